@@ -1,0 +1,57 @@
+"""kube-log-watcher's core: what agent authors build on. The names listed here are the public ones."""
+
+from __future__ import annotations
+
+from kube_log_watcher_core.agent import BaseAgent, FileAgent
+from kube_log_watcher_core.errors import AgentConfigError, AgentError, WatcherError
+from kube_log_watcher_core.files import File, Item, Link, Owned
+from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, NodeContext, Owner, Pod
+from kube_log_watcher_core.settings import (
+    ENTRIES,
+    FLAG,
+    JSON_OBJECT,
+    NAMES,
+    PATH,
+    PATHS,
+    SECRET,
+    TEXT,
+    Kind,
+    Secret,
+    choice,
+    count,
+    seconds,
+    setting,
+)
+
+__all__ = [
+    "ENTRIES",
+    "FLAG",
+    "JSON_OBJECT",
+    "NAMES",
+    "PATH",
+    "PATHS",
+    "SECRET",
+    "TEXT",
+    "AgentConfigError",
+    "AgentError",
+    "BaseAgent",
+    "Container",
+    "File",
+    "FileAgent",
+    "FrozenMap",
+    "Item",
+    "Kind",
+    "Layout",
+    "Link",
+    "LogTarget",
+    "NodeContext",
+    "Owned",
+    "Owner",
+    "Pod",
+    "Secret",
+    "WatcherError",
+    "choice",
+    "count",
+    "seconds",
+    "setting",
+]

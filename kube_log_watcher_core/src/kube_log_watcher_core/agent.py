@@ -1,0 +1,105 @@
+"""What an agent is: it makes its shipper's configuration match a list of targets."""
+
+from __future__ import annotations
+
+import abc
+import os
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from kube_log_watcher_core.errors import AgentConfigError
+from kube_log_watcher_core.files import Disk, Item, Mirror, Owned
+from kube_log_watcher_core.models import LogTarget, NodeContext
+
+SettingsT = TypeVar("SettingsT")
+
+
+class BaseAgent(abc.ABC, Generic[SettingsT]):
+    """Hands the targets on to one shipper.
+
+    An agent lives in one thread of its own: its methods are never called concurrently. It may raise
+    anything; then it alone is tried again, with the latest targets. An `AgentError` is reported by
+    its message, anything else with a traceback.
+    """
+
+    settings_class: ClassVar[type]
+    """An attrs class of `setting` fields, which the core reads and checks."""
+
+    name: ClassVar[str] = ""
+    """Needed for ``--extra-agent`` only: an installed agent has the name of its entry point."""
+
+    def __init__(self, settings: SettingsT, node: NodeContext) -> None:
+        self.settings = settings
+        self.node = node
+
+    @abc.abstractmethod
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        """Make the configuration match: all targets there are, sorted by id.
+
+        What is not among them is no longer followed. Being called twice with the same list changes
+        nothing.
+        """
+
+    def check(self) -> None:
+        """Look whether the agent can work here, without changing anything.
+
+        Raises
+        ------
+        AgentConfigError
+            when it can't: a folder is missing, say. The message tells the remedy.
+        """
+
+    def prepare(self) -> None:
+        """Make sure that the shipper can start, before any target is known; never remove anything."""
+
+    def recheck(self) -> None:
+        """Compare with what is really there at the next `sync`: a full pass is about to begin."""
+
+    def close(self) -> None:
+        """Let go of resources. The configuration stays on disk: the shipper works on without us."""
+
+
+class FileAgent(BaseAgent[SettingsT]):
+    """An agent whose shipper reads files: say which, and the rest is done.
+
+    Only what differs is written, through a temporary file in the same folder; then whatever is
+    `owned` and no longer rendered is removed.
+    """
+
+    def __init__(self, settings: SettingsT, node: NodeContext) -> None:
+        super().__init__(settings, node)
+        self._mirror = Mirror()
+
+    def use_disk(self, disk: Disk) -> None:
+        """Work on another disk from now on: one that only records, or one that fails in a test."""
+        self._mirror = Mirror(disk)
+
+    @abc.abstractmethod
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        """Give all files and links for these targets: the same targets, the same bytes."""
+
+    @abc.abstractmethod
+    def owned(self) -> Iterable[Owned]:
+        """Give the names that are this agent's: all that it renders, and nothing of anybody else's."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        """Write what differs from the disk, and prune."""
+        self._mirror.apply(self.render(targets), self.owned())
+
+    def write(self, items: Iterable[Item]) -> None:
+        """Put single items in place, ahead of the first `sync`: for `prepare`. Nothing is removed."""
+        self._mirror.write(items, self.owned())
+
+    def recheck(self) -> None:
+        """Compare everything with the disk at the next `sync`."""
+        self._mirror.forget()
+
+    def check(self) -> None:
+        """Look whether the folders are there and writable."""
+        for owned in self.owned():
+            if not owned.folder.is_dir():
+                raise AgentConfigError(
+                    f"{owned.folder} is no folder: create it, or mount it into the container"
+                )
+            if not os.access(owned.folder, os.W_OK | os.X_OK):
+                raise AgentConfigError(f"{owned.folder} can't be written to: mount it read-write")

@@ -1,0 +1,24 @@
+"""The command line: ``kube-log-watcher``, also ``python -m kube_log_watcher_core``."""
+
+from __future__ import annotations
+
+import sys
+
+from kube_log_watcher_core.cli.stopping import exit_on_sigterm
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Do what the command line says, and exit."""
+    # First of all, before anything large is imported: process 1 of a container that has no handler
+    # does not get SIGTERM at all.
+    exit_on_sigterm(0)
+    from kube_log_watcher_core.cli.app import program  # noqa: PLC0415
+    from kube_log_watcher_core.cli.failures import report  # noqa: PLC0415
+    from kube_log_watcher_core.errors import WatcherError  # noqa: PLC0415
+
+    try:
+        program.main(prog_name="kube-log-watcher")
+    except WatcherError as error:
+        sys.exit(report(error))

@@ -1,0 +1,45 @@
+"""The program and its commands."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+import click
+
+from kube_log_watcher_core.cli.commands import Program
+from kube_log_watcher_core.cli.run import run
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: object) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"kube-log-watcher {importlib.metadata.version('kube-log-watcher-core')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Program,
+    invoke_without_command=True,
+    context_settings={"max_content_width": 110},
+    epilog="Settings come from options, the environment or a YAML file, in this order: "
+    "`kube-log-watcher run --help` lists those of the watcher, `kube-log-watcher agents` those of agents.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Tell a node's log shippers which container logs to follow.
+
+    Without a command it runs, and takes the options of `run`.
+    """
+    if ctx.invoked_subcommand is None:
+        with run.make_context("run", [], parent=ctx) as inner:
+            run.invoke(inner)
+
+
+program.add_command(run)

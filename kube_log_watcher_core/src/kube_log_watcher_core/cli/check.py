@@ -1,0 +1,75 @@
+"""``check``: everything that the watcher needs, each with a remedy where it is missing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+import click
+
+from kube_log_watcher_core.cli.check_api import check_api
+from kube_log_watcher_core.cli.check_node import (
+    check_inotify,
+    check_node_name,
+    check_obstacles,
+    check_roots,
+    check_state_dir,
+    find_containers,
+)
+from kube_log_watcher_core.cli.commands import SettingsCommand
+from kube_log_watcher_core.cli.findings import Finding, Level, fail, ok, show, warn
+from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
+from kube_log_watcher_core.errors import AgentConfigError, SettingsError
+from kube_log_watcher_core.loop import make_agent
+
+_OF_SETTINGS = {"settings", "agents"}
+
+
+@click.command(cls=SettingsCommand)
+def check(given: Given) -> None:
+    """Look whether everything is there that the watcher needs; write nothing.
+
+    Exit code 78: the settings or an agent's are wrong. 1: something else would fail.
+    """
+    findings = list(look_at_everything(given))
+    show(findings, table=sys.stdout.isatty())
+    failed = {finding.subject for finding in findings if finding.level is Level.FAIL}
+    sys.exit(0 if not failed else os.EX_CONFIG if failed & _OF_SETTINGS else 1)
+
+
+def look_at_everything(given: Given) -> Iterable[Finding]:
+    """Check settings, agents, folders, the API and the kernel's limits."""
+    try:
+        configuration = configure(given)
+    except SettingsError as error:
+        for problem in error.problems:
+            yield fail("settings", str(problem), "")
+        yield from check_inotify(())
+        return
+    yield ok("settings", "complete" + (f", with {given.config}" if given.config else ""))
+    for warning in configuration.warnings:
+        yield warn("settings", warning, "take them out, or correct their names")
+    for chosen in configuration.agents:
+        yield _check_agent(chosen, configuration)
+    yield from _check_node(configuration)
+
+
+def _check_agent(chosen: ChosenAgent, configuration: Configuration) -> Finding:
+    try:
+        make_agent(chosen, configuration.node).close()
+    except AgentConfigError as error:
+        return fail("agents", str(error), "")
+    return ok("agents", f"{chosen.name} ({chosen.origin}) can work here")
+
+
+def _check_node(configuration: Configuration) -> Iterable[Finding]:
+    paths = configuration.paths
+    containers, finding = find_containers(paths)
+    yield finding
+    yield from check_obstacles(containers)
+    yield from check_roots(paths, named=bool(configuration.watcher.log_roots))
+    yield check_state_dir(configuration.watcher.state_dir)
+    yield check_node_name(configuration)
+    yield from check_api(configuration, found_on_disk=len(containers))
+    yield from check_inotify(containers)

@@ -1,0 +1,97 @@
+"""Commands that take all settings as options, and help that shows them in groups."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from kube_log_watcher_core.cli.options import Chosen, settings_options, take_chosen
+from kube_log_watcher_core.cli.stopping import TERMINATED, exit_on_sigterm
+
+_GROUPS = {
+    "The node": ("containers_path", "containers_layout", "log_roots", "log_path_map", "cluster_node_name"),
+    "The Kubernetes API": ("kube_url", "kubernetes_update_certificates"),
+    "What is followed and how it is named": (
+        "strict_labels",
+        "labels_as_attributes",
+        "cluster_id",
+        "cluster_alias",
+        "cluster_environment",
+    ),
+    "Agents": ("agents", "extra_agent", "set_values"),
+    "The watcher itself": ("config", "interval", "state_dir", "debug", "loglevel", "log_format"),
+}
+
+
+class SettingsCommand(click.Command):
+    """Takes all settings; its function gets them as ``given``."""
+
+    ends_quietly = False
+    """Whether SIGTERM is how it is meant to end."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += settings_options()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Gather the settings of all levels, and call the function."""
+        if not self.ends_quietly:
+            exit_on_sigterm(TERMINATED)
+        ctx.params["given"] = take_chosen(ctx.params).over(_outer(ctx)).given(os.environ)
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options, then the settings by subject."""
+        grouped = {name for names in _GROUPS.values() for name in names}
+        own = [param for param in self.get_params(ctx) if param.name not in grouped]
+        _write(ctx, formatter, title="Options", params=own)
+        for title, names in _GROUPS.items():
+            params = [param for param in self.get_params(ctx) if param.name in names]
+            _write(ctx, formatter, title=title, params=params)
+
+
+class Daemonic(SettingsCommand):
+    """Runs until it is asked to stop."""
+
+    ends_quietly = True
+
+
+def _outer(ctx: click.Context) -> Chosen:
+    found = ctx.parent.obj if ctx.parent else None
+    return found if isinstance(found, Chosen) else Chosen()
+
+
+def _write(
+    ctx: click.Context, formatter: click.HelpFormatter, *, title: str, params: Sequence[click.Parameter]
+) -> None:
+    records = [record for param in params if (record := param.get_help_record(ctx)) is not None]
+    if records:
+        with formatter.section(title):
+            formatter.write_dl(records)
+
+
+class Program(click.Group):
+    """The program itself: takes the same options, and without a command's name it runs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += settings_options()
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Keep the settings for the command."""
+        ctx.obj = take_chosen(ctx.params)
+        return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the commands in the order in which they were added: the most needed first."""
+        return list(self.commands)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands; the many settings are in the help of each of them."""
+        settings = {param.name for param in settings_options()}
+        own = [param for param in self.get_params(ctx) if param.name not in settings]
+        self.format_commands(ctx, formatter)
+        _write(ctx, formatter, title="Options", params=own)

@@ -1,0 +1,91 @@
+"""``once --dry-run``: what every agent would change."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from kube_log_watcher_core.agent import FileAgent
+from kube_log_watcher_core.cli.masks import Masks
+from kube_log_watcher_core.cli.output import visible
+from kube_log_watcher_core.configuration import ChosenAgent, Configuration
+from kube_log_watcher_core.errors import AgentConfigError, AgentError
+from kube_log_watcher_core.files import Change, DryDisk
+from kube_log_watcher_core.loop import make_agent
+from kube_log_watcher_core.models import LogTarget, NodeContext
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def show_differences(configuration: Configuration, targets: Sequence[LogTarget]) -> int:
+    """Print what would change, for each agent; give the exit code: 1 when an agent would fail."""
+    ends = [_show(chosen, configuration.node, targets) for chosen in configuration.agents]
+    return 0 if all(ends) else 1
+
+
+def _show(chosen: ChosenAgent, node: NodeContext, targets: Sequence[LogTarget]) -> bool:
+    click.echo(f"agent {chosen.name}:")
+    works = True
+    try:
+        make_agent(chosen, node).close()
+    except AgentConfigError as error:
+        _tell(f"would fail: {error}")
+        works = False
+    if not issubclass(chosen.agent_class, FileAgent):
+        _tell("can't be shown: it is no FileAgent, so only it knows what it writes")
+        return works
+    try:
+        changes = _record(chosen, node, targets)
+    except (AgentError, OSError) as error:
+        _tell(f"would fail: {error}")
+        return False
+    _print_changes(changes, Masks(chosen.settings))
+    return works
+
+
+def _record(chosen: ChosenAgent, node: NodeContext, targets: Sequence[LogTarget]) -> list[Change]:
+    disk = DryDisk()
+    agent = chosen.agent_class(chosen.settings, node)
+    if isinstance(agent, FileAgent):
+        agent.use_disk(disk)
+        agent.sync(targets)
+    agent.close()
+    return disk.changes
+
+
+def _print_changes(changes: Sequence[Change], masks: Masks) -> None:
+    if not changes:
+        _tell("nothing would change")
+    for change in changes:
+        for line in describe_change(change, masks):
+            click.secho(visible(line), fg=_COLOURS.get(line[:1]))
+
+
+def describe_change(change: Change, masks: Masks) -> Iterable[str]:
+    """Give the lines for one change: a unified diff for a file, one line for a link or a removal."""
+    if change.after is None:
+        return [f"- remove {change.path}"]
+    if change.link:
+        target = os.fsdecode(change.after)
+        was = f" (was {os.fsdecode(change.before)})" if change.before is not None else ""
+        return [f"+ link {change.path} -> {target}{was}"]
+    return _diff(change.path, change.before, change.after, masks)
+
+
+def _diff(path: Path, before: bytes | None, after: bytes, masks: Masks) -> Iterable[str]:
+    old, new = (_lines(content, masks) for content in (before, after))
+    name = "/dev/null" if before is None else str(path)
+    lines = list(difflib.unified_diff(old, new, fromfile=name, tofile=str(path), lineterm=""))
+    return lines or [f"+ {path}: {'an empty file' if before is None else 'only what is not shown differs'}"]
+
+
+def _lines(content: bytes | None, masks: Masks) -> list[str]:
+    return masks.hide((content or b"").decode("utf-8", "replace")).splitlines()
+
+
+def _tell(text: str) -> None:
+    click.echo(f"  {visible(text)}")

@@ -1,0 +1,40 @@
+"""``init``: the first configuration of every agent, for an init container."""
+
+from __future__ import annotations
+
+import click
+
+from kube_log_watcher_core.cli.commands import SettingsCommand
+from kube_log_watcher_core.cli.output import start_logging
+from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
+from kube_log_watcher_core.errors import AgentConfigError, AgentError
+from kube_log_watcher_core.loop import make_agent
+
+
+@click.command(cls=SettingsCommand)
+def init(given: Given) -> None:
+    """Write each agent's first configuration, for shippers that won't start without; for an init container.
+
+    Neither the node's folders nor the Kubernetes API are needed. What is there already stays.
+    """
+    configuration = configure(given)
+    start_logging(configuration)
+    failures = [text for agent in configuration.agents if (text := _prepare(agent, configuration))]
+    if failures:
+        raise AgentConfigError("\n".join(failures))
+
+
+def _prepare(chosen: ChosenAgent, configuration: Configuration) -> str:
+    """Prepare one agent; give what went wrong, for the others go on."""
+    try:
+        agent = make_agent(chosen, configuration.node)
+    except AgentConfigError as error:
+        return str(error)
+    try:
+        agent.prepare()
+    except (AgentError, OSError) as error:
+        return f"agent {chosen.name} can't write its first configuration: {error}"
+    finally:
+        agent.close()
+    click.echo(f"agent {chosen.name}: ready")
+    return ""

@@ -1,0 +1,76 @@
+"""``once``: one complete pass, or what it would change."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import click
+
+from kube_log_watcher_core.cli.commands import SettingsCommand
+from kube_log_watcher_core.cli.differences import show_differences
+from kube_log_watcher_core.cli.output import one_line, start_logging
+from kube_log_watcher_core.configuration import Given, configure
+from kube_log_watcher_core.loop import AgentResult, look_once, one_pass
+from kube_log_watcher_core.models import Skipped
+from kube_log_watcher_core.resolve import Resolution
+
+
+@click.command(cls=SettingsCommand)
+@click.option("--dry-run", is_flag=True, help="Show the differences instead of writing them.")
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait for the Kubernetes API.",
+)
+def once(given: Given, *, dry_run: bool, timeout_seconds: float) -> None:
+    """Do one complete pass and leave.
+
+    Exit code 1: an agent failed. 75: the node or the Kubernetes API could not be read.
+    """
+    configuration = configure(given)
+    start_logging(configuration)
+    if dry_run:
+        resolution = look_once(configuration, timeout_seconds=timeout_seconds)
+        sys.exit(show_differences(configuration, resolution.targets))
+    resolution, results = one_pass(configuration, timeout_seconds=timeout_seconds)
+    for line in summary(resolution, results):
+        click.echo(line)
+    sys.exit(1 if any(result.error for result in results) else 0)
+
+
+def summary(resolution: Resolution, results: Sequence[AgentResult]) -> Iterable[str]:
+    """Tell what is followed, what isn't and why, and how the agents did."""
+    yield f"followed: {len(resolution.targets)}"
+    for target in resolution.targets:
+        container = target.container
+        name = f"{container.namespace}/{container.pod_name}/{container.name}"
+        yield "  " + one_line(f"{name}: {target.log_path}")
+    yield f"skipped: {len(resolution.skipped)}"
+    yield from _skipped(resolution.skipped)
+    for result in results:
+        yield one_line(f"agent {result.name}: {result.error or 'ok'}")
+
+
+def _skipped(skipped: Iterable[Skipped]) -> Iterable[str]:
+    skipped = list(skipped)
+    counts = Counter(item.reason.value for item in skipped)
+    for reason, count in sorted(counts.items()):
+        yield f"  {reason}: {count}"
+        for item in skipped:
+            if item.reason.value == reason:
+                detail = f": {item.detail}" if item.detail else ""
+                yield "    " + one_line(place(item) + detail)
+
+
+def place(item: Skipped) -> str:
+    """Name a container that is not followed as far as the node tells its name."""
+    container = item.container
+    if container.pod_name:
+        return f"{container.namespace}/{container.pod_name}/{container.name}"
+    return container.key

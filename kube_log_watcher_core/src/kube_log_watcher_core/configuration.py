@@ -1,0 +1,224 @@
+"""All settings of the watcher and of its agents, read together so that all problems show together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from kube_log_watcher_core.discovery import NodePaths, default_roots, find_containers_path
+from kube_log_watcher_core.errors import PluginError, Problem, SettingsError
+from kube_log_watcher_core.kube import ApiAccess, api_access
+from kube_log_watcher_core.models import NodeContext
+from kube_log_watcher_core.plugins import AgentClass, Offer, installed, load_agent, offers_with_files
+from kube_log_watcher_core.resolve import Rules
+from kube_log_watcher_core.settings import (
+    Field,
+    Loaded,
+    Sources,
+    WatcherSettings,
+    fields_of,
+    load,
+    read_sources,
+    unknown_keys,
+    unknown_options,
+    unknown_variables,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class ChosenAgent:
+    """An agent that the settings name, with settings of its own."""
+
+    name: str
+    agent_class: AgentClass
+    settings: Any
+    origin: str = ""
+    """The distribution with its version, or the file."""
+
+
+@attrs.frozen
+class Given:
+    """Where settings may come from; asked again at every reload."""
+
+    command_line: Mapping[str, str | Sequence[str]] = attrs.field(factory=dict)
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    config: Path | None = None
+
+
+@attrs.frozen
+class Configuration:
+    """Everything that was decided by settings."""
+
+    watcher: WatcherSettings
+    agents: tuple[ChosenAgent, ...]
+    access: ApiAccess
+    """Where the Kubernetes API is."""
+    files: tuple[Path, ...]
+    """Files that it was read from: a change of one of them asks for a reload."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def node(self) -> NodeContext:
+        """What agents may know about the node."""
+        settings = self.watcher
+        return NodeContext(
+            cluster_id=settings.cluster_id,
+            node=settings.cluster_node_name or "unknown",
+            cluster_alias=settings.cluster_alias,
+            cluster_environment=settings.cluster_environment,
+        )
+
+    @property
+    def paths(self) -> NodePaths:
+        """Where the node's containers are, as mounted."""
+        settings = self.watcher
+        containers = settings.containers_path or find_containers_path()
+        return NodePaths(
+            containers=containers,
+            layout=settings.containers_layout,
+            roots=settings.log_roots or default_roots(containers),
+        )
+
+    @property
+    def log_level(self) -> str:
+        """The least level to log: debug wins over the level."""
+        return "debug" if self.watcher.debug else self.watcher.loglevel
+
+    @property
+    def rules(self) -> Rules:
+        """What resolution goes by."""
+        return Rules(
+            node=self.node,
+            strict_labels=self.watcher.strict_labels,
+            labels_as_attributes=self.watcher.labels_as_attributes,
+            log_path_map=self.watcher.log_path_map,
+        )
+
+
+def configure(given: Given) -> Configuration:
+    """Read everything.
+
+    Raises
+    ------
+    SettingsError
+        with all problems of all sources, those with agents that can't be loaded among them.
+    """
+    sources = read_sources(command_line=given.command_line, environ=given.environ, config=given.config)
+    watcher = load(WatcherSettings, sources)
+    problems = [*([sources.problem] if sources.problem else []), *watcher.problems]
+    access = _access(sources, watcher, problems)
+    offers = _offers(sources, watcher, problems)
+    chosen, files = _choose(_names(sources, watcher, problems), offers, sources, problems)
+    enabled = {agent.name: fields_of(agent.agent_class.settings_class, agent.name) for agent in chosen}
+    problems += _unknown_names(sources, enabled, offers)
+    if watcher.settings is None or access is None or problems:
+        raise SettingsError(problems)
+    return Configuration(
+        watcher=watcher.settings,
+        access=access,
+        agents=tuple(chosen),
+        files=(*([sources.path] if sources.path else []), *watcher.files, *files),
+        warnings=_warnings(given.environ, enabled, offers),
+    )
+
+
+def _field(name: str) -> Field:
+    return next(field for field in fields_of(WatcherSettings) if field.name == name)
+
+
+def _blamed(sources: Sources, field: Field, *, value: str, expected: str) -> Problem:
+    """Say what is wrong with a value that could be read, and where it came from."""
+    found = sources.find(field)
+    name, source = (found.name, found.source) if found else (field.variable, "default")
+    return Problem(name=name, source=source, value=value, expected=expected)
+
+
+def _access(sources: Sources, watcher: Loaded[WatcherSettings], problems: list[Problem]) -> ApiAccess | None:
+    try:
+        return api_access(watcher.values.get("kube_url"), sources.environ)
+    except SettingsError as error:
+        field = _field("kube_url")
+        problems += [_blamed(sources, field, value=it.value, expected=it.expected) for it in error.problems]
+        return None
+
+
+def _offers(sources: Sources, watcher: Loaded[WatcherSettings], problems: list[Problem]) -> tuple[Offer, ...]:
+    offers, failures = offers_with_files(watcher.values.get("extra_agent", ()), installed())
+    for path, error in failures:
+        problems.append(_unusable(sources, _field("extra_agent"), str(path), error))
+    return offers
+
+
+def _unusable(sources: Sources, field: Field, value: str, error: PluginError) -> Problem:
+    return _blamed(sources, field, value=value, expected=f"an agent that can be loaded: {error}")
+
+
+def _names(sources: Sources, watcher: Loaded[WatcherSettings], problems: list[Problem]) -> tuple[str, ...]:
+    given: Sequence[str] | None = watcher.values.get("agents")
+    if given == ():
+        problems.append(_blamed(sources, _field("agents"), value="", expected="at least one agent's name"))
+    return tuple(dict.fromkeys(name.lower() for name in given or ()))
+
+
+def _choose(
+    names: Iterable[str], offers: Iterable[Offer], sources: Sources, problems: list[Problem]
+) -> tuple[list[ChosenAgent], list[Path]]:
+    chosen: list[ChosenAgent] = []
+    files: list[Path] = []
+    for name in names:
+        try:
+            agent_class = load_agent(name, offers)
+        except PluginError as error:
+            problems.append(_unusable(sources, _field("agents"), name, error))
+            continue
+        loaded: Loaded[Any] = load(agent_class.settings_class, sources, section=name)
+        problems += loaded.problems
+        files += loaded.files
+        origin = next(str(offer) for offer in offers if offer.name == name)
+        chosen.append(ChosenAgent(name, agent_class, loaded.settings, origin))
+    return chosen, files
+
+
+def _fields_of_others(
+    enabled: Mapping[str, Sequence[Field]], offers: Iterable[Offer]
+) -> dict[str, Sequence[Field]]:
+    """Give the fields of all agents there are; one that can't be loaded and isn't asked for is no problem."""
+    sections = dict(enabled)
+    for offer in offers:
+        if offer.name not in sections:
+            try:
+                sections[offer.name] = fields_of(load_agent(offer.name, offers).settings_class, offer.name)
+            except PluginError as error:
+                logger.debug("agent %s is installed, not enabled, and can't be loaded: %s", offer.name, error)
+    return sections
+
+
+def _unknown_names(
+    sources: Sources, enabled: Mapping[str, Sequence[Field]], offers: Iterable[Offer]
+) -> list[Problem]:
+    def unknown(sections: Mapping[str, Sequence[Field]]) -> list[Problem]:
+        own = fields_of(WatcherSettings)
+        return [*unknown_keys(sources, sections, own), *unknown_options(sources, sections)]
+
+    # Others' code is imported only when there is something that may be theirs.
+    return unknown(_fields_of_others(enabled, offers)) if unknown(enabled) else []
+
+
+def _warnings(
+    environ: Mapping[str, str], enabled: Mapping[str, Sequence[Field]], offers: Iterable[Offer]
+) -> tuple[str, ...]:
+    own = fields_of(WatcherSettings)
+    names = unknown_variables(environ, [*own, *_flat(enabled)])
+    if names:
+        names = unknown_variables(environ, [*own, *_flat(_fields_of_others(enabled, offers))])
+    return (f"ignored, no such setting: {', '.join(names)}",) if names else ()
+
+
+def _flat(sections: Mapping[str, Sequence[Field]]) -> list[Field]:
+    return [field for fields in sections.values() for field in fields]

@@ -1,0 +1,130 @@
+"""Where a log really lies, and whether it may be followed. Looks at files, never opens one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from kube_log_watcher_core.models import Obstacle, Reason
+
+from .names import parse_docker_log, parse_run_path
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+@attrs.frozen
+class Log:
+    """A log as it was found: a path to follow, or an obstacle."""
+
+    target: str
+    """Where it lies once all links are followed, whether it is there or not."""
+    obstacle: Obstacle | None = None
+    missing: bool = False
+    """Nothing is there: not yet, no longer, or just now while it is rotated."""
+    unknown: bool = False
+    """Missing or not: it can't be looked at."""
+    linked: bool = False
+    """It was reached through a link, so that changes of the target may go unseen."""
+
+    @property
+    def path(self) -> Path | None:
+        """The path to follow, None with an obstacle."""
+        return None if self.obstacle else Path(self.target)
+
+
+class Roots:
+    """The folders in which resolved logs may lie."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+        self._resolved: tuple[str, ...] = ()
+        self.renew()
+
+    def renew(self) -> None:
+        """Resolve the folders afresh: one may have been mounted or linked meanwhile."""
+        self._resolved = tuple(os.path.realpath(folder).rstrip("/") + "/" for folder in self._folders)
+
+    def hold(self, path: str) -> bool:
+        """Tell whether a resolved path lies under one of the folders."""
+        return path.startswith(self._resolved)
+
+    def __str__(self) -> str:
+        return ", ".join(str(folder) for folder in self._folders)
+
+
+def locate(path: str, *, folder: str | None, roots: Roots) -> Log:
+    """Find the log at `path`; `folder` is its folder's resolved path where that is known already."""
+    try:
+        mode = os.lstat(path).st_mode
+        if folder is not None and stat.S_ISREG(mode):
+            return regular(f"{folder}/{os.path.basename(path)}", roots)
+    except OSError as error:
+        return _missing(os.path.realpath(path), error, linked=False)
+    target = os.path.realpath(path)
+    return _at_end_of_link(target, roots, linked=stat.S_ISLNK(mode))
+
+
+def regular(target: str, roots: Roots) -> Log:
+    """Give the log at a resolved path that is known to be a regular file."""
+    if roots.hold(target):
+        return Log(target)
+    return Log(target, Obstacle(Reason.OUTSIDE_ROOTS, _outside(target, roots)))
+
+
+def is_rotated(target: str) -> bool:
+    """Tell whether siblings show that the missing log at `target` is between rename and creation."""
+    folder, name = os.path.split(target)
+    try:
+        return any(entry.startswith(f"{name}.") for entry in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def mount_of(target: str) -> str:
+    """Name the folder of the host that has to be mounted for `target` to be seen."""
+    if parse_run_path(target):
+        return target.rsplit("/", 3)[0]
+    if parse_docker_log(target):
+        return target.rsplit("/", 2)[0]
+    return os.path.dirname(target)
+
+
+def _at_end_of_link(target: str, roots: Roots, *, linked: bool) -> Log:
+    try:
+        mode = os.stat(target).st_mode
+    except OSError as error:
+        return _missing(target, error, linked=linked)
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        return Log(target, Obstacle(Reason.NOT_A_FILE, f"{target} is {kind}, not a regular file"))
+    return attrs.evolve(regular(target, roots), linked=linked)
+
+
+def _missing(target: str, error: OSError, *, linked: bool) -> Log:
+    unknown = error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+    detail = f"{target} can't be looked at: {error.strerror}" if unknown else _absent(target)
+    return Log(target, Obstacle(Reason.NO_LOG, detail), missing=True, unknown=unknown, linked=linked)
+
+
+def _absent(target: str) -> str:
+    mount = mount_of(target)
+    if not os.path.isdir(mount):
+        return f"{target} can't be seen here: mount the host's folder {mount} at the same path"
+    if not os.path.isdir(os.path.dirname(target)):
+        return f"{os.path.dirname(target)} is not there; the log is followed as soon as it is"
+    return f"{target} is not there; it is followed as soon as it is"
+
+
+def _outside(target: str, roots: Roots) -> str:
+    return f"{target} is outside the log roots ({roots}): add {mount_of(target)} to WATCHER_LOG_ROOTS"

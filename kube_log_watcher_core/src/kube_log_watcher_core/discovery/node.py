@@ -1,0 +1,217 @@
+"""The containers of a node, known by listing its folders."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+
+from kube_log_watcher_core.errors import DiscoveryError
+from kube_log_watcher_core.models import Container
+
+from .cri import LinkedLog, PodLogs
+from .docker import DockerFolder
+from .inotify import EventSource, Hint, Watches, open_inotify
+from .links import LinkTable
+from .logfile import Roots
+from .names import is_container_id, parse_pod_folder
+from .paths import NodePaths
+from .place import Place, Unit
+
+POLL_SECONDS = 1.0
+"""How often the folders are listed while nothing tells of changes."""
+SETTLING_SECONDS = 10.0
+"""How long something that may come without an event is looked for; then the full passes do."""
+
+# Owners of watches that are no unit: no unit's name has a slash.
+_ROOT, _LINKS, _PARENT = "/", "/links", "/parent"
+
+
+class Discovery:
+    """Knows the containers of the node, by listing folders; inotify events only say where to look again."""
+
+    def __init__(
+        self,
+        paths: NodePaths,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        open_inotify: Callable[[], EventSource] = open_inotify,
+    ) -> None:
+        self._clock = clock
+        self._watches = Watches(open_inotify)
+        self._place = _place(paths, self._watches)
+        self._units: dict[str, Unit] = {}
+        self._unsettled: dict[str, float] = {}
+        self._root: tuple[int, int] | None = None
+        self._containers: tuple[Container, ...] = ()
+
+    def fileno(self) -> int | None:
+        """Give the inotify descriptor, None while polling. Ask again after each scan() and collect()."""
+        return self._watches.fileno()
+
+    @property
+    def polling_reason(self) -> str | None:
+        """Why inotify isn't used at the moment."""
+        return self._watches.reason
+
+    def poll_seconds(self) -> float | None:
+        """How soon to call again although nothing hints at it; None when inotify does it all."""
+        if self._root is None or self._watches.reason is not None:
+            return POLL_SECONDS
+        return POLL_SECONDS if self._settling() else None
+
+    def scan(self) -> tuple[Container, ...]:
+        """List everything afresh and renew the watches.
+
+        Raises DiscoveryError when the containers folder can't be read; what is known stays.
+        """
+        self._watches.open()
+        containers = self._list_all()
+        self._watches.confirm()
+        return containers
+
+    def collect(self) -> tuple[Container, ...]:
+        """List again what the events hint at that are there; give all containers.
+
+        The same tuple when nothing has changed. Raises DiscoveryError as scan() does.
+        """
+        if self._watches.fileno() is None:
+            return self._list_all()
+        hints = self._watches.read()
+        if hints is None or self._root is None or self._root != _identity(self._place.root):
+            return self.scan()
+        if any(hint.lost and hint.owner == _ROOT for hint in hints):
+            return self.scan()
+        names = self._concerned(hints) | self._settling()
+        return self._refresh(names) if names else self._containers
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._watches.close()
+
+    def _list_all(self) -> tuple[Container, ...]:
+        root = self._place.root
+        self._root = None
+        self._watches.read()  # a full listing answers all of them; what comes from here on is kept
+        identity = _identity(root)
+        self._watches.watch(root, owner=_ROOT)
+        try:
+            names = os.listdir(root)
+        except OSError as error:
+            raise DiscoveryError(f"the containers folder {root} can't be read: {error.strerror}") from error
+        self._place.renew()
+        self._place.linked.replace(names)
+        self._list_siblings()
+        self._root = identity
+        return self._refresh({*names, *self._place.linked.units(), *self._units})
+
+    def _list_siblings(self) -> set[str]:
+        """List the links beside the pods. While they aren't there, the folder above tells when they come."""
+        table = self._place.siblings
+        if table is None:
+            return set()
+        self._watches.watch(table.folder, owner=_LINKS)
+        try:
+            names = os.listdir(table.folder)
+        except OSError:
+            self._watches.watch(os.path.dirname(table.folder), owner=_PARENT)
+            names = _list_or_none(table.folder)  # it may have come before the watch
+        else:
+            self._watches.release(_PARENT)
+        return table.replace(names)
+
+    def _concerned(self, hints: Iterable[Hint]) -> set[str]:
+        """Give the names of the units that the events may have changed."""
+        names: set[str] = set()
+        for hint in dict.fromkeys(hints):
+            names |= self._concerned_by(hint)
+        return names
+
+    def _concerned_by(self, hint: Hint) -> set[str]:
+        if hint.owner == _ROOT:
+            return {hint.name} | self._place.linked.look(hint.name)
+        if hint.owner in (_LINKS, _PARENT):
+            return self._beside(hint) & self._units.keys()
+        unit = self._units.get(hint.owner)
+        return {hint.owner} if unit is not None and (hint.lost or unit.concerns(hint.name)) else set()
+
+    def _beside(self, hint: Hint) -> set[str]:
+        table = self._place.siblings
+        if table is None:
+            return set()
+        if hint.owner == _LINKS and not hint.lost:
+            return table.look(hint.name)
+        return self._list_siblings() if hint.lost or hint.name == os.path.basename(table.folder) else set()
+
+    def _settling(self) -> set[str]:
+        until = self._clock() - SETTLING_SECONDS
+        return {name for name, since in self._unsettled.items() if since > until}
+
+    def _refresh(self, names: Iterable[str]) -> tuple[Container, ...]:
+        """Look at these units again."""
+        changed = False
+        for name in names:
+            unit = self._units.get(name) or self._make(name)
+            if unit is not None:
+                changed |= self._refresh_unit(unit)
+        if changed:
+            found = {one.key: one for unit in self._units.values() for one in unit.containers}
+            self._containers = tuple(sorted(found.values(), key=attrgetter("key")))
+        return self._containers
+
+    def _refresh_unit(self, unit: Unit) -> bool:
+        """Look at a unit again; tell whether its containers have changed."""
+        before = unit.containers if unit.name in self._units else ()
+        if not unit.refresh():
+            self._units.pop(unit.name, None)
+            self._unsettled.pop(unit.name, None)
+            self._watches.release(unit.name)
+            return bool(before)
+        self._units[unit.name] = unit
+        if unit.unsettled:
+            self._unsettled.setdefault(unit.name, self._clock())
+        else:
+            self._unsettled.pop(unit.name, None)
+        return before != unit.containers
+
+    def _make(self, name: str) -> Unit | None:
+        """Make the unit that a name stands for; None for what is nobody's container."""
+        layout = self._place.layout
+        if layout != "cri" and is_container_id(name):
+            return DockerFolder(name, self._place)
+        if layout == "docker":
+            return None
+        folder = parse_pod_folder(name)
+        if folder is not None and not name.endswith(".log"):
+            return PodLogs(name, self._place, folder)
+        return LinkedLog(name, self._place) if name.endswith(".log") else None
+
+
+def _place(paths: NodePaths, watches: Watches) -> Place:
+    root = str(paths.containers)
+    beside = paths.containers.parent / "containers"
+    return Place(
+        root=root,
+        layout=paths.layout,
+        roots=Roots(paths.roots),
+        watches=watches,
+        linked=LinkTable(root),
+        siblings=LinkTable(str(beside)) if paths.layout != "docker" and str(beside) != root else None,
+    )
+
+
+def _identity(folder: str) -> tuple[int, int] | None:
+    """Tell one folder from another that has taken its place."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _list_or_none(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

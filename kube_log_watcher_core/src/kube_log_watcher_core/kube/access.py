@@ -1,0 +1,68 @@
+"""Where the Kubernetes API is, and how to get in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import attrs
+
+from kube_log_watcher_core.errors import Problem, SettingsError
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where the kubelet mounts a pod's service account."""
+
+
+@attrs.frozen
+class ApiAccess:
+    """Where the API is and how to get in. Holds the names of secrets' files, never a secret."""
+
+    url: str
+    """The base of all requests, with any path prefix, without a trailing slash."""
+    token_file: Path | None = None
+    """The bearer token's file, read again when it changes and on 401; None sends no token."""
+    ca_file: Path | None = None
+    """The authorities that may have signed the server's certificate; None takes the system's."""
+
+
+def api_access(
+    kube_url: str | None, environ: Mapping[str, str], *, service_account: Path = SERVICE_ACCOUNT
+) -> ApiAccess:
+    """Find the API: the proxy at `kube_url`, else the cluster's own with the service account.
+
+    A proxy authenticates by itself, so the service account is not shown to it.
+    Raises `SettingsError` when `kube_url` is not an HTTP(S) URL.
+    """
+    if kube_url:
+        return ApiAccess(_checked(kube_url))
+    return ApiAccess(
+        _in_cluster(environ),
+        token_file=service_account / "token",
+        ca_file=service_account / "ca.crt",
+    )
+
+
+def _in_cluster(environ: Mapping[str, str]) -> str:
+    host = environ.get("KUBERNETES_SERVICE_HOST", "")
+    if not host:
+        return "https://kubernetes.default.svc"
+    bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"https://{bracketed}:{environ.get('KUBERNETES_SERVICE_PORT') or '443'}"
+
+
+def _checked(kube_url: str) -> str:
+    try:
+        parts = urlsplit(kube_url.strip())
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket too many
+        raise _problem(kube_url) from None
+    if not good or "@" in parts.netloc or parts.query or parts.fragment:
+        raise _problem(kube_url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _problem(kube_url: str) -> SettingsError:
+    shown = "***" if "@" in kube_url else kube_url[:100]  # what stands before an @ may be a password
+    expected = "an http or https URL without user, query and fragment, e.g. http://127.0.0.1:8001"
+    return SettingsError([Problem("WATCHER_KUBE_URL", "settings", shown, expected)])

@@ -1,0 +1,80 @@
+"""What the API server's refusals mean."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from kube_log_watcher_core.errors import (
+    ApiError,
+    Forbidden,
+    Gone,
+    ServerError,
+    TooManyRequests,
+    Unauthorized,
+)
+from kube_log_watcher_core.kube.decode import as_dict
+
+LONGEST_RETRY_AFTER_SECONDS = 300.0
+"""More than this is no advice to a client but a mistake, or another clock."""
+
+_NOT_PRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\uffff]+")
+
+
+class NotFound(ApiError):
+    """404 for this very object: the API does not have it. Any other 404 is a `ServerError`."""
+
+
+def error_of(
+    code: int, status: Mapping[str, Any], *, verb: str, retry_after: float | None = None
+) -> ApiError:
+    """Give the error for an HTTP status, or for the `Status` object in its body or in a watch's event."""
+    reason = str(status.get("reason", ""))
+    error = _class_of(code, reason, status)
+    message = shortened(str(status.get("message") or reason or "no reason given"))
+    return error(f"{verb} pods: {code} {message}", status=code, retry_after=retry_after)
+
+
+def _class_of(code: int, reason: str, status: Mapping[str, Any]) -> type[ApiError]:
+    if code == 410 or reason in ("Expired", "Gone") or _is_too_large(status):
+        return Gone
+    if code == 404 and reason == "NotFound":
+        return NotFound
+    return {401: Unauthorized, 403: Forbidden, 429: TooManyRequests}.get(code, ServerError)
+
+
+def _is_too_large(status: Mapping[str, Any]) -> bool:
+    """Tell whether our version is one that the server has not reached: a restored etcd has lost it.
+
+    The way out is the same as for an expired one: list again, without a version.
+    """
+    causes = as_dict(status.get("details")).get("causes")
+    reasons = [as_dict(cause).get("reason") for cause in causes] if isinstance(causes, list) else []
+    return "ResourceVersionTooLarge" in reasons
+
+
+def status_in(body: bytes) -> dict[str, Any]:
+    """Read a `Status` object; what is none (429's plain text, a proxy's page) becomes its message."""
+    try:
+        status = json.loads(body)
+    except (ValueError, RecursionError):
+        status = None
+    if isinstance(status, dict) and status.get("kind") == "Status":
+        return status
+    return {"message": body.decode("utf-8", "replace")}
+
+
+def retry_after_in(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After in seconds. A date is not understood: Kubernetes sends none."""
+    value = headers.get("Retry-After", "").strip()
+    if not value.isascii() or not value.isdigit() or not int(value[:9]):
+        return None
+    return min(float(value[:9]), LONGEST_RETRY_AFTER_SECONDS)
+
+
+def shortened(text: str, length: int = 200) -> str:
+    """Make one printable line of what a server said."""
+    line = _NOT_PRINTABLE.sub(" ", text).strip()
+    return line if len(line) <= length else line[: length - 3] + "..."

@@ -1,0 +1,131 @@
+"""A pod's JSON, reduced to the few things that are wanted of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from kube_log_watcher_core.models import FrozenMap, Owner, Pod, PodContainer
+
+STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+SPECS = ("initContainers", "containers", "ephemeralContainers")
+
+_CONTAINER_ID = re.compile(r"(?:[a-z0-9.+-]+://)?([0-9a-f]{64})")
+_NO_MAP = FrozenMap()
+
+
+class MalformedPod(ValueError):
+    """An object is not a pod that anything could be done with. The others are not concerned."""
+
+
+def decode_pod(item: object) -> Pod:
+    """Reduce a pod's JSON to a `Pod`. Raises `MalformedPod` when it lacks name, namespace or uid."""
+    whole = as_dict(item)
+    metadata = as_dict(whole.get("metadata"))
+    spec = as_dict(whole.get("spec"))
+    return Pod(
+        uid=_required(metadata, "uid"),
+        name=_required(metadata, "name"),
+        namespace=_required(metadata, "namespace"),
+        labels=_strings(metadata.get("labels")),
+        annotations=_strings(metadata.get("annotations")),
+        owner=_controller(metadata.get("ownerReferences")),
+        node=_text(spec.get("nodeName")),
+        containers=tuple(_containers(as_dict(whole.get("status")), _images(spec))),
+        created=epoch_seconds(metadata.get("creationTimestamp")),
+        deleted=epoch_seconds(metadata.get("deletionTimestamp")),
+    )
+
+
+def epoch_seconds(timestamp: object) -> float | None:
+    """Read an RFC 3339 timestamp; None when it is absent or none."""
+    if not isinstance(timestamp, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        return moment.timestamp() if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_dict(value: object) -> Mapping[str, Any]:
+    """Give a JSON object, or an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, list):
+        yield from (each for each in value if isinstance(each, dict))
+
+
+def _text(value: object) -> str:
+    """Give a string that can be encoded; anything else is the empty one."""
+    if not isinstance(value, str):
+        return ""
+    # A lone surrogate, written as an escape, would only fail when somebody writes it to a file.
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
+
+
+def _required(metadata: Mapping[str, Any], key: str) -> str:
+    value = _text(metadata.get(key))
+    if not value:
+        raise MalformedPod(f"metadata.{key} is missing (name {metadata.get('name')!r:.80})")
+    return value
+
+
+def _strings(value: object) -> FrozenMap:
+    if not isinstance(value, dict) or not value:
+        return _NO_MAP
+    return FrozenMap({_text(key): _text(each) for key, each in value.items() if isinstance(each, str)})
+
+
+def _controller(references: object) -> Owner | None:
+    for reference in _dicts(references):
+        if reference.get("controller") is True:
+            return Owner(kind=_text(reference.get("kind")), name=_text(reference.get("name")))
+    return None
+
+
+def _images(spec: Mapping[str, Any]) -> dict[str, str]:
+    every = (container for kind in SPECS for container in _dicts(spec.get(kind)))
+    return {_text(container.get("name")): _text(container.get("image")) for container in every}
+
+
+def _containers(status: Mapping[str, Any], images: Mapping[str, str]) -> Iterator[PodContainer]:
+    for kind in STATUSES:
+        for each in _dicts(status.get(kind)):
+            yield from _runs(each, images)
+
+
+def _runs(status: Mapping[str, Any], images: Mapping[str, str]) -> Iterator[PodContainer]:
+    """Yield a container's run that is, or was last, and the one before it."""
+    name = _text(status.get("name"))
+    if not name:
+        return
+    restarts = _count(status.get("restartCount"))
+    current = _container_id(status.get("containerID"))
+    image = _image(status, images.get(name, ""))
+    yield PodContainer(name=name, image=image, id=current, restart_count=restarts)
+    ended = as_dict(as_dict(status.get("lastState")).get("terminated"))
+    previous = _container_id(ended.get("containerID"))
+    # While a container waits for its next start (CrashLoopBackOff), the last state is that of the run
+    # whose id and number stand above: it is no earlier one.
+    if previous and previous != current and restarts > 0:
+        yield PodContainer(name=name, image=image, id=previous, restart_count=restarts - 1)
+
+
+def _image(status: Mapping[str, Any], specified: str) -> str:
+    """Take the image as the runtime names it, unless that is a bare digest, which tells no name."""
+    image = _text(status.get("image"))
+    return specified if specified and (not image or image.startswith("sha256:")) else image
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _container_id(value: object) -> str:
+    found = _CONTAINER_ID.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else ""

@@ -1,0 +1,256 @@
+"""One turn of the watch thread: take a step, learn what comes next, wait for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from kube_log_watcher_core.kube.access import ApiAccess
+from kube_log_watcher_core.kube.backoff import Backoff
+from kube_log_watcher_core.kube.fallback import ENOUGH_WITNESSES, Asking, PodName, common_node
+from kube_log_watcher_core.kube.reflector import Hooks, Reflector, Report, failure
+from kube_log_watcher_core.kube.reporter import Reporter
+from kube_log_watcher_core.kube.session import ApiSession
+from kube_log_watcher_core.kube.status import Ledger
+from kube_log_watcher_core.kube.store import PodStore
+from kube_log_watcher_core.kube.timing import Timing
+from kube_log_watcher_core.kube.transitions import Course, Move, Outcome, Pause, Step
+from kube_log_watcher_core.kube.wishes import Wishes
+from kube_log_watcher_core.models import Pod
+
+log = logging.getLogger(__name__)
+
+SLICE_SECONDS: Final = 1.0
+"""The longest sleep in one piece: so often a waiting thread shows that it lives."""
+
+_FAULTS = (Outcome.FAILED, Outcome.UNAUTHORIZED, Outcome.FORBIDDEN, Outcome.SILENT)
+
+
+class Engine:
+    """All that the watch thread does, in finite turns. Only `cut` may be called from other threads."""
+
+    def __init__(
+        self,
+        access: ApiAccess,
+        *,
+        node_name: str | None,
+        on_change: Callable[[], None],
+        wishes: Wishes,
+        store: PodStore,
+        ledger: Ledger,
+        timing: Timing,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+    ) -> None:
+        self._node_name = node_name or None
+        self._on_change = on_change
+        self._wishes = wishes
+        self._store = store
+        self._ledger = ledger
+        self._timing = timing
+        self._clock = clock
+        self._random = random
+        self._session = ApiSession(access, timing=timing, clock=clock, count=ledger.count)
+        hooks = Hooks(opened=self._opened, read=self._read, interrupted=lambda: wishes.interrupted)
+        self._reflector = Reflector(self._session, store, timing=timing, clock=clock, hooks=hooks)
+        self._asking = Asking(self._session, timing=timing, clock=clock)
+        self._reporter = Reporter(ledger, clock)
+        self._course = Course(
+            Step.LIST if self._node_name else Step.LOCATE, forbidden_seconds=timing.forbidden_seconds
+        )
+        self._failing = Backoff(first_seconds=timing.backoff_seconds, random=random)
+        self._restarting = Backoff(first_seconds=timing.backoff_seconds, random=random)
+        self._asked_for = False
+        self._list_due = 0.0
+
+    def cut(self, verb: str | None = None) -> None:
+        """Free the thread if it reads an answer to this verb, or any."""
+        self._session.cut(verb)
+
+    def close(self) -> None:
+        """Close what is kept open between turns."""
+        self._session.close()
+
+    def turn(self) -> None:
+        """Take one step and wait for the next."""
+        before = self._course.step
+        report = self._step()
+        if self._wishes.stopped:
+            return
+        status = report.error.status if report.error else None
+        move = self._course.after(report.outcome, now=self._clock(), status=status)
+        self._tell(report, before, move)
+        if move.stable:
+            self._restarting.reset()
+        self._ledger.place(version=self._reflector.version, node_name=self._node_name)
+        self._wait(move, report)
+
+    def stumble(self) -> None:
+        """Wait as after a failure that nobody foresaw."""
+        self._sleep(self._failing.next(self._limit_seconds()), early=lambda: False)
+
+    # ------------------------------------------------------------------ steps
+
+    def _step(self) -> Report:
+        match self._course.step:
+            case Step.LOCATE:
+                return self._locate()
+            case Step.LIST:
+                return self._list()
+            case Step.WATCH:
+                return self._watch()
+            case Step.ASK:
+                return self._ask()
+
+    def _list(self) -> Report:
+        # Taken before the question: who asks while it is under way has seen something newer.
+        self._asked_for = self._wishes.take_refresh() or self._asked_for
+        first = not self._store.synced
+        self._begin("listing", self._timing.list_seconds + self._timing.answer_seconds)
+        report = self._reflector.list(self._node_name or "", self._course.list_at)
+        if report.outcome is Outcome.LISTED:
+            self._course.listed(asked_for=self._asked_for, changed=report.changed)
+            self._asked_for = False
+            self._ledger.listed(first=first)
+            self._ledger.byte(within_seconds=SLICE_SECONDS)
+            shown = [(pod.namespace, pod.name) for pod in self._store.pods()]
+            self._asking.questions.known(shown, self._clock())
+            self._notify(changed=report.changed)
+        return report
+
+    def _watch(self) -> Report:
+        if self._wishes.interrupted:
+            return Report(Outcome.REFRESH)
+        shortest, longest = self._timing.watch_seconds
+        seconds = shortest + (longest - shortest) * self._random()
+        self._begin("watching", self._timing.silence_seconds)
+        return self._reflector.watch(self._node_name or "", limit_seconds=seconds)
+
+    def _ask(self) -> Report:
+        if self._clock() >= self._list_due:
+            return Report(Outcome.LIST_DUE)
+        self._begin("fallback", self._timing.answer_seconds)
+        wanted = self._heed_wishes()
+        self._notify(changed=wanted is not None and self._store.keep_named(wanted))
+        error = self._asking.ask(self._found, self._missing, enough=lambda: self._wishes.stopped)
+        return failure(error) if error else self._asked()
+
+    def _locate(self) -> Report:
+        self._begin("locating", self._timing.answer_seconds)
+        self._heed_wishes()
+        witnesses: list[Pod] = []
+        error = self._asking.ask(
+            witnesses.append,
+            self._missing,
+            enough=lambda: self._wishes.stopped or len(witnesses) >= ENOUGH_WITNESSES,
+        )
+        self._node_name = common_node(witnesses)
+        if self._node_name:
+            log.info(
+                "No node name is set; pods found on disk run on %s, so its pods are watched", self._node_name
+            )
+            return Report(Outcome.LOCATED)
+        return failure(error) if error else self._asked()
+
+    def _asked(self) -> Report:
+        complete = self._wishes.wanted is not None and self._asking.questions.complete
+        self._notify(changed=complete and self._store.mark_synced())
+        self._reporter.works()
+        return Report(Outcome.ASKED)
+
+    def _heed_wishes(self) -> frozenset[PodName] | None:
+        self._wishes.take_news()
+        wanted = self._wishes.wanted
+        self._asking.questions.want(wanted or (), self._clock())
+        if self._wishes.take_refresh():
+            self._asking.questions.hurry()
+        return wanted
+
+    # ------------------------------------------------------------------ what comes in
+
+    def _opened(self) -> None:
+        self._course.opened()
+        self._failing.reset()
+        self._reporter.rights_granted()
+        self._reporter.works()
+        self._ledger.byte(within_seconds=self._timing.silence_seconds)
+
+    def _read(self, changes: int) -> None:
+        self._course.heard(changed=changes > 0)
+        self._ledger.byte(within_seconds=self._timing.silence_seconds)
+        self._ledger.place(version=self._reflector.version, node_name=self._node_name)
+        self._notify(changed=changes > 0)
+
+    def _found(self, pod: Pod) -> None:
+        self._ledger.byte(within_seconds=self._timing.answer_seconds)
+        self._notify(changed=self._store.put(pod))
+
+    def _missing(self, name: PodName) -> None:
+        self._ledger.byte(within_seconds=self._timing.answer_seconds)
+        self._notify(changed=self._store.remove_named(*name))
+
+    def _notify(self, *, changed: bool) -> None:
+        if changed:
+            self._on_change()
+
+    # ------------------------------------------------------------------ between steps
+
+    def _begin(self, state: str, within_seconds: float) -> None:
+        self._ledger.enter(state)
+        self._ledger.tick(within_seconds=self._timing.connect_seconds + within_seconds)
+
+    def _tell(self, report: Report, before: Step, move: Move) -> None:
+        if move.step is Step.ASK and before in (Step.LIST, Step.WATCH):
+            self._reporter.rights_lacking(before.value, report.error)
+            shortest, longest = self._timing.relist_seconds
+            self._list_due = self._clock() + shortest + (longest - shortest) * self._random()
+        elif report.error and report.outcome in _FAULTS:
+            self._reporter.failed(report.error)
+        elif report.error:
+            log.debug("%s: %s", report.outcome.value, report.error)
+
+    def _wait(self, move: Move, report: Report) -> None:
+        match move.pause:
+            case Pause.NONE:
+                return
+            case Pause.DUE:
+                self._sleep(self._seconds_until_due(move.step), early=self._wishes.take_news)
+            case Pause.RENEWAL:
+                self._back_off(self._seconds(move, report), early=lambda: self._session.token_changed)
+            case Pause.SOON | Pause.BACKOFF:
+                self._back_off(self._seconds(move, report), early=lambda: False)
+
+    def _seconds(self, move: Move, report: Report) -> float:
+        """Give the wait after a failure: what the server asks for, else what the backoff says."""
+        if move.pause is Pause.SOON:
+            return self._restarting.soon(self._limit_seconds())
+        seconds = self._failing.next(self._limit_seconds())
+        if report.error and report.error.retry_after:
+            return report.error.retry_after * (1 + self._random() / 4)  # not all nodes at once
+        if report.outcome is Outcome.FORBIDDEN:
+            left = self._course.forbidden_left(self._clock())
+            return min(seconds, max(left, self._timing.backoff_seconds / 4))
+        return seconds
+
+    def _limit_seconds(self) -> float:
+        timing = self._timing
+        return timing.backoff_limit_seconds if self._store.synced else timing.unsynced_limit_seconds
+
+    def _seconds_until_due(self, step: Step) -> float:
+        times = [self._asking.questions.next_due(), self._list_due if step is Step.ASK else None]
+        known = [time for time in times if time is not None]
+        return max(min(known) - self._clock(), 0.0) if known else float("inf")
+
+    def _back_off(self, seconds: float, early: Callable[[], bool]) -> None:
+        if seconds > 0:
+            self._ledger.enter("backing off")
+            self._sleep(seconds, early=early)
+
+    def _sleep(self, seconds: float, *, early: Callable[[], bool]) -> None:
+        def early_or_alive() -> bool:
+            self._ledger.tick(within_seconds=2 * SLICE_SECONDS)
+            return early()
+
+        slice_seconds = min(SLICE_SECONDS, self._timing.token_poll_seconds)
+        self._wishes.sleep(seconds, slice_seconds=slice_seconds, early=early_or_alive)

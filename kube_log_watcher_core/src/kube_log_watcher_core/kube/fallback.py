@@ -1,0 +1,142 @@
+"""Asking for pods singly: what remains where list or watch can't be had."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection
+from urllib.parse import quote
+
+import attrs
+
+from kube_log_watcher_core.errors import ApiError, ServerError
+from kube_log_watcher_core.kube.answers import NotFound
+from kube_log_watcher_core.kube.decode import MalformedPod, as_dict, decode_pod
+from kube_log_watcher_core.kube.listing import decode_json
+from kube_log_watcher_core.kube.session import ApiSession
+from kube_log_watcher_core.kube.timing import Timing
+from kube_log_watcher_core.models import Pod
+
+PodName = tuple[str, str]
+"""Namespace and name."""
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+
+ENOUGH_WITNESSES = 3
+"""So many pods are asked for the node's name: a folder may have outlived its pod, which has since been
+made anew, under the same name, on another node (StatefulSets do that)."""
+
+
+@attrs.define
+class _Question:
+    """What is known of one question, and when to ask it again."""
+
+    due: float
+    asked: float | None = None
+    found: bool = False
+    wait_seconds: float = 0.0
+
+
+class Questions:
+    """Which pod to ask for when: answers are kept, the good and the bad, for longer each time."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._by_name: dict[PodName, _Question] = {}
+
+    def want(self, names: Collection[PodName], now: float) -> None:
+        """Take the names that are wanted now: a new one is due at once, one that is gone is forgotten."""
+        self._by_name = {name: self._by_name.get(name) or _Question(now) for name in names}
+
+    def due(self, now: float) -> list[PodName]:
+        """Give the names to ask for, the most overdue first."""
+        ripe = [(question.due, name) for name, question in self._by_name.items() if question.due <= now]
+        return [name for _, name in sorted(ripe)]
+
+    def next_due(self) -> float | None:
+        """Give the time of the next question; None without any."""
+        return min((question.due for question in self._by_name.values()), default=None)
+
+    def answered(self, name: PodName, *, found: bool, now: float) -> None:
+        """Keep an answer, until a time that doubles with each equal one."""
+        question = self._by_name.get(name)
+        if question is None:
+            return
+        first, limit = self._timing.found_seconds if found else self._timing.missing_seconds
+        again = question.asked is not None and question.found == found
+        question.wait_seconds = min(question.wait_seconds * 2, limit) if again else first
+        question.asked, question.found, question.due = now, found, now + question.wait_seconds
+
+    def known(self, names: Collection[PodName], now: float) -> None:
+        """Take these as found: a list has just shown them."""
+        for name in names:
+            self.answered(name, found=True, now=now)
+
+    def hurry(self) -> None:
+        """Bring every question forward as far as may be."""
+        for question in self._by_name.values():
+            if question.asked is not None:
+                question.due = min(question.due, question.asked + self._timing.hurry_seconds)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question has had an answer."""
+        return all(question.asked is not None for question in self._by_name.values())
+
+
+def can_exist(name: PodName) -> bool:
+    """Tell whether these can be names of Kubernetes: a folder may be called anything, ``..`` say."""
+    return all(len(part) <= 253 and _NAME.fullmatch(part) for part in name)
+
+
+def ask_for_pod(session: ApiSession, name: PodName, *, timing: Timing) -> Pod | None:
+    """Ask for one pod; None when the API does not have it. Raises `ApiError`."""
+    if not can_exist(name):
+        return None
+    namespace, pod = (quote(part, safe="") for part in name)
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}"
+    try:
+        with session.get("get", path, params={}, answer_seconds=timing.answer_seconds) as answer:
+            body = answer.whole(limit_bytes=timing.line_bytes, limit_seconds=timing.list_seconds)
+        item = as_dict(decode_json(body))
+        if item.get("kind") != "Pod":
+            raise ServerError("get pods: the answer is no Pod", status=200)
+        return decode_pod(item)
+    except NotFound:
+        return None
+    except MalformedPod as error:
+        raise ServerError(f"get pods: {error}", status=200) from error
+
+
+class Asking:
+    """Puts the questions that are due."""
+
+    def __init__(self, session: ApiSession, *, timing: Timing, clock: Callable[[], float]) -> None:
+        self._session = session
+        self._timing = timing
+        self._clock = clock
+        self.questions = Questions(timing)
+
+    def ask(
+        self, found: Callable[[Pod], None], missing: Callable[[PodName], None], *, enough: Callable[[], bool]
+    ) -> ApiError | None:
+        """Put every question that is due, and hand each answer on. Gives the error that ended it, if any."""
+        for name in self.questions.due(self._clock()):
+            if enough():
+                return None
+            try:
+                pod = ask_for_pod(self._session, name, timing=self._timing)
+            except ApiError as error:
+                return error
+            self.questions.answered(name, found=pod is not None, now=self._clock())
+            if pod is None:
+                missing(name)
+            else:
+                found(pod)
+        return None
+
+
+def common_node(pods: Collection[Pod]) -> str | None:
+    """Give the node that most of these pods are on; None when none is on any."""
+    nodes = Counter(pod.node for pod in pods if pod.node)
+    return nodes.most_common(1)[0][0] if nodes else None

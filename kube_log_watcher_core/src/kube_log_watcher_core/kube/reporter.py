@@ -1,0 +1,64 @@
+"""Says what goes wrong between us and the API, once when it begins and once when it ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from kube_log_watcher_core.errors import ApiError, Forbidden
+from kube_log_watcher_core.kube.status import Ledger
+
+log = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Tells the log and the status of faults. A fault that goes on is not repeated."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._since: float | None = None
+        self._kind: tuple[type[ApiError], int | None] | None = None
+        self._missing: str | None = None
+
+    @property
+    def rights_missing(self) -> bool:
+        """Whether it was said that rights are missing."""
+        return self._missing is not None
+
+    def failed(self, error: ApiError) -> None:
+        """Take in a fault; a kind that is new is logged."""
+        if self._missing and isinstance(error, Forbidden):
+            return
+        self._ledger.fault(str(error))
+        kind = type(error), error.status
+        if kind == self._kind:
+            return
+        self._kind = kind
+        self._since = self._clock() if self._since is None else self._since
+        log.warning("The Kubernetes API can't be used for now, trying again: %s", error)
+
+    def works(self) -> None:
+        """Take in that a request succeeded; the end of a fault is logged."""
+        self._ledger.fault(self._missing)
+        if self._since is not None:
+            log.info("The Kubernetes API can be used again after %.1f s", self._clock() - self._since)
+        self._since = self._kind = None
+
+    def rights_lacking(self, verb: str, error: ApiError | None) -> None:
+        """Say, once, which right is missing and what that means."""
+        if self._missing is None:
+            log.error(
+                "The service account may not %s pods at cluster scope; it needs get, list and watch. "
+                "Until then the pods found on disk are asked for one by one. The API says: %s",
+                verb,
+                error,
+            )
+        self._missing = f"may not {verb} pods at cluster scope"
+        self._ledger.fault(self._missing)
+
+    def rights_granted(self) -> None:
+        """Say that nothing is missing any more."""
+        if self._missing is not None:
+            log.info("The service account may list and watch pods now")
+            self._missing = None

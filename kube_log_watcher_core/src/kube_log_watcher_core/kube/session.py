@@ -1,0 +1,229 @@
+"""HTTP to the API server: verification, token, time limits, errors by their meaning."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+import urllib3
+
+from kube_log_watcher_core.errors import ApiError, ServerError, Unauthorized
+from kube_log_watcher_core.kube.access import ApiAccess
+from kube_log_watcher_core.kube.answers import error_of, retry_after_in, shortened, status_in
+from kube_log_watcher_core.kube.credentials import Signature, Token, signature
+from kube_log_watcher_core.kube.timing import Timing
+
+PIECE_BYTES = 64 * 1024
+REFUSAL_BYTES = 64 * 1024
+"""How much of a refusal is read to learn its reason."""
+
+
+class Silence(ServerError):
+    """A stream brought nothing for too long."""
+
+
+class Cut(ServerError):
+    """A stream or body ended before its end."""
+
+
+class Answer:
+    """A successful response whose body is read piece by piece, within limits."""
+
+    def __init__(self, response: requests.Response, *, verb: str, clock: Callable[[], float]) -> None:
+        self.verb = verb
+        self._response = response
+        self._clock = clock
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body as it arrives, decompressed. Raises `Silence` and `Cut`."""
+        while piece := self._piece():
+            yield piece
+
+    def whole(self, *, limit_bytes: int, limit_seconds: float) -> bytes:
+        """Read the body. Raises `ServerError` when it is too long or takes too long."""
+        body = bytearray()
+        deadline = self._clock() + limit_seconds
+        for piece in self.pieces():
+            body += piece
+            if len(body) > limit_bytes:
+                raise ServerError(f"{self.verb} pods: the answer is longer than {limit_bytes} bytes")
+            if self._clock() > deadline:
+                raise ServerError(f"{self.verb} pods: the answer did not end in time")
+        return bytes(body)
+
+    def cut(self) -> None:
+        """End the stream from another thread: its reader returns at once.
+
+        Closing would wait for the reader; shutting the socket down wakes it.
+        """
+        # Already at its end, and given back: nobody waits for it any more.
+        with contextlib.suppress(ValueError, RuntimeError, OSError):
+            self._response.raw.shutdown()
+
+    def close(self) -> None:
+        """Give the connection up, unless the body was read to its end."""
+        self._response.close()
+
+    def _piece(self) -> bytes:
+        try:
+            piece: bytes | None = self._response.raw.read1(PIECE_BYTES, decode_content=True)
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise Silence(f"{self.verb} pods: the stream fell silent") from error
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise Cut(f"{self.verb} pods: the answer broke off: {shortened(str(error))}") from error
+        return piece or b""
+
+
+class ApiSession:
+    """Requests to one API server, from one thread; only `cut` may be called from others."""
+
+    def __init__(
+        self,
+        access: ApiAccess,
+        *,
+        timing: Timing,
+        clock: Callable[[], float],
+        count: Callable[[str, str], None],
+    ) -> None:
+        self._access = access
+        self._timing = timing
+        self._clock = clock
+        self._count = count
+        self._token = Token(access.token_file)
+        self._authorities: Signature | None = None
+        self._session: requests.Session | None = None
+        self._lock = threading.Lock()
+        self._reading: Answer | None = None
+
+    @property
+    def token_changed(self) -> bool:
+        """Whether the token's file was replaced since it was read."""
+        return self._token.changed
+
+    @contextlib.contextmanager
+    def get(
+        self, verb: str, path: str, *, params: Mapping[str, str], answer_seconds: float
+    ) -> Iterator[Answer]:
+        """Ask for something, and give the answer while it lasts.
+
+        Raises `ApiError` by the meaning of the refusal, `ServerError` when there is no answer.
+        """
+        response = self._ask(verb, path, params, answer_seconds)
+        answer = Answer(response, verb=verb, clock=self._clock)
+        with self._lock:
+            self._reading = answer
+        try:
+            yield answer
+        finally:
+            with self._lock:
+                self._reading = None
+            answer.close()
+
+    def cut(self, verb: str | None = None) -> None:
+        """Free the thread that reads an answer now (to this verb, if one is named), if one does."""
+        with self._lock:
+            if self._reading is not None and verb in (None, self._reading.verb):
+                self._reading.cut()
+
+    def close(self) -> None:
+        """Close the connections that are kept for later."""
+        if self._session is not None:
+            self._session.close()
+
+    def _ask(self, verb: str, path: str, params: Mapping[str, str], seconds: float) -> requests.Response:
+        try:
+            return self._ask_once(verb, path, params, seconds)
+        except Unauthorized:
+            if not self._token.renewed():
+                raise
+            return self._ask_once(verb, path, params, seconds)
+
+    def _ask_once(self, verb: str, path: str, params: Mapping[str, str], seconds: float) -> requests.Response:
+        headers = self._token.headers()
+        try:
+            response = self._current_session().get(
+                self._access.url + path,
+                params=dict(params),
+                headers=headers,
+                timeout=(self._timing.connect_seconds, seconds),
+                stream=True,
+                verify=_authorities(self._access),
+                # A redirect would carry the token to wherever the answer says.
+                allow_redirects=False,
+            )
+        except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
+            self._count(verb, "none")
+            raise ServerError(f"{verb} pods: no answer: {_root_of(error)}") from error
+        self._count(verb, str(response.status_code))
+        if response.status_code != 200:
+            raise self._refusal(response, verb)
+        return response
+
+    def _refusal(self, response: requests.Response, verb: str) -> ApiError:
+        answer = Answer(response, verb=verb, clock=self._clock)
+        try:
+            body = answer.whole(limit_bytes=REFUSAL_BYTES, limit_seconds=self._timing.connect_seconds)
+        except ServerError:
+            body = b""  # the status alone tells enough
+        finally:
+            answer.close()
+        after = retry_after_in(response.headers)
+        return error_of(response.status_code, status_in(body), verb=verb, retry_after=after)
+
+    def _current_session(self) -> requests.Session:
+        """Give the session; a new one when the authorities' file was replaced."""
+        now = signature(self._access.ca_file)
+        if self._session is None or now != self._authorities:
+            self.close()
+            self._authorities = now
+            self._session = _new_session()
+        return self._session
+
+
+def user_agent() -> str:
+    """Name the watcher and its version to the API server."""
+    try:
+        return f"kube-log-watcher/{importlib.metadata.version('kube-log-watcher-core')}"
+    except importlib.metadata.PackageNotFoundError:  # run from a source tree
+        return "kube-log-watcher/unknown"
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    # Else a .netrc replaces the token, REQUESTS_CA_BUNDLE the authorities, and a proxy sees it all.
+    session.trust_env = False
+    session.headers.update(
+        {"User-Agent": user_agent(), "Accept": "application/json", "Accept-Encoding": "gzip"}
+    )
+    return session
+
+
+def _authorities(access: ApiAccess) -> str | bool:
+    """Give the file or folder of authorities to verify by. Verification itself is never off."""
+    if access.ca_file is not None:
+        return str(access.ca_file)
+    system = ssl.get_default_verify_paths()
+    found = next((path for path in (system.cafile, system.capath) if path and Path(path).exists()), None)
+    return found or True
+
+
+def _root_of(error: BaseException) -> str:
+    """Find the cause that a person can do something about below the libraries' wrappings."""
+    seen = error
+    while (inner := _inner(seen)) is not None:
+        seen = inner
+    return shortened(str(seen) or type(seen).__name__)
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    reason: Any = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return reason
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, BaseException) else None

@@ -1,0 +1,88 @@
+"""The pods as they are known, for one writer and any number of readers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable
+
+from kube_log_watcher_core.models import Pod, Pods
+
+
+class PodStore:
+    """Pods by uid. Each method that writes tells whether that changed anything.
+
+    A pod that a list or an event shows unchanged stays the same object, so that what was derived from it
+    can be kept by identity.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_uid: dict[str, Pod] = {}
+        self._snapshot: Pods | None = None
+        self._synced = False
+
+    @property
+    def synced(self) -> bool:
+        """Whether all pods were known at one moment at least."""
+        with self._lock:
+            return self._synced
+
+    def pods(self) -> Pods:
+        """Give all pods; the same object until something changes."""
+        with self._lock:
+            if self._snapshot is None:
+                self._snapshot = Pods(self._by_uid.values())
+            return self._snapshot
+
+    def replace(self, pods: Iterable[Pod]) -> bool:
+        """Take these pods, and no others, as the whole truth."""
+        with self._lock:
+            kept = {pod.uid: self._known(pod) for pod in pods}
+            first, self._synced = not self._synced, True
+            return self._become(kept) or first
+
+    def put(self, pod: Pod) -> bool:
+        """Add a pod, or take its new state. A predecessor of the same name goes."""
+        with self._lock:
+            kept = self._without(lambda each: each.uid != pod.uid and _name(each) == _name(pod))
+            return self._become({**kept, pod.uid: self._known(pod)})
+
+    def remove(self, uid: str) -> bool:
+        """Remove the pod with this uid."""
+        with self._lock:
+            return self._become(self._without(lambda each: each.uid == uid))
+
+    def remove_named(self, namespace: str, name: str) -> bool:
+        """Remove the pod with this name."""
+        with self._lock:
+            return self._become(self._without(lambda each: _name(each) == (namespace, name)))
+
+    def keep_named(self, names: Collection[tuple[str, str]]) -> bool:
+        """Remove all pods but those with these names."""
+        with self._lock:
+            return self._become(self._without(lambda each: _name(each) not in names))
+
+    def mark_synced(self) -> bool:
+        """Say that what was asked for singly is complete."""
+        with self._lock:
+            first, self._synced = not self._synced, True
+            return first
+
+    def _without(self, leaves: Callable[[Pod], bool]) -> dict[str, Pod]:
+        return {uid: pod for uid, pod in self._by_uid.items() if not leaves(pod)}
+
+    def _known(self, pod: Pod) -> Pod:
+        known = self._by_uid.get(pod.uid)
+        return known if known is not None and known == pod else pod
+
+    def _become(self, pods: dict[str, Pod]) -> bool:
+        # By identity: `_known` has made equal ones the same. A list's order tells nothing.
+        if pods.keys() == self._by_uid.keys() and all(pods[uid] is self._by_uid[uid] for uid in pods):
+            return False
+        self._by_uid = pods
+        self._snapshot = None
+        return True
+
+
+def _name(pod: Pod) -> tuple[str, str]:
+    return pod.namespace, pod.name

@@ -1,0 +1,107 @@
+"""The pod watch: a thread of its own around the engine's turns."""
+
+from __future__ import annotations
+
+import logging
+import random as standard_random
+import threading
+import time
+from collections.abc import Callable, Collection
+
+from kube_log_watcher_core.kube.access import ApiAccess
+from kube_log_watcher_core.kube.engine import Engine
+from kube_log_watcher_core.kube.status import Ledger, WatchStatus
+from kube_log_watcher_core.kube.store import PodStore
+from kube_log_watcher_core.kube.timing import Timing
+from kube_log_watcher_core.kube.wishes import Wishes
+from kube_log_watcher_core.models import Pods
+
+log = logging.getLogger(__name__)
+
+
+class PodWatch:
+    """Keeps the pods of this node, by one list and one watch, in a thread of its own.
+
+    All methods can be called from any thread and return at once. `on_change` is called from the watch's
+    thread, after a pod came, changed or went, and after the first complete list.
+    """
+
+    def __init__(
+        self,
+        access: ApiAccess,
+        *,
+        node_name: str | None,
+        on_change: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+        random: Callable[[], float] = standard_random.random,
+        timing: Timing | None = None,
+    ) -> None:
+        self._store = PodStore()
+        self._wishes = Wishes(clock)
+        self._ledger = Ledger(clock)
+        self._engine = Engine(
+            access,
+            node_name=node_name,
+            on_change=on_change,
+            wishes=self._wishes,
+            store=self._store,
+            ledger=self._ledger,
+            timing=timing or Timing(),
+            clock=clock,
+            random=random,
+        )
+        self._thread = threading.Thread(target=self._run, name="pod-watch", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end, and free it if it waits for the API. Does not wait for it."""
+        self._wishes.stop()
+        self._engine.cut()
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the thread's end; tell whether it came."""
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def want(self, pods: Collection[tuple[str, str]]) -> None:
+        """Tell which pods (namespace, name) were found on disk, for when they must be asked for singly."""
+        self._wishes.want(pods)
+
+    def refresh(self) -> None:
+        """Ask for one fresh list soon: a container's pod stays unknown, so the stream may be at fault.
+
+        A wait after failures is not cut short by it. The list is not older than what is known, from the
+        server's memory; where that brought nothing new, the next one asks for the newest state: a stale
+        server could never show what is missed otherwise.
+        """
+        self._wishes.refresh()
+        self._engine.cut("watch")
+
+    @property
+    def synced(self) -> bool:
+        """Whether all pods were known at one moment at least."""
+        return self._store.synced
+
+    def pods(self) -> Pods:
+        """Give all pods; the same object while nothing changes."""
+        return self._store.pods()
+
+    def status(self) -> WatchStatus:
+        """Tell how the watch is doing."""
+        return self._ledger.status()
+
+    def _run(self) -> None:
+        while not self._wishes.stopped:
+            self._turn()
+        self._engine.close()
+        self._ledger.enter("stopped")
+
+    def _turn(self) -> None:
+        try:
+            self._engine.turn()
+        except Exception:  # the thread must not end: without it the node would go stale in silence
+            log.exception("The pod watch met an error that it does not know; it goes on")
+            self._engine.stumble()

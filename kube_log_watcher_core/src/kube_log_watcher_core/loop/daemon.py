@@ -1,0 +1,228 @@
+"""The daemon: waits for whatever may have changed, looks, and hands on what follows from it."""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import signal
+import time
+from collections.abc import Callable, Sequence
+
+from kube_log_watcher_core.configuration import Configuration, Given, configure
+from kube_log_watcher_core.discovery import Discovery
+from kube_log_watcher_core.errors import AgentConfigError, SettingsError
+from kube_log_watcher_core.kube import PodWatch
+from kube_log_watcher_core.loop.agents import AgentWorkers
+from kube_log_watcher_core.loop.node_pass import NodePass
+from kube_log_watcher_core.loop.pace import Pace
+from kube_log_watcher_core.loop.settings_files import SettingsFiles
+from kube_log_watcher_core.loop.state_keeper import StateKeeper
+from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
+from kube_log_watcher_core.models import LogTarget
+from kube_log_watcher_core.observe.logs import set_up_logging
+from kube_log_watcher_core.reconcile import Memory
+from kube_log_watcher_core.resolve import Resolution
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 0.5
+"""How long a sync may still take when the process is asked to stop."""
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Daemon:
+    """Runs until it is asked to stop; configuration stays in place.
+
+    Parameters
+    ----------
+    given
+        where the settings come from, for reloads.
+    configuration
+        what they said at start.
+    own_signals
+        handle SIGTERM, SIGINT and SIGHUP; False inside another program, which calls `stop`.
+    """
+
+    def __init__(
+        self,
+        given: Given,
+        configuration: Configuration,
+        *,
+        own_signals: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._given = given
+        self._configuration = configuration
+        self._clock = clock
+        self._wakeup = WakeUp()
+        self._signals = Signals(self._wakeup, (*STOP_SIGNALS, signal.SIGHUP)) if own_signals else None
+        self._selector = selectors.DefaultSelector()
+        self._agents = AgentWorkers(clock)
+        self._pace = Pace()
+        self._published: Sequence[LogTarget] | None = None
+        self._next_full = float("-inf")
+        self._stopping = False
+        self.resolution: Resolution | None = None
+        """What the last pass decided; None before the first complete one."""
+
+    def run(self) -> None:
+        """Watch until asked to stop.
+
+        Raises
+        ------
+        AgentConfigError
+            at the start, when an agent can't work here.
+        """
+        self._agents.set(self._configuration.agents, self._configuration.node)
+        self._state = StateKeeper.open(self._configuration.watcher.state_dir)
+        self._settings_files = SettingsFiles(self._configuration.files)
+        self._node = self._observe(Memory(self._state.targets))
+        self._selector.register(self._wakeup, selectors.EVENT_READ)
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:
+            self._shut_down()
+
+    def stop(self) -> None:
+        """Ask the daemon to stop; from any thread."""
+        self._stopping = True
+        self._wakeup.call()
+
+    def _observe(self, memory: Memory) -> NodePass:
+        configuration = self._configuration
+        pod_watch = PodWatch(
+            configuration.access,
+            node_name=configuration.watcher.cluster_node_name,
+            on_change=self._wakeup.call,
+        )
+        pod_watch.start()
+        return NodePass(Discovery(configuration.paths), pod_watch, memory)
+
+    def _turn(self) -> None:
+        self._wait()
+        self._react_to_signals()
+        if self._stopping:
+            return
+        now = self._clock()
+        full = now >= self._next_full
+        if self._settings_files.changed():
+            self._reload()
+        self._pass(full=full or now >= self._next_full, now=now)
+        self._agents.report_slow(now)
+        self._pace.passed(self._clock())
+
+    def _pass(self, *, full: bool, now: float) -> None:
+        resolution = self._node.look(self._configuration.rules, full=full, now=now)
+        if full:
+            self._next_full = now + self._configuration.watcher.interval
+        if resolution is None:
+            return
+        self.resolution = resolution
+        if full or resolution.targets != self._published:
+            self._agents.submit(resolution.targets, recheck=full)
+        if resolution.targets != self._published:
+            self._state.submit(resolution.targets)
+        self._published = resolution.targets
+
+    def _wait(self) -> None:
+        """Sleep until something may have changed, then until a burst may be looked at."""
+        self._watch_descriptors()
+        self._selector.select(self._timeout())
+        self._wakeup.clear()
+        while not self._stop_asked() and (hold := self._pace.hold(self._clock())) > 0:
+            # Not on the descriptors that have hints: they stay readable until the pass.
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._wakeup, selectors.EVENT_READ)
+                selector.select(hold)
+            self._wakeup.clear()
+
+    def _stop_asked(self) -> bool:
+        self._react_to_signals()
+        return self._stopping
+
+    def _timeout(self) -> float:
+        now = self._clock()
+        deadlines = [self._next_full, self._node.memory.next_deadline(now), self._agents.next_deadline()]
+        poll = self._node.discovery.poll_seconds()
+        deadlines.append(None if poll is None else now + poll)
+        return max(min(at for at in deadlines if at is not None) - now, 0.0)
+
+    def _watch_descriptors(self) -> None:
+        """Wait on what there is now: inotify may have come or gone."""
+        descriptors = (self._node.discovery.fileno(), self._settings_files.fileno())
+        wanted = {descriptor for descriptor in descriptors if descriptor is not None}
+        registered = {key.fd for key in self._selector.get_map().values()} - {self._wakeup.fileno()}
+        for descriptor in registered - wanted:
+            self._selector.unregister(descriptor)
+        for descriptor in wanted - registered:
+            self._selector.register(descriptor, selectors.EVENT_READ)
+
+    def _react_to_signals(self) -> None:
+        if self._signals is None:
+            return
+        if self._signals.take(*STOP_SIGNALS):
+            self._stopping = True
+        if self._signals.take(signal.SIGHUP):
+            logger.info("asked to read the settings again")
+            self._reload()
+
+    def _reload(self) -> None:
+        """Take new settings if they are good; else report them and go on with the old ones."""
+        before = self._configuration
+        try:
+            self._take(configure(self._given))
+        except (SettingsError, AgentConfigError) as error:
+            self._configuration = before
+            for line in str(error).splitlines():
+                logger.error("the new settings can't be used, the old ones stay: %s", line)  # noqa: TRY400
+        else:
+            logger.info("new settings are in use")
+        finally:
+            # The same descriptor number may stand for another inotify instance now.
+            self._next_full = float("-inf")
+
+    def _take(self, new: Configuration) -> None:
+        old = self._configuration
+        self._agents.set(new.agents, new.node)
+        self._configuration = new
+        self._published = None
+        watcher = new.watcher
+        if (watcher.debug, watcher.loglevel, watcher.log_format) != _log_settings(old):
+            set_up_logging(new.log_level, json=watcher.log_format == "json")
+        if new.files != old.files:
+            self._forget_descriptor(self._settings_files.fileno())
+            self._settings_files.close()
+            self._settings_files = SettingsFiles(new.files)
+        if (new.paths, new.access, new.node.node) != (old.paths, old.access, old.node.node):
+            self._stop_observing()
+            self._node = self._observe(self._node.memory)
+        if watcher.state_dir != old.watcher.state_dir:
+            self._state.stop(wait_seconds=STOP_SECONDS)
+            self._state = StateKeeper.open(watcher.state_dir)
+
+    def _forget_descriptor(self, descriptor: int | None) -> None:
+        if descriptor is not None and descriptor in self._selector.get_map():
+            self._selector.unregister(descriptor)
+
+    def _stop_observing(self) -> None:
+        self._forget_descriptor(self._node.discovery.fileno())
+        self._node.pod_watch.stop()
+        self._node.discovery.close()
+
+    def _shut_down(self) -> None:
+        self._stop_observing()
+        self._agents.stop(wait_seconds=STOP_SECONDS)
+        self._state.stop(wait_seconds=STOP_SECONDS / 2)
+        self._settings_files.close()
+        self._selector.close()
+        if self._signals is not None:
+            self._signals.restore()
+        self._wakeup.close()
+        logger.info("stopped; the configuration stays in place")
+
+
+def _log_settings(configuration: Configuration) -> tuple[bool, str, str]:
+    watcher = configuration.watcher
+    return watcher.debug, watcher.loglevel, watcher.log_format

@@ -1,0 +1,53 @@
+"""Log lines: one for each thing that happened, as text or as JSON."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import TextIO
+
+_TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_FIELDS = "%(asctime)s %(levelname)s %(name)s %(message)s"
+_TIME = "%Y-%m-%dT%H:%M:%S"
+
+
+def set_up_logging(level: str, *, json: bool, stream: TextIO | None = None) -> None:
+    """Write the watcher's log lines to ``stream`` (standard error); called again, the new ways count."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_json_formatter() if json else _text_formatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # They report each connection and each retry of their own; what matters of it is in our lines.
+    for noisy in ("urllib3", "stevedore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class _OneLine(logging.Formatter):
+    """Keeps what pod authors write from forging log lines of their own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        line = super().formatMessage(record)
+        return line if line.isprintable() else "".join(_visible(character) for character in line)
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else ascii(character)[1:-1]
+
+
+def _text_formatter() -> logging.Formatter:
+    formatter = _OneLine(_TEXT, datefmt=_TIME + "Z")
+    formatter.converter = time.gmtime
+    return formatter
+
+
+def _json_formatter() -> logging.Formatter:
+    # Imported only here: half a MiB that text logs don't need.
+    from pythonjsonlogger.json import JsonFormatter  # noqa: PLC0415
+
+    formatter = JsonFormatter(
+        _FIELDS,
+        datefmt=_TIME + "Z",
+        rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+    )
+    formatter.converter = time.gmtime
+    return formatter

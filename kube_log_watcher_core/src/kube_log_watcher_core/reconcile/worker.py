@@ -1,0 +1,182 @@
+"""A thread that always works on the latest targets, so that one agent's trouble is its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from kube_log_watcher_core.errors import WatcherError
+from kube_log_watcher_core.models import LogTarget
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 60.0
+SLOW_SECONDS = 30.0
+"""After so long a `sync` is reported as hanging."""
+
+Targets = Sequence[LogTarget]
+
+
+@attrs.frozen
+class WorkerStatus:
+    """How one agent is doing. Times are those of the worker's clock, in seconds."""
+
+    name: str
+    busy_since: float | None = None
+    """When the sync that goes on began; None when idle."""
+    last_success: float | None = None
+    last_error: str | None = None
+    """What the last sync failed of; None after a success."""
+    failures: int = 0
+    """Failures in a row."""
+    syncs: int = 0
+    """Successful syncs so far."""
+
+
+@attrs.frozen
+class _Job:
+    targets: Targets
+    recheck: bool
+    first: Callable[[], None] | None = None
+
+
+class Worker:
+    """Calls ``sync`` with the latest targets, never twice at a time, and again after a failure.
+
+    Parameters
+    ----------
+    name
+        for the log.
+    sync
+        takes the targets, and whether to compare with what is really there. It may raise anything.
+    first
+        is called once before the first sync, and again until it succeeds.
+    pause_seconds
+        least time between two syncs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sync: Callable[[Targets, bool], None],
+        *,
+        first: Callable[[], None] | None = None,
+        pause_seconds: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sync = sync
+        self._first = first
+        self._pause = pause_seconds
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._job: _Job | None = None
+        self._not_before = 0.0
+        self._stopped = False
+        self._reported_slow = False
+        self._status = WorkerStatus(name)
+        self._thread = threading.Thread(target=self._run, name=f"agent-{name}", daemon=True)
+
+    @property
+    def status(self) -> WorkerStatus:
+        """How it is doing."""
+        return self._status
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def submit(self, targets: Targets, *, recheck: bool = False) -> None:
+        """Hand over the latest targets; what was waiting is replaced. Never blocks."""
+        with self._changed:
+            recheck = recheck or (self._job is not None and self._job.recheck)
+            self._job = _Job(targets, recheck)
+            self._changed.notify()
+
+    def stop(self, *, wait_seconds: float) -> bool:
+        """Let the sync that goes on finish, begin no other; tell whether it did finish in time."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(wait_seconds)
+        return not self._thread.is_alive()
+
+    def slow_at(self) -> float | None:
+        """Tell when the sync that goes on will count as hanging; None when idle or reported."""
+        since = self._status.busy_since
+        return None if since is None or self._reported_slow else since + SLOW_SECONDS
+
+    def report_slow(self, now: float) -> None:
+        """Say it once when a sync takes suspiciously long."""
+        since = self._status.busy_since
+        if since is None:
+            self._reported_slow = False
+        elif now - since >= SLOW_SECONDS and not self._reported_slow:
+            self._reported_slow = True
+            logger.error("agent %s has been working on one sync for %.0f s", self._status.name, now - since)
+
+    def _run(self) -> None:
+        while (job := self._next()) is not None:
+            self._attempt(job)
+
+    def _next(self) -> _Job | None:
+        with self._changed:
+            while not self._stopped:
+                wait = self._not_before - self._clock()
+                idle = self._job is None and self._first is None
+                if not idle and wait <= 0:
+                    return self._take()
+                self._changed.wait(None if idle else wait)
+            return None
+
+    def _take(self) -> _Job | None:
+        if self._first is not None:
+            return _Job((), recheck=False, first=self._first)
+        job, self._job = self._job, None
+        return job
+
+    def _attempt(self, job: _Job) -> None:
+        self._status = attrs.evolve(self._status, busy_since=self._clock())
+        try:
+            if job.first is not None:
+                job.first()
+            else:
+                self._sync(job.targets, job.recheck)
+        except Exception as error:  # noqa: BLE001 - an agent may raise anything; the others go on
+            self._failed(job, error)
+        else:
+            self._succeeded(job)
+
+    def _succeeded(self, job: _Job) -> None:
+        before = self._status
+        if before.failures:
+            logger.info("agent %s works again after %d failures", before.name, before.failures)
+        if job.first is not None:
+            self._first = None
+            self._status = attrs.evolve(before, busy_since=None, last_error=None, failures=0)
+            return
+        now = self._clock()
+        self._not_before = now + self._pause
+        self._status = attrs.evolve(
+            before, busy_since=None, last_success=now, last_error=None, failures=0, syncs=before.syncs + 1
+        )
+
+    def _failed(self, job: _Job, error: Exception) -> None:
+        before = self._status
+        text = f"{type(error).__name__}: {error}"
+        if text != before.last_error:
+            trace = None if isinstance(error, WatcherError) else error
+            logger.error("agent %s failed, it is tried again: %s", before.name, text, exc_info=trace)
+        wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(before.failures, 16), LONGEST_RETRY_SECONDS)
+        with self._changed:
+            self._not_before = self._clock() + wait
+            if job.first is None:
+                # Newer targets that came meanwhile win, but what was to be compared still is.
+                newest = self._job or job
+                self._job = _Job(newest.targets, recheck=newest.recheck or job.recheck)
+        self._status = attrs.evolve(before, busy_since=None, last_error=text, failures=before.failures + 1)

@@ -1,0 +1,53 @@
+"""Settings: one schema, attrs classes of `setting` fields, read from three sources."""
+
+from __future__ import annotations
+
+from kube_log_watcher_core.settings.fields import Field, fields_of, setting
+from kube_log_watcher_core.settings.kinds import (
+    ENTRIES,
+    FLAG,
+    JSON_OBJECT,
+    NAMES,
+    PATH,
+    PATH_MAP,
+    PATHS,
+    SECRET,
+    TEXT,
+    Kind,
+    Secret,
+    choice,
+    count,
+    seconds,
+)
+from kube_log_watcher_core.settings.load import Loaded, load, unknown_keys, unknown_options, unknown_variables
+from kube_log_watcher_core.settings.sources import CONFIG_VARIABLE, Sources, read_sources
+from kube_log_watcher_core.settings.watcher import WatcherSettings
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "ENTRIES",
+    "FLAG",
+    "JSON_OBJECT",
+    "NAMES",
+    "PATH",
+    "PATHS",
+    "PATH_MAP",
+    "SECRET",
+    "TEXT",
+    "Field",
+    "Kind",
+    "Loaded",
+    "Secret",
+    "Sources",
+    "WatcherSettings",
+    "choice",
+    "count",
+    "fields_of",
+    "load",
+    "read_sources",
+    "seconds",
+    "setting",
+    "unknown_keys",
+    "unknown_options",
+    "unknown_variables",
+]

@@ -1,0 +1,93 @@
+"""The watcher's own settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from kube_log_watcher_core.settings.fields import setting
+from kube_log_watcher_core.settings.kinds import FLAG, NAMES, PATH, PATH_MAP, PATHS, TEXT, choice, seconds
+
+
+@attrs.frozen
+class WatcherSettings:
+    """What the watcher itself needs to know. Agents have classes of their own."""
+
+    agents: tuple[str, ...] = setting(
+        NAMES, flags=("-a",), help="agents by entry-point name, comma-separated, in any case"
+    )
+    containers_path: Path | None = setting(
+        PATH,
+        default=None,
+        flags=("-c",),
+        help="folder of containers as mounted from the host; unset: the first there of "
+        "/var/lib/docker/containers, /var/log/pods, /mnt/containers",
+    )
+    containers_layout: str = setting(
+        choice("docker", "cri", "auto"),
+        default="auto",
+        help="its layout; auto: decided per entry",
+    )
+    log_roots: tuple[Path, ...] = setting(
+        PATHS,
+        default=(),
+        help="where resolved logs may lie; unset: the containers path (with the pods folder beside a folder "
+        "of links), /var/log/pods, /var/lib/docker/containers",
+    )
+    log_path_map: tuple[tuple[Path, Path], ...] = setting(
+        PATH_MAP, default=(), help="path prefixes as the watcher sees them = as the shipper sees them"
+    )
+    cluster_id: str | None = setting(TEXT, default=None, flags=("-i",), help="cluster id")
+    kube_url: str | None = setting(
+        TEXT,
+        default=None,
+        flags=("-u",),
+        help="API through a proxy that authenticates (kubectl proxy); no service account is then used",
+    )
+    kubernetes_update_certificates: bool = setting(
+        FLAG,
+        default=False,
+        flags=("--updated-certificates",),
+        help="deprecated: also run update-ca-certificates with the service account's ca.crt",
+    )
+    interval: float = setting(
+        seconds(least=0.1),
+        default=60.0,
+        help="seconds between full passes; events make changes appear at once, this is the safety net",
+    )
+    state_dir: Path | None = setting(
+        PATH, default=None, help="folder for what must survive a restart; unset: memory only"
+    )
+    strict_labels: tuple[str, ...] = setting(
+        NAMES,
+        default=("application", "version"),
+        empty=(),
+        help="labels that a pod must have, not empty; an empty value means none",
+    )
+    labels_as_attributes: tuple[str, ...] = setting(
+        NAMES, default=(), help="further labels, by name or glob, handed to agents as attributes"
+    )
+    extra_agent: tuple[Path, ...] = setting(
+        PATHS, default=(), help="Python file with an agent class, under its name; may be given several times"
+    )
+    debug: bool = setting(
+        FLAG, default=False, flags=("-v", "--verbose"), help="log everything; wins over the level"
+    )
+    loglevel: str = setting(
+        choice("debug", "info", "warning", "error", "critical"),
+        default="info",
+        variable="LOGLEVEL",
+        help="least level that is logged",
+    )
+    log_format: str = setting(choice("text", "json"), default="text", help="how log lines look")
+    cluster_node_name: str | None = setting(
+        TEXT, default=None, variable="CLUSTER_NODE_NAME", help="this node's name, from the downward API"
+    )
+    cluster_alias: str = setting(TEXT, default="none", variable="CLUSTER_ALIAS", help="cluster alias")
+    cluster_environment: str = setting(
+        TEXT,
+        default="production",
+        variable="CLUSTER_ENVIRONMENT",
+        help="environment of pods without such a label",
+    )

@@ -1,0 +1,108 @@
+"""What survives a restart: the last targets, as one file that is written atomically.
+
+It serves pods that have left the API, container ids that were made up, and a restart while the API
+is down. It holds labels and annotations of pods, so nobody else may read it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from kube_log_watcher_core.files import Disk, File
+from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Owner, Pod
+
+logger = logging.getLogger(__name__)
+
+NAME = "state.json"
+VERSION = 1
+LONGEST = 64 * 1024 * 1024
+
+
+class StateFile:
+    """The state on disk, below ``WATCHER_STATE_DIR``."""
+
+    def __init__(self, folder: Path, disk: Disk | None = None) -> None:
+        self._folder = folder
+        self._disk = disk or Disk()
+
+    def load(self) -> dict[str, LogTarget]:
+        """Read the last targets by their container's key; nothing when there is no usable file.
+
+        Raises
+        ------
+        OSError
+            when the folder can't be opened.
+        """
+        with self._disk.folder(self._folder) as fd:
+            if not self._disk.kind(fd, NAME):
+                return {}
+            content = self._disk.read(fd, NAME, limit=LONGEST)
+        try:
+            targets = _decode(content or b"")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            logger.warning("%s is not usable and is started anew: %r", self._folder / NAME, error)
+            return {}
+        return {target.container.key: target for target in targets}
+
+    def save(self, targets: Iterable[LogTarget]) -> None:
+        """Write the targets.
+
+        Raises
+        ------
+        OSError
+            when they can't be written; the old file stays.
+        """
+        content = json.dumps({"version": VERSION, "targets": [_encode(target) for target in targets]})
+        with self._disk.folder(self._folder) as fd:
+            self._disk.write(fd, File(self._folder / NAME, content, mode=0o600))
+
+
+def _encode(target: LogTarget) -> dict[str, Any]:
+    flat = {
+        field.name: _plain(getattr(target, field.name))
+        for field in attrs.fields(LogTarget)
+        if field.name not in {"container", "pod"}
+    }
+    container, pod = target.container, target.pod
+    return flat | {
+        "container": _fields_of(container, without={"obstacle"}),
+        "pod": _fields_of(pod, without={"containers", "owner"})
+        | {"owner": [pod.owner.kind, pod.owner.name] if pod.owner else None},
+    }
+
+
+def _fields_of(value: Container | Pod, *, without: set[str]) -> dict[str, Any]:
+    names = [field.name for field in attrs.fields(type(value)) if field.name not in without]
+    return {name: _plain(getattr(value, name)) for name in names}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, FrozenMap):
+        return dict(value)
+    return value.value if isinstance(value, Layout) else value
+
+
+def _decode(content: bytes) -> list[LogTarget]:
+    document = json.loads(content)
+    if document["version"] != VERSION:
+        raise ValueError(f"version {document['version']!r}")
+    return [_decode_target(item) for item in document["targets"]]
+
+
+def _decode_target(item: Mapping[str, Any]) -> LogTarget:
+    container, pod = dict(item["container"]), dict(item["pod"])
+    container["layout"] = Layout(container["layout"])
+    container["log_path"] = Path(container["log_path"])
+    pod["owner"] = Owner(*pod["owner"]) if pod["owner"] else None
+    rest = {key: value for key, value in item.items() if key not in {"container", "pod", "log_path"}}
+    return LogTarget(
+        container=Container(**container), pod=Pod(**pod), log_path=Path(item["log_path"]), **rest
+    )

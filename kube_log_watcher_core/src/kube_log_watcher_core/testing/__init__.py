@@ -1,0 +1,3 @@
+"""Fakes and contracts for authors of agents."""
+
+from __future__ import annotations

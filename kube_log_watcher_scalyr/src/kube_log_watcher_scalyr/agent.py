@@ -1,0 +1,148 @@
+"""The agent: keeps ``agent.json`` and the friendly links in step with the targets."""
+
+from __future__ import annotations
+
+import functools
+import grp
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import attrs
+
+from kube_log_watcher_core import (
+    AgentConfigError,
+    File,
+    FileAgent,
+    Item,
+    Link,
+    LogTarget,
+    NodeContext,
+    Owned,
+)
+from kube_log_watcher_scalyr import journald, links, render, sampling
+from kube_log_watcher_scalyr.annotations import Fault, read_annotations
+from kube_log_watcher_scalyr.decoding import Decoding
+from kube_log_watcher_scalyr.settings import ScalyrSettings
+
+logger = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class _Rendered:
+    """What one target comes to: kept until the target itself is another one."""
+
+    text: str
+    link: Link
+    faults: tuple[Fault, ...]
+
+
+class ScalyrAgent(FileAgent[ScalyrSettings]):
+    """Writes the Scalyr agent's configuration."""
+
+    settings_class = ScalyrSettings
+
+    def __init__(self, settings: ScalyrSettings, node: NodeContext) -> None:
+        super().__init__(settings, node)
+        self._decoding = Decoding.of(settings.parse_lines_json)
+        self._server = render.server_attributes(node)
+        members = render.head(settings, node, journald.journal_path(settings))
+        self._head = {name: render.as_text(value) for name, value in members.items()}
+        self._sampling, odd = sampling.read_entries(settings.sampling_rules)
+        self._rendered: dict[LogTarget, _Rendered] = {}
+        self._faults: frozenset[Fault] = frozenset()
+        for reason in dict.fromkeys(odd):
+            logger.warning("scalyr %s", reason)
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        """Give ``agent.json`` and a friendly link for each target."""
+        known = self._rendered
+        ordered = sorted(targets, key=lambda target: target.id)
+        self._rendered = {target: known.get(target) or self._render(target) for target in ordered}
+        self._report()
+        yield from (rendered.link for rendered in self._rendered.values())
+        yield self._file(rendered.text for rendered in self._rendered.values())
+
+    def owned(self) -> Iterable[Owned]:
+        """Give the configuration file, and all links that can be one of ours."""
+        config = self.settings.config_path
+        return (Owned(config.parent, re.escape(config.name)), links.owned_links(self.settings.dest_path))
+
+    def prepare(self) -> None:
+        """Write a configuration without logs where none can be read: the Scalyr agent does not start without.
+
+        One that is there keeps its logs until the first complete sync.
+        """
+        if not _holds_object(self.settings.config_path):
+            self.write([self._file(())])
+            logger.info("wrote %s without logs, for the Scalyr agent to start", self.settings.config_path)
+
+    def check(self) -> None:
+        """Look whether folders, group and journal settings are such that this can work."""
+        _check_folder(self.settings.dest_path, f"WATCHER_SCALYR_DEST_PATH={self.settings.dest_path}")
+        _check_folder(
+            self.settings.config_path.parent, f"WATCHER_SCALYR_CONFIG_PATH={self.settings.config_path}"
+        )
+        if self.settings.config_path.is_dir():
+            raise AgentConfigError(
+                f"WATCHER_SCALYR_CONFIG_PATH={self.settings.config_path}: this is a folder, name a file in it"
+            )
+        _ = self._group
+        if self.settings.journald:
+            journald.check_journald(self.settings)
+
+    def _render(self, target: LogTarget) -> _Rendered:
+        wishes = read_annotations(target, sampling=sampling.rules_for(self._sampling, target))
+        entry = render.entry(target, wishes=wishes, decoding=self._decoding, server=self._server)
+        return _Rendered(
+            text=render.as_text(entry),
+            link=links.link(self.settings.dest_path, target),
+            faults=wishes.faults,
+        )
+
+    def _report(self) -> None:
+        """Warn of faults that were not there before."""
+        faults = frozenset(fault for rendered in self._rendered.values() for fault in rendered.faults)
+        for fault in sorted(faults - self._faults, key=str):
+            logger.warning("%s", fault)
+        self._faults = faults
+
+    def _file(self, logs: Iterable[str]) -> File:
+        return File(
+            path=self.settings.config_path,
+            content=render.document(self._head, logs),
+            mode=0o600 if self.settings.config_group is None else 0o640,
+            group=self._group,
+        )
+
+    @functools.cached_property
+    def _group(self) -> int | None:
+        name = self.settings.config_group
+        if name is None or name.isdecimal():
+            return None if name is None else int(name)
+        try:
+            return grp.getgrnam(name).gr_gid
+        except KeyError:
+            raise AgentConfigError(
+                f"WATCHER_SCALYR_CONFIG_GROUP={name}: there is no such group here, give its number"
+            ) from None
+
+
+def _holds_object(path: Path) -> bool:
+    """Tell whether a file holds a JSON object."""
+    if not path.is_file():
+        return False
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _check_folder(folder: Path, setting: str) -> None:
+    if not folder.is_dir():
+        raise AgentConfigError(f"{setting}: {folder} is no folder, create it or mount it into the container")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise AgentConfigError(f"{setting}: {folder} can't be written to, mount it read-write")

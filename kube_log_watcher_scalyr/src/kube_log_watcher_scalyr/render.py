@@ -1,0 +1,146 @@
+"""Renders ``agent.json``: pure functions from targets to text, by a JSON serializer alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from kube_log_watcher_core import Layout, LogTarget, NodeContext
+from kube_log_watcher_scalyr import journald
+from kube_log_watcher_scalyr.annotations import Wishes
+from kube_log_watcher_scalyr.decoding import Decoding
+from kube_log_watcher_scalyr.links import NONE, application_name
+from kube_log_watcher_scalyr.plain import as_plain
+from kube_log_watcher_scalyr.rules import JWT_RULE
+from kube_log_watcher_scalyr.settings import ScalyrSettings
+
+DEFAULT_PARSER = "json"
+
+_GLOB = re.compile(r"[*?[]")
+
+RESERVED = frozenset({"logfile", "filename", "original_file", "serverHost", "cluster"})
+"""Attributes that the Scalyr agent or the server gives a meaning to: no pod's label may set them."""
+
+
+def server_attributes(node: NodeContext) -> dict[str, str]:
+    """Give what all logs of the node share; a cluster without an id is left out.
+
+    Without ``serverHost`` the Scalyr agent puts its own host name there.
+    """
+    attributes = {
+        "serverHost": node.cluster_id,
+        "cluster": node.cluster_id,
+        "cluster_alias": node.cluster_alias,
+        "cluster_environment": node.cluster_environment,
+        "environment": node.cluster_environment,
+        "node": node.node,
+        "parser": DEFAULT_PARSER,
+    }
+    return {name: as_plain(value) for name, value in attributes.items() if value}
+
+
+def head(settings: ScalyrSettings, node: NodeContext, journal: Path) -> dict[str, object]:
+    """Give all of ``agent.json`` but the logs: it stays the same for the life of an agent."""
+    members: dict[str, object] = {
+        "api_key": as_plain(settings.api_key.reveal()),
+        # The package from PyPI can't run these two monitors.
+        "implicit_metric_monitor": False,
+        "implicit_agent_process_metrics_monitor": False,
+        "server_attributes": server_attributes(node),
+        "monitors": [],
+    }
+    if settings.server:
+        members["scalyr_server"] = as_plain(settings.server)
+    if settings.enable_profiling is not None:
+        members["enable_profiling"] = settings.enable_profiling
+    if settings.parse_lines_json:
+        # Else a secret that Docker cuts in two at 16 KiB is not redacted.
+        members["merge_json_parsed_lines"] = True
+    if settings.journald:
+        members["monitors"] = [journald.monitor(settings, node, journal)]
+        members["journald_logs"] = [journald.log(settings, node)]
+    return members
+
+
+def entry(
+    target: LogTarget, *, wishes: Wishes, decoding: Decoding, server: Mapping[str, str]
+) -> dict[str, object]:
+    """Give a target's entry among the logs."""
+    parser = wishes.parser or DEFAULT_PARSER
+    members: dict[str, object] = {
+        "path": path_pattern(target.log_path),
+        "copy_from_start": True,
+        "rename_logfile": renamed(target),
+        "attributes": attributes(target, parser=decoding.parser(parser), server=server),
+        "redaction_rules": [*wishes.redaction, JWT_RULE],
+    }
+    if wishes.sampling:
+        members["sampling_rules"] = list(wishes.sampling)
+    if target.layout is Layout.CRI:
+        # Never together with parse_lines_as_json: that overrides the format, whatever its value.
+        members["parse_format"] = "cri"
+    elif decoding.wants(parser):
+        members["parse_lines_as_json"] = True
+    return members
+
+
+def path_pattern(path: Path) -> str:
+    """Give a glob that matches one path: the Scalyr agent takes every path for a glob.
+
+    A byte that is no UTF-8 can't be written in JSON; the glob has a question mark for it.
+    """
+    text = _GLOB.sub(r"[\g<0>]", str(path))
+    return re.sub("[\ud800-\udfff\U00010000-\U0010ffff]", "?", text)
+
+
+def renamed(target: LogTarget) -> str:
+    """Give the name under which the log is shipped.
+
+    The Scalyr agent expands ``$``: percent-encoding leaves none.
+    """
+    parts = {
+        "application": application_name(target),
+        "component": target.component or NONE,
+        "version": target.version or NONE,
+        "container_id": target.id,
+    }
+    return "?" + urllib.parse.urlencode(parts, quote_via=urllib.parse.quote, safe="", errors="replace")
+
+
+def attributes(target: LogTarget, *, parser: str, server: Mapping[str, str]) -> dict[str, str]:
+    """Give a log's attributes, but those that are empty or the same for the whole node.
+
+    Labels come last: they can't take the place of anything that the watcher knows.
+    """
+    own = {
+        "application": target.application,
+        "component": target.component,
+        "environment": target.environment,
+        "version": target.version,
+        "release": target.release,
+        "pod": target.pod_name,
+        "namespace": target.namespace,
+        "container": target.container_name,
+        "container_id": target.id,
+        "parser": parser,
+    }
+    taken = own.keys() | server.keys() | RESERVED
+    labels = {name: value for name, value in target.attributes.items() if name not in taken}
+    plain = {as_plain(name): as_plain(value) for name, value in {**own, **labels}.items() if value}
+    return {name: value for name, value in plain.items() if server.get(name) != value}
+
+
+def as_text(value: object) -> str:
+    """Give a value as JSON in ASCII: it reads the same in every locale, and equal values look alike."""
+    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False)
+
+
+def document(members: Mapping[str, str], logs: Iterable[str]) -> str:
+    """Put ``agent.json`` together from the JSON text of its members and of each log."""
+    listed = ",\n".join(logs)
+    whole = {**members, "logs": f"[\n{listed}\n]" if listed else "[]"}
+    body = ",\n".join(f"{json.dumps(name)}: {text}" for name, text in sorted(whole.items()))
+    return f"{{\n{body}\n}}\n"

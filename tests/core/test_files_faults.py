@@ -1,0 +1,282 @@
+"""Disks that fail: what is there stays, the fault is told, and the next call makes it right."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_support import tree
+from kube_log_watcher_core import AgentError, File, Item, Link, Owned
+from kube_log_watcher_core.files import Disk, Mirror
+from mount_support import run_with_mounts
+
+
+class FailingDisk(Disk):
+    """A disk of which one call fails, by its number."""
+
+    def __init__(self, fail_at: int, number: int = errno.EIO) -> None:
+        self.calls = 0
+        self.fail_at = fail_at
+        self.number = number
+
+    def _call(self) -> None:
+        self.calls += 1
+        if self.calls == self.fail_at:
+            raise OSError(self.number, os.strerror(self.number))
+
+    @contextlib.contextmanager
+    def folder(self, path: Path) -> Iterator[int]:
+        self._call()
+        with super().folder(path) as fd:
+            yield fd
+
+    @contextlib.contextmanager
+    def inside(self, fd: int, name: str, *, make: bool) -> Iterator[int]:
+        self._call()
+        with super().inside(fd, name, make=make) as inner:
+            yield inner
+
+    def names(self, fd: int) -> list[str]:
+        self._call()
+        return sorted(super().names(fd))
+
+    def kind(self, fd: int, name: str) -> str:
+        self._call()
+        return super().kind(fd, name)
+
+    def read(self, fd: int, name: str, *, limit: int) -> bytes | None:
+        self._call()
+        return super().read(fd, name, limit=limit)
+
+    def read_link(self, fd: int, name: str) -> str | None:
+        self._call()
+        return super().read_link(fd, name)
+
+    def write(self, fd: int, file: File) -> None:
+        self._call()
+        super().write(fd, file)
+
+    def link(self, fd: int, name: str, target: str) -> None:
+        self._call()
+        super().link(fd, name, target)
+
+    def settle(self, fd: int) -> None:
+        self._call()
+        super().settle(fd)
+
+    def remove(self, fd: int, name: str) -> None:
+        self._call()
+        super().remove(fd, name)
+
+    def remove_folder(self, fd: int, name: str) -> None:
+        self._call()
+        super().remove_folder(fd, name)
+
+
+def owned(folder: Path) -> tuple[Owned, ...]:
+    return (Owned(folder, r"[a-z]+\.job"), Owned(folder, (r"[0-9]+", r"[a-z]+\.log"), links=True))
+
+
+def before(folder: Path) -> list[Item]:
+    return [
+        File(folder / "same.job", "same"),
+        File(folder / "changed.job", "old"),
+        File(folder / "stale.job", "stale"),
+        Link(folder / "1/changed.log", Path("/old")),
+        Link(folder / "2/stale.log", Path("/stale")),
+    ]
+
+
+def after(folder: Path) -> list[Item]:
+    return [
+        File(folder / "same.job", "same"),
+        File(folder / "changed.job", "new"),
+        File(folder / "added.job", "added"),
+        Link(folder / "1/changed.log", Path("/new")),
+        Link(folder / "3/added.log", Path("/added")),
+    ]
+
+
+WANTED = {
+    "same.job": b"same",
+    "changed.job": b"new",
+    "added.job": b"added",
+    "1": None,
+    "1/changed.log": "/new",
+    "3": None,
+    "3/added.log": "/added",
+    "foreign.txt": b"foreign",
+}
+POSSIBLE: dict[str, set[bytes | str | None]] = {
+    "same.job": {b"same"},
+    "changed.job": {b"old", b"new"},
+    "foreign.txt": {b"foreign"},
+    "1/changed.log": {"/old", "/new"},
+}
+
+
+def calls_of_a_whole_change(folder: Path) -> int:
+    disk = prepared(folder, fail_at=0)
+    Mirror(disk).apply(after(folder), owned(folder))
+    return disk.calls
+
+
+def prepared(folder: Path, *, fail_at: int) -> FailingDisk:
+    folder.mkdir()
+    (folder / "foreign.txt").write_text("foreign")
+    Mirror().apply(before(folder), owned(folder))
+    return FailingDisk(fail_at)
+
+
+def test_whichever_call_fails_nothing_is_lost_and_the_next_attempt_makes_it_right(tmp_path: Path) -> None:
+    for fail_at in range(1, calls_of_a_whole_change(tmp_path / "whole") + 1):
+        folder = tmp_path / str(fail_at)
+        mirror = Mirror(prepared(folder, fail_at=fail_at))
+        with pytest.raises(AgentError, match=f"{folder}.*: Input/output error"):
+            mirror.apply(after(folder), owned(folder))
+        found = tree(folder)
+        assert all(found[name] in contents for name, contents in POSSIBLE.items()), (fail_at, found)
+        mirror.apply(after(folder), owned(folder))
+        assert tree(folder) == WANTED, fail_at
+
+
+def test_a_process_that_knows_what_it_wrote_gets_over_every_fault_too(tmp_path: Path) -> None:
+    fail_at = 0
+    failed = True
+    while failed:
+        fail_at += 1
+        folder = tmp_path / str(fail_at)
+        disk = prepared(folder, fail_at=0)
+        mirror = Mirror(disk)
+        mirror.apply(before(folder), owned(folder))
+        disk.fail_at = disk.calls + fail_at
+        failed = False
+        try:
+            mirror.apply(after(folder), owned(folder))
+        except AgentError:
+            failed = True
+            mirror.apply(after(folder), owned(folder))
+        assert tree(folder) == WANTED, fail_at
+    assert fail_at > 20
+
+
+class RefusingDisk(Disk):
+    """A disk that takes no file of one name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def write(self, fd: int, file: File) -> None:
+        if file.path.name == self.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write(fd, file)
+
+
+def test_after_a_failed_write_nothing_is_pruned_and_the_rest_is_written(tmp_path: Path) -> None:
+    """What was not written may be what would have taken the place of what is stale."""
+    Mirror().apply(before(tmp_path), owned(tmp_path))
+    disk = RefusingDisk("changed.job")
+    mirror = Mirror(disk)
+    with pytest.raises(AgentError, match=r"/changed\.job: No space left on device$"):
+        mirror.apply(after(tmp_path), owned(tmp_path))
+    found = tree(tmp_path)
+    assert (found["changed.job"], found["added.job"]) == (b"old", b"added")
+    assert (found["stale.job"], found["2/stale.log"]) == (b"stale", "/stale")
+    disk.name = ""
+    mirror.apply(after(tmp_path), owned(tmp_path))
+    assert "stale.job" not in tree(tmp_path)
+
+
+def test_one_error_tells_the_first_fault_and_how_many_others_there_are(tmp_path: Path) -> None:
+    items = [File(tmp_path / name, "") for name in ("X", "Y", "Z")]
+    with pytest.raises(AgentError, match=r"X: it is none of the names .* \(and 2 more\)$"):
+        Mirror().apply(items, owned(tmp_path))
+
+
+def test_a_missing_folder_is_named_once_with_the_remedy(tmp_path: Path) -> None:
+    folder = tmp_path / "absent"
+    items = [File(folder / f"{letter}.job", "") for letter in "abc"]
+    with pytest.raises(AgentError) as caught:
+        Mirror().apply(items, [Owned(folder, r"[a-z]+\.job")])
+    message = f"{folder}: No such file or directory: create it, or mount it into the container"
+    assert str(caught.value) == message
+
+
+def test_a_missing_folder_is_a_fault_even_when_nothing_is_wanted(tmp_path: Path) -> None:
+    with pytest.raises(AgentError, match="No such file or directory: create it"):
+        Mirror().apply([], [Owned(tmp_path / "absent", r"x")])
+
+
+def test_a_missing_folder_does_not_keep_other_folders_from_being_written(tmp_path: Path) -> None:
+    folders = [tmp_path / "absent", tmp_path / "there"]
+    folders[1].mkdir()
+    with pytest.raises(AgentError, match="absent"):
+        Mirror().apply([File(f / "a.job", "x") for f in folders], [Owned(f, r"[a-z]+\.job") for f in folders])
+    assert (folders[1] / "a.job").read_text() == "x"
+
+
+def test_a_folder_that_comes_later_is_filled_then(tmp_path: Path) -> None:
+    folder = tmp_path / "late"
+    mirror = Mirror()
+    for _ in range(2):
+        with pytest.raises(AgentError):
+            mirror.apply(after(folder), owned(folder))
+    folder.mkdir()
+    mirror.apply(after(folder), owned(folder))
+    assert tree(folder)["changed.job"] == b"new"
+
+
+def test_a_folder_the_operator_named_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    Mirror().apply([File(tmp_path / "link/a.job", "x")], owned(tmp_path / "link"))
+    assert (tmp_path / "real/a.job").read_text() == "x"
+
+
+CHANGE = """
+import sys
+from pathlib import Path
+from kube_log_watcher_core import AgentError, File, Owned
+from kube_log_watcher_core.files import Mirror
+
+folder = Path(sys.argv[1])
+files = [File(folder / name, text * int(sys.argv[2])) for name, text in (("a.job", "A"), ("b.job", "B"))]
+try:
+    Mirror().apply(files, [Owned(folder, r"[a-z]+\\.job")])
+except AgentError as error:
+    print(error)
+print(*sorted(f"{path.name}={path.read_text()[:1]}" for path in folder.iterdir()))
+"""
+
+
+def test_a_read_only_folder_is_reported_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "a.job").write_text("old")
+    mounts = 'mount --bind "$1" "$1"\nmount -o remount,bind,ro "$1"'
+    said, found = run_with_mounts(mounts, CHANGE, str(tmp_path), "1").splitlines()
+    remedy = "Read-only file system: mount the folder read-write"
+    assert said == f"{tmp_path}/a.job: {remedy} (and 1 more)"
+    assert found == "a.job=o"
+
+
+def test_a_full_disk_keeps_the_old_file_and_no_piece_of_the_new_one(tmp_path: Path) -> None:
+    mounts = 'mount -t tmpfs -o size=64k none "$1"\necho old > "$1/a.job"'
+    said, found = run_with_mounts(mounts, CHANGE, str(tmp_path), "100000").splitlines()
+    assert said == f"{tmp_path}/a.job: No space left on device (and 1 more)"
+    assert found == "a.job=o"
+
+
+def test_a_file_that_is_mounted_itself_is_reported_with_the_remedy(tmp_path: Path) -> None:
+    """Kubernetes' subPath mounts a single file: nothing can be renamed onto it."""
+    (tmp_path / "a.job").write_text("old")
+    mounts = 'mount --bind "$1/a.job" "$1/a.job"'
+    said, found = run_with_mounts(mounts, CHANGE, str(tmp_path), "1").splitlines()
+    assert said == (
+        f"{tmp_path}/a.job: Device or resource busy: "
+        "something is mounted there: mount the folder, not the file (no subPath)"
+    )
+    assert found == "a.job=o b.job=B"

@@ -1,0 +1,81 @@
+"""What the tests of the pod watch share."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from kube_log_watcher_core.kube import ApiAccess, PodWatch, Timing
+from kube_log_watcher_core.models import Pod
+from kube_log_watcher_core.testing.fake_api import FakeApi
+from support import wait_until
+
+QUICK = Timing(
+    connect_seconds=1.0,
+    answer_seconds=1.0,
+    list_seconds=1.0,
+    silence_seconds=5.0,
+    stable_seconds=0.3,
+    backoff_seconds=0.05,
+    backoff_limit_seconds=0.2,
+    unsynced_limit_seconds=0.2,
+    token_poll_seconds=0.02,
+    forbidden_seconds=0.2,
+    relist_seconds=(0.2, 0.3),
+    missing_seconds=(0.05, 0.4),
+    found_seconds=(0.2, 0.8),
+    hurry_seconds=0.05,
+)
+"""All that is waited for, cut short."""
+
+
+class Changes:
+    """Counts the calls of a watch's `on_change`."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.threads: set[str] = set()
+
+    def __call__(self) -> None:
+        self.count += 1
+        self.threads.add(threading.current_thread().name)
+
+
+@contextlib.contextmanager
+def watching(
+    api: FakeApi | ApiAccess,
+    *,
+    node_name: str | None = "node-1",
+    timing: Timing = QUICK,
+    changes: Changes | None = None,
+) -> Iterator[PodWatch]:
+    """Run a watch on an API server, and see to it that its thread ends."""
+    access = api if isinstance(api, ApiAccess) else ApiAccess(api.url)
+    watch = PodWatch(access, node_name=node_name, on_change=changes or Changes(), timing=timing)
+    watch.start()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+        assert watch.join(5.0), "the watch's thread did not end"
+
+
+@contextlib.contextmanager
+def synced(
+    api: FakeApi, *, timing: Timing = QUICK, changes: Changes | None = None
+) -> Iterator[PodWatch]:
+    """Run a watch that has listed and watches now."""
+    with watching(api, timing=timing, changes=changes) as watch:
+        wait_until(lambda: watch.synced and api.open_watches == 1, what="a watch")
+        yield watch
+
+
+def names(watch: PodWatch) -> set[str]:
+    """Give the names of the pods that a watch knows."""
+    return {pod.name for pod in watch.pods()}
+
+
+def pod(name: str = "shop-1", *, uid: str = "u-1", namespace: str = "shop", **labels: str) -> Pod:
+    """Make a pod of the model."""
+    return Pod(uid=uid, name=name, namespace=namespace, labels=labels, node="node-1")

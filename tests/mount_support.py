@@ -1,0 +1,37 @@
+"""Real faults of disks: mounts that only a child process sees."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+
+import pytest
+
+# Who is not root becomes it in a user namespace; mounts made there vanish with the process.
+_UNSHARE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
+
+
+@functools.cache
+def _can_mount() -> bool:
+    try:
+        probe = subprocess.run([*_UNSHARE, "mount", "-t", "tmpfs", "none", "/mnt"], check=False)
+    except FileNotFoundError:
+        return False
+    return probe.returncode == 0
+
+
+def run_with_mounts(mounts: str, code: str, *arguments: str) -> str:
+    """Run Python code where a shell has mounted things before, and give what it prints.
+
+    Both get the arguments: the shell as ``$1`` ..., the code in `sys.argv`.
+    """
+    if not _can_mount():
+        pytest.skip("no mount namespaces here")
+    command = f'set -e\n{mounts}\nexec "{sys.executable}" -c "$0" "$@"'
+    done = subprocess.run(
+        [*_UNSHARE, "sh", "-c", command, code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

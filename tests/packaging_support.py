@@ -1,0 +1,101 @@
+"""Distributions as they are built, and an environment in which nothing but them is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import attrs
+import pytest
+from documents import ROOT
+
+FOLDERS = {
+    "kube-log-watcher": ".",
+    "kube-log-watcher-core": "kube_log_watcher_core",
+    "kube-log-watcher-scalyr": "kube_log_watcher_scalyr",
+    "kube-log-watcher-appdynamics": "kube_log_watcher_appdynamics",
+    "kube-log-watcher-symlinker": "kube_log_watcher_symlinker",
+}
+"""Where each distribution lies."""
+
+
+@attrs.frozen
+class Built:
+    """What was built of one distribution."""
+
+    sdist: Path
+    wheel: Path
+
+
+@attrs.frozen
+class Environment:
+    """A virtual environment, and a folder of its own for what programs keep."""
+
+    folder: Path
+    home: Path
+
+    @property
+    def python(self) -> Path:
+        """The interpreter."""
+        return self.folder / "bin" / "python"
+
+    def pip(self, *arguments: str | Path) -> None:
+        """Call pip."""
+        call([self.python, "-m", "pip", "--quiet", *arguments], cwd=self.home)
+
+    def run(
+        self, *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of this environment; nothing of ours is in its variables."""
+        program, *rest = arguments
+        return subprocess.run(
+            [self.folder / "bin" / program, *rest],
+            env={"PATH": os.defpath, "HOME": str(self.home), "COLUMNS": "100", **(environ or {})},
+            cwd=cwd or self.home,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+
+def call(command: Sequence[str | Path], *, cwd: Path) -> None:
+    """Run a command that must succeed; what it said is in the error."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=500)
+    assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
+
+
+def build(folder: Path, into: Path) -> Built:
+    """Build an sdist, and the wheel out of that sdist, with the tools of this environment."""
+    call([sys.executable, "-m", "build", "--no-isolation", "--outdir", into, folder], cwd=into.parent)
+    (sdist,), (wheel,) = into.glob("*.tar.gz"), into.glob("*.whl")
+    return Built(sdist, wheel)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the checkout: builds leave things behind, and must not find what earlier ones left."""
+    copy = tmp_path_factory.mktemp("checkout") / "kube-log-watcher"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "_build", "*.egg-info")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Built]:
+    """Build all distributions."""
+    into = tmp_path_factory.mktemp("built")
+    return {name: build(checkout / folder, into / name) for name, folder in FOLDERS.items()}
+
+
+@pytest.fixture(scope="session")
+def clean_environment(built: Mapping[str, Built], tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Install all wheels together into a clean environment."""
+    environment = Environment(tmp_path_factory.mktemp("clean"), tmp_path_factory.mktemp("home"))
+    call([sys.executable, "-m", "venv", environment.folder], cwd=environment.home)
+    environment.pip("install", *(item.wheel for item in built.values()))
+    return environment
