@@ -55,7 +55,12 @@ def _arguments() -> argparse.Namespace:
 
 def _start(way: str, arguments: argparse.Namespace, results: Path) -> subprocess.Popen[bytes]:
     watcher = Path(sys.executable).parent / "kube-log-watcher"
-    command = [sys.executable, str(arguments.cases.resolve() / "conformance.py"), "--cmd", shlex.quote(str(watcher))]
+    command = [
+        sys.executable,
+        str(arguments.cases.resolve() / "conformance.py"),
+        "--cmd",
+        shlex.quote(str(watcher)),
+    ]
     options = ["--jobs", arguments.jobs, "--out", str(results.with_suffix(".json")), *WAYS[way]]
     with results.with_suffix(".log").open("wb") as log:
         return subprocess.Popen([*command, *options], stdout=log, stderr=subprocess.STDOUT)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator
 
 import pytest
+
 from packaging_support import built, checkout, clean_environment
 
 __all__ = ["built", "checkout", "clean_environment"]

@@ -38,9 +38,7 @@ def _as_recorded(raw: bytes, name: str) -> tuple[bytes, ...]:
     if not timing.exists():
         return (raw,)
     reads = [json.loads(line) for line in timing.read_text().splitlines()]
-    return tuple(
-        raw[each["offset"] : each["offset"] + each["bytes"]] for each in reads if "bytes" in each
-    )
+    return tuple(raw[each["offset"] : each["offset"] + each["bytes"]] for each in reads if "bytes" in each)
 
 
 class Replay:

@@ -62,9 +62,7 @@ def watching(
 
 
 @contextlib.contextmanager
-def synced(
-    api: FakeApi, *, timing: Timing = QUICK, changes: Changes | None = None
-) -> Iterator[PodWatch]:
+def synced(api: FakeApi, *, timing: Timing = QUICK, changes: Changes | None = None) -> Iterator[PodWatch]:
     """Run a watch that has listed and watches now."""
     with watching(api, timing=timing, changes=changes) as watch:
         wait_until(lambda: watch.synced and api.open_watches == 1, what="a watch")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+
 from documents import ROOT
 
 FOLDERS = {
@@ -54,7 +55,7 @@ class Environment:
         program, *rest = arguments
         return subprocess.run(
             [self.folder / "bin" / program, *rest],
-            env={"PATH": os.defpath, "HOME": str(self.home), "COLUMNS": "100", **(environ or {})},
+            env={"PATH": os.defpath, "HOME": str(self.home), "TMPDIR": str(self.home), **(environ or {})},
             cwd=cwd or self.home,
             capture_output=True,
             text=True,

@@ -8,13 +8,15 @@ from collections.abc import Iterable, Iterator
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from kube_log_watcher_core.cli.options import shown
 from kube_log_watcher_core.plugins import installed, load_agent
 from kube_log_watcher_core.settings import Field, WatcherSettings, fields_of
+
+FIRST_GROUP = "The node"
+"""The title below which ``--help`` begins to list settings."""
 
 
 class SettingsReference(SphinxDirective):
@@ -26,7 +28,7 @@ class SettingsReference(SphinxDirective):
         """Describe each setting, as if it were written here."""
         fields = self._fields()
         lines = [line for field in fields for line in _describe(field)]
-        return self.parse_text_to_nodes(StringList(lines, source="settings"))
+        return self.parse_text_to_nodes("\n".join(lines))
 
     def _fields(self) -> Iterable[Field]:
         if not self.arguments:
@@ -55,7 +57,9 @@ def _default(field: Field) -> str:
 
 def _names(field: Field) -> str:
     """Give the setting's names in the other sources."""
-    others = [f"YAML ``{field.section}: {{{field.name}: ...}}``" if field.section else f"YAML ``{field.name}``"]
+    others = [
+        f"YAML ``{field.section}: {{{field.name}: ...}}``" if field.section else f"YAML ``{field.name}``"
+    ]
     if field.section is None:
         options = (*field.declaration.flags, field.option)
         others.append("options " + ", ".join(f"``{option}``" for option in options))
@@ -76,19 +80,20 @@ class CommandHelp(SphinxDirective):
     """``.. command-help:: [COMMAND]``: what ``--help`` prints."""
 
     optional_arguments = 1
-    option_spec = {"columns": directives.positive_int}  # noqa: RUF012 - docutils' own declaration
+    option_spec = {"own": directives.flag}  # noqa: RUF012 - docutils' own declaration
 
     def run(self) -> list[nodes.Node]:
-        """Run the program, and show what it prints."""
-        columns = str(self.options.get("columns", 96))
+        """Run the program, and show what it prints; with ``:own:``, without the settings of all commands."""
         done = subprocess.run(
             [sys.executable, "-m", "kube_log_watcher_core", *self.arguments, "--help"],
-            env={"COLUMNS": columns, "NO_COLOR": "1"},
+            env={"COLUMNS": "96"},
             capture_output=True,
             text=True,
             check=True,
         )
-        text = done.stdout
+        text = done.stdout.rstrip()
+        if "own" in self.options:
+            text, _, _ = text.partition(f"\n\n{FIRST_GROUP}:\n")
         return [nodes.literal_block(text, text, language="none")]
 
 

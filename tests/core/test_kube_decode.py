@@ -85,7 +85,9 @@ def test_values_that_are_no_strings_are_dropped() -> None:
 
 
 def test_a_lone_surrogate_can_be_written_to_a_file_afterwards() -> None:
-    item = json.loads('{"metadata": {"uid": "u", "name": "n", "namespace": "s", "labels": {"a": "\\ud800x"}}}')
+    item = json.loads(
+        '{"metadata": {"uid": "u", "name": "n", "namespace": "s", "labels": {"a": "\\ud800x"}}}'
+    )
     assert decode_pod(item).labels["a"] == "?x"
 
 
@@ -171,8 +173,10 @@ json_values = st.recursive(
 FIELDS = ["labels", "annotations", "ownerReferences", "creationTimestamp", "deletionTimestamp"]
 
 
-@given(st.fixed_dictionaries({}, optional={name: json_values for name in FIELDS}), json_values, json_values)
-def test_nothing_in_a_pod_can_make_decoding_fail(metadata: dict[str, Any], spec: object, status: object) -> None:
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, json_values)), json_values, json_values)
+def test_nothing_in_a_pod_can_make_decoding_fail(
+    metadata: dict[str, Any], spec: object, status: object
+) -> None:
     pod = decode_pod({"metadata": {**metadata, **METADATA}, "spec": spec, "status": status})
     assert pod.uid == "u-1"
     hash(pod)

@@ -164,7 +164,8 @@ def test_what_a_short_watch_brought_is_kept(api: FakeApi) -> None:
 
 @pytest.mark.parametrize("as_status", [False, True])
 def test_an_expired_version_is_followed_by_a_list_of_the_newest(
-    api: FakeApi, as_status: bool  # noqa: FBT001
+    api: FakeApi,
+    as_status: bool,  # noqa: FBT001
 ) -> None:
     with synced(api) as watch:
         api.fail(Expired(as_status=as_status), verb="watch")
@@ -248,6 +249,7 @@ def test_a_watch_that_never_brings_anything_asks_for_a_list_now_and_then(
     with synced(api, timing=attrs.evolve(QUICK, backoff_limit_seconds=0.1)) as watch:
         api.fail(fault, verb="watch", times=None)
         api.cut_watches()
+        wait_until(lambda: api.count("watch") == 2)
         api.add(pod_object("shop-2"))
         wait_until(lambda: len(watch.pods()) == 2)
         assert api.count("watch") >= 4

@@ -32,6 +32,10 @@ WEB = "94562531-a324-4523-8898-c0434655b794"
 NODE_1 = {"cart-7c9f-x2x4z", "host-net", "no-application", "no-labels", "pending-1", "unicode-label", "web-1"}
 
 
+def _count_nothing(verb: str, code: str) -> None:
+    """Do without the numbers."""
+
+
 class Bench:
     """A reflector at a replay, and what it told."""
 
@@ -39,11 +43,15 @@ class Bench:
         self.store = PodStore()
         self.reads: Counter[str] = Counter()
         self.session = ApiSession(
-            ApiAccess(replay.url), timing=QUICK, clock=time.monotonic, count=lambda verb, code: None
+            ApiAccess(replay.url), timing=QUICK, clock=time.monotonic, count=_count_nothing
         )
         hooks = Hooks(opened=lambda: None, read=self._read, interrupted=lambda: False)
         self.reflector = Reflector(
-            self.session, self.store, timing=QUICK, clock=time.monotonic, hooks=hooks
+            self.session,
+            self.store,
+            timing=attrs.evolve(QUICK, stable_seconds=60.0),
+            clock=time.monotonic,
+            hooks=hooks,
         )
 
     def _read(self, good_lines: int, changes: int) -> None:
@@ -65,7 +73,9 @@ class Bench:
         return {pod.name for pod in self.store.pods()}
 
 
-pieces = pytest.mark.parametrize("piece_bytes", [None, 1, 1000, 65536], ids=["as-recorded", "1", "1000", "64k"])
+pieces = pytest.mark.parametrize(
+    "piece_bytes", [None, 13, 1000, 65536], ids=["as-recorded", "13", "1000", "64k"]
+)
 
 
 @pieces
@@ -112,7 +122,7 @@ def test_the_pods_of_a_list_are_understood() -> None:
     assert len(bare.labels) == len(bare.annotations) == 0
     odd = bench.store.pods().by_name("shop", "unicode-label")
     assert odd is not None
-    assert odd.annotations["note"] == "Zażółć gęślą jaźń 日本 \u2028 <&>"  # noqa: RUF001
+    assert odd.annotations["note"] == "Zażółć gęślą jaźń 日本 \u2028 <&>"
 
 
 def test_a_list_for_people_is_understood_as_well() -> None:

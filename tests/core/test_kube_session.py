@@ -279,6 +279,19 @@ def test_a_reader_of_a_quiet_stream_can_be_freed(
     wait_until(lambda: api.open_watches == 0, what="the connection's end")
 
 
+def test_who_waits_for_an_answer_to_begin_can_be_freed(any_api: tuple[FakeApi, ApiAccess]) -> None:
+    api, access = any_api
+    api.fail(Slow(1.0))
+    client = Client(access)
+    thread, ends = reading(client)
+    wait_until(lambda: api.requests)
+    before = time.monotonic()
+    client.session.cut("watch")
+    thread.join(5.0)
+    assert time.monotonic() - before < 0.1
+    assert isinstance(ends[0], ServerError)
+
+
 def test_only_the_named_kind_of_answer_is_cut(api: FakeApi) -> None:
     client = Client(ApiAccess(api.url))
     client.session.cut()  # nobody reads: nothing happens

@@ -52,9 +52,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("step", "outcome", "then", "pause", "list_at"), TABLE)
-def test_what_follows_what(
-    step: Step, outcome: Outcome, then: Step, pause: Pause, list_at: ListAt
-) -> None:
+def test_what_follows_what(step: Step, outcome: Outcome, then: Step, pause: Pause, list_at: ListAt) -> None:
     where = course(step, list_at=ListAt.KNOWN if step in (WATCH, ASK) else ListAt.ANY)
     move = where.after(outcome, now=0.0)
     assert (where.step, move.pause, where.list_at) == (then, pause, list_at)

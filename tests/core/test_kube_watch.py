@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -47,16 +48,14 @@ def test_one_list_and_one_watch_are_all_it_takes(api: FakeApi) -> None:
     assert following.endswith("&resourceVersion=1002")
 
 
-def test_a_watch_ends_after_five_to_ten_minutes_by_chance(api: FakeApi) -> None:
-    for chance, seconds in ((0.0, 300), (1.0, 600)):
-        access = ApiAccess(api.url)
-        watch = PodWatch(access, node_name="node-1", on_change=Changes(), random=lambda chance=chance: chance)
-        watch.start()
-        wait_until(lambda: api.open_watches == 1)
-        watch.stop()
-        assert watch.join(5.0)
-        assert f"timeoutSeconds={seconds}&" in api.requests[-1].path
-        wait_until(lambda: api.open_watches == 0)
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 300), (0.5, 450), (1.0, 600)])
+def test_a_watch_ends_after_five_to_ten_minutes_by_chance(api: FakeApi, chance: float, seconds: int) -> None:
+    watch = PodWatch(ApiAccess(api.url), node_name="node-1", on_change=Changes(), random=lambda: chance)
+    watch.start()
+    wait_until(lambda: api.open_watches == 1)
+    watch.stop()
+    assert watch.join(5.0)
+    assert f"timeoutSeconds={seconds}&" in api.requests[-1].path
 
 
 def test_nothing_is_known_before_the_first_list(api: FakeApi) -> None:
@@ -200,7 +199,9 @@ def test_stopping_frees_the_reader_of_a_silent_stream(api: FakeApi) -> None:
 
 def test_stopping_frees_one_that_backs_off(api: FakeApi) -> None:
     api.stop()
-    with watching(api, timing=attrs.evolve(QUICK, backoff_seconds=60.0, unsynced_limit_seconds=60.0)) as watch:
+    with watching(
+        api, timing=attrs.evolve(QUICK, backoff_seconds=60.0, unsynced_limit_seconds=60.0)
+    ) as watch:
         wait_until(lambda: watch.status().state == "backing off")
         before = time.monotonic()
         watch.stop()
@@ -238,12 +239,16 @@ def test_a_refresh_shows_what_a_silent_stream_hides(api: FakeApi) -> None:
         wait_until(lambda: "shop-2" in names(watch))
 
 
+def _has_listed_again(api: FakeApi, watch: PodWatch, times: int) -> bool:
+    return watch.status().relists == times and api.count("watch") == times + 1
+
+
 def test_a_second_fruitless_refresh_asks_for_the_newest_state(api: FakeApi) -> None:
     """A list from a stale server's memory could never show what is missed."""
     with synced(api) as watch:
         for asked in (1, 2, 3):
             watch.refresh()
-            wait_until(lambda asked=asked: watch.status().relists == asked and api.open_watches == 1)
+            wait_until(partial(_has_listed_again, api, watch, asked))
         lists = [request.path for request in api.requests if request.verb == "list"]
     assert ["resourceVersion" in path for path in lists] == [True, True, False, True]
 
@@ -285,7 +290,9 @@ def test_the_status_tells_how_it_stands(api: FakeApi) -> None:
 
 def test_a_thread_that_waits_shows_that_it_lives(api: FakeApi) -> None:
     api.stop()
-    with watching(api, timing=attrs.evolve(QUICK, backoff_seconds=60.0, unsynced_limit_seconds=60.0)) as watch:
+    with watching(
+        api, timing=attrs.evolve(QUICK, backoff_seconds=60.0, unsynced_limit_seconds=60.0)
+    ) as watch:
         wait_until(lambda: watch.status().state == "backing off")
         before = watch.status().last_tick
         wait_until(lambda: watch.status().last_tick > before + 0.1)

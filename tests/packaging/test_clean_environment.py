@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from documents import ROOT, code_blocks, readme_agent
-from packaging_support import Built, Environment, build
 
+from documents import ROOT, code_blocks, readme_agent
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.testing.fake_api import FakeApi, pod_object
 from kube_log_watcher_core.testing.fake_node import FakeNode
+from packaging_support import Built, Environment, build
 
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
-COMMANDS = ("run", "init", "once", "check", "agents", "demo")
+COMMANDS = ("run", "init", "once", "check", "agents", "demo", "completion")
 CONFIGURATION = 78
 
 
@@ -34,7 +34,9 @@ def write_distribution(folder: Path, *, name: str, agent: str, module: str) -> P
 @pytest.fixture
 def with_readme_agent(clean_environment: Environment, tmp_path: Path) -> Iterator[Environment]:
     """Install the README's agent as an author would publish it: built, then installed from its wheel."""
-    source = write_distribution(tmp_path / "source", name="my-list-agent", agent="list", module=readme_agent())
+    source = write_distribution(
+        tmp_path / "source", name="my-list-agent", agent="list", module=readme_agent()
+    )
     clean_environment.pip("install", build(source, tmp_path / "dist").wheel)
     yield clean_environment
     clean_environment.pip("uninstall", "--yes", "my-list-agent")
@@ -179,7 +181,9 @@ def test_a_broken_agent_is_refused_with_its_distribution_and_the_reason(
 def test_a_broken_agent_that_nobody_asks_for_does_no_harm(
     clean_environment: Environment, tmp_path: Path
 ) -> None:
-    variables = beside(clean_environment, tmp_path, name="broken", agent="broken", module="import not_there\n")
+    variables = beside(
+        clean_environment, tmp_path, name="broken", agent="broken", module="import not_there\n"
+    )
     done = clean_environment.run("kube-log-watcher", "agents", environ=variables)
     assert done.returncode == 0, done.stderr
     assert "not_there" in done.stdout

@@ -11,6 +11,7 @@ from configparser import ConfigParser
 from pathlib import Path, PurePosixPath
 
 import pytest
+
 from documents import ROOT
 from packaging_support import FOLDERS, Built
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
 from pathlib import Path
 
 import docutils.core
 import docutils.utils
 import pytest
-from documents import ROOT, readme_agent
 
-from kube_log_watcher_core import FileAgent
+from agent_support import make_target
+from documents import ROOT, code_blocks, readme_agent
+from kube_log_watcher_core import AgentConfigError, NodeContext
+from kube_log_watcher_core.plugins import AgentClass, agent_in_file
 from kube_log_watcher_core.settings import WatcherSettings, fields_of
 
 READMES = sorted(ROOT.glob("kube_log_watcher_*/README.rst"))
@@ -51,11 +55,38 @@ def test_the_readmes_agent_is_about_fifteen_lines_long() -> None:
     assert len(lines) <= 15
 
 
-def test_the_readmes_agent_is_an_agent_with_settings_of_its_own() -> None:
-    names: dict[str, object] = {"__name__": "list_agent"}
-    exec(compile(readme_agent(), "README.rst", "exec", dont_inherit=True), names)  # noqa: S102 - our own text
-    agent = names["ListAgent"]
-    assert isinstance(agent, type)
-    assert issubclass(agent, FileAgent)
-    (field,) = fields_of(agent.settings_class, "list")
+def agent_of(module: str, folder: Path) -> AgentClass:
+    file = folder / "agent.py"
+    file.write_text(module)
+    file.chmod(0o644)
+    return agent_in_file(file)
+
+
+def test_the_readmes_agent_writes_its_list_and_nothing_else(tmp_path: Path) -> None:
+    agent_class = agent_of(readme_agent(), tmp_path)
+    (field,) = fields_of(agent_class.settings_class, "list")
     assert field.variable == "WATCHER_LIST_FOLDER"
+    folder = tmp_path / "list"
+    folder.mkdir()
+    agent = agent_class(agent_class.settings_class(folder=folder), NodeContext())
+    agent.check()
+    agent.sync([make_target(1), make_target(2)])
+    assert [log["app"] for log in json.loads((folder / "logs.json").read_text())] == ["shop", "shop"]
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_the_guides_agent_tells_a_socket_which_files_to_follow(tmp_path: Path) -> None:
+    (module,) = code_blocks(ROOT / "docs" / "how-to" / "write-an-agent.rst", "python")
+    agent_class = agent_of(module, tmp_path)
+    path = tmp_path / "socket"
+    agent = agent_class(agent_class.settings_class(path=path), NodeContext())
+    with pytest.raises(AgentConfigError, match="start the shipper first"):
+        agent.check()
+    with socket.socket(socket.AF_UNIX) as shipper:
+        shipper.bind(str(path))
+        shipper.listen()
+        agent.check()
+        agent.sync([make_target(1)])
+        connection, _ = shipper.accept()
+        with connection, connection.makefile() as lines:
+            assert lines.read() == f"{make_target(1).log_path}\n"

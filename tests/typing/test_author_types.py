@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from documents import readme_agent
 
 MISTAKES = {
@@ -20,7 +21,15 @@ MISTAKES = {
 def mypy(module: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Check a module that lies outside of the checkout."""
     (folder / "list_agent.py").write_text(module)
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(folder / "cache")]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        "--cache-dir",
+        str(folder / "cache"),
+    ]
     return subprocess.run(
         [*command, "list_agent.py"], cwd=folder, capture_output=True, text=True, check=False, timeout=110
     )

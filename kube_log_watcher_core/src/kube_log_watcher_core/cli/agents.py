@@ -14,7 +14,7 @@ from kube_log_watcher_core.cli.output import one_line
 from kube_log_watcher_core.configuration import Given
 
 
-@click.command(cls=SettingsCommand)
+@click.command(cls=SettingsCommand, short_help="List the installed agents with their status and settings.")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="How to show them.")
 def agents(given: Given, *, output: str) -> None:
     """List the installed agents with their status and settings; needs no settings itself."""

@@ -26,7 +26,7 @@ from kube_log_watcher_core.loop import make_agent
 _OF_SETTINGS = {"settings", "agents"}
 
 
-@click.command(cls=SettingsCommand)
+@click.command(cls=SettingsCommand, short_help="Look whether all is there that is needed; write nothing.")
 def check(given: Given) -> None:
     """Look whether everything is there that the watcher needs; write nothing.
 
@@ -70,7 +70,7 @@ def _check_agent(chosen: ChosenAgent, configuration: Configuration) -> Finding:
 
 def _check_node(configuration: Configuration) -> Iterable[Finding]:
     paths = configuration.paths
-    containers, finding = find_containers(paths)
+    containers, finding = find_containers(paths, named=configuration.watcher.containers_path is not None)
     yield finding
     yield from check_obstacles(containers)
     yield from check_roots(paths, named=bool(configuration.watcher.log_roots))

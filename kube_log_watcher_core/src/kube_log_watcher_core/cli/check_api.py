@@ -67,7 +67,8 @@ def _refused(error: ApiError, access: ApiAccess) -> Finding:
         return fail("API", str(error), RIGHTS)
     if isinstance(error, Unauthorized):
         where = access.token_file or "the proxy's own credentials (WATCHER_KUBE_URL)"
-        return fail("API", str(error), f"look at the token: {where}")
+        remedy = f"look at the token: {where}; or set WATCHER_KUBE_URL to a proxy that authenticates"
+        return fail("API", str(error), remedy)
     return fail("API", f"{access.url}: {error}", _way_there(access))
 
 

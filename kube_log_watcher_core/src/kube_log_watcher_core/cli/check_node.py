@@ -28,10 +28,11 @@ env:
     valueFrom: {fieldRef: {fieldPath: spec.nodeName}}"""
 
 
-def find_containers(paths: NodePaths) -> tuple[tuple[Container, ...], Finding]:
+def find_containers(paths: NodePaths, *, named: bool) -> tuple[tuple[Container, ...], Finding]:
     """List the containers, and tell how that went."""
     discovery = Discovery(paths)
     name = f"WATCHER_CONTAINERS_PATH={paths.containers}"
+    name += "" if named else " (not set: found by looking)"
     try:
         containers = discovery.scan()
     except DiscoveryError as error:

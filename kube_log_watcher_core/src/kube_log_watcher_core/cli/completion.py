@@ -10,7 +10,10 @@ VARIABLE = "_KUBE_LOG_WATCHER_COMPLETE"
 """What click makes of the program's name."""
 
 
-@click.command(epilog='For bash, in ~/.bashrc: eval "$(kube-log-watcher completion bash)"')
+@click.command(
+    short_help="Print the script for a shell's completion.",
+    epilog='For bash, in ~/.bashrc: eval "$(kube-log-watcher completion bash)"',
+)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:

@@ -17,7 +17,9 @@ from kube_log_watcher_core.models import Skipped
 from kube_log_watcher_core.resolve import Resolution
 
 
-@click.command(cls=SettingsCommand)
+@click.command(
+    cls=SettingsCommand, short_help="Do one complete pass and leave, or show what it would change."
+)
 @click.option("--dry-run", is_flag=True, help="Show the differences instead of writing them.")
 @click.option(
     "--timeout",

@@ -38,6 +38,9 @@ def log_decisions(configuration: Configuration) -> None:
         logger.info("agent %s (%s)", agent.name, agent.origin)
     node = watcher.cluster_node_name or "unknown (CLUSTER_NODE_NAME is not set)"
     logger.info("node %s, API %s, full pass every %g s", node, configuration.access.url, watcher.interval)
+    logger.debug("all settings: %r", watcher)
+    for agent in configuration.agents:
+        logger.debug("settings of agent %s: %r", agent.name, agent.settings)
     for warning in configuration.warnings:
         logger.warning("%s", warning)
 

@@ -62,7 +62,8 @@ class _PodListReader:
         for _ in self._members("{", "}"):
             name = self._key()
             if name == "items" and self._peek() == "[":
-                fields[name] = self._read_items()
+                self._read_items()
+                fields[name] = None
             else:
                 fields[name] = self._value()
         if self._peek():
@@ -72,7 +73,7 @@ class _PodListReader:
     def _checked(self, fields: Mapping[str, Any]) -> PodList:
         if fields.get("kind") != "PodList":
             raise ValueError(f"its kind is {fields.get('kind')!r:.60}")
-        if fields.get("items", "missing") is not None:  # what is read item by item leaves None, as null does
+        if fields.get("items", "missing") is not None:
             raise ValueError("it has no items")
         version = as_dict(fields.get("metadata")).get("resourceVersion")
         if not isinstance(version, str) or not version:

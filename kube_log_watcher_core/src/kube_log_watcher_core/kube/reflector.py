@@ -94,7 +94,7 @@ class Reflector:
         except Cut as error:
             return self._ended(began, error)
         except ApiError as error:
-            return failure(error)
+            return Report(Outcome.REFRESH) if self._hooks.interrupted() else failure(error)
         return self._ended(began, None)
 
     def _get(self, verb: str, params: dict[str, str]) -> AbstractContextManager[Answer]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from kube_log_watcher_core.kube.access import ApiAccess
 from kube_log_watcher_core.kube.answers import error_of, retry_after_in, shortened, status_in
 from kube_log_watcher_core.kube.credentials import Signature, Token, signature
 from kube_log_watcher_core.kube.timing import Timing
+from kube_log_watcher_core.kube.wire import Wire, WireAdapter
 
 PIECE_BYTES = 64 * 1024
 REFUSAL_BYTES = 64 * 1024
@@ -36,7 +36,7 @@ class Answer:
     """A successful response whose body is read piece by piece, within limits."""
 
     def __init__(self, response: requests.Response, *, verb: str, clock: Callable[[], float]) -> None:
-        self.verb = verb
+        self._verb = verb
         self._response = response
         self._clock = clock
 
@@ -52,31 +52,18 @@ class Answer:
         for piece in self.pieces():
             body += piece
             if len(body) > limit_bytes:
-                raise ServerError(f"{self.verb} pods: the answer is longer than {limit_bytes} bytes")
+                raise ServerError(f"{self._verb} pods: the answer is longer than {limit_bytes} bytes")
             if self._clock() > deadline:
-                raise ServerError(f"{self.verb} pods: the answer did not end in time")
+                raise ServerError(f"{self._verb} pods: the answer did not end in time")
         return bytes(body)
-
-    def cut(self) -> None:
-        """End the stream from another thread: its reader returns at once.
-
-        Closing would wait for the reader; shutting the socket down wakes it.
-        """
-        # Already at its end, and given back: nobody waits for it any more.
-        with contextlib.suppress(ValueError, RuntimeError, OSError):
-            self._response.raw.shutdown()
-
-    def close(self) -> None:
-        """Give the connection up, unless the body was read to its end."""
-        self._response.close()
 
     def _piece(self) -> bytes:
         try:
             piece: bytes | None = self._response.raw.read1(PIECE_BYTES, decode_content=True)
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise Silence(f"{self.verb} pods: the stream fell silent") from error
+            raise Silence(f"{self._verb} pods: the stream fell silent") from error
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise Cut(f"{self.verb} pods: the answer broke off: {shortened(str(error))}") from error
+            raise Cut(f"{self._verb} pods: the answer broke off: {shortened(str(error))}") from error
         return piece or b""
 
 
@@ -98,8 +85,7 @@ class ApiSession:
         self._token = Token(access.token_file)
         self._authorities: Signature | None = None
         self._session: requests.Session | None = None
-        self._lock = threading.Lock()
-        self._reading: Answer | None = None
+        self._wire = Wire()
 
     @property
     def token_changed(self) -> bool:
@@ -114,22 +100,16 @@ class ApiSession:
 
         Raises `ApiError` by the meaning of the refusal, `ServerError` when there is no answer.
         """
-        response = self._ask(verb, path, params, answer_seconds)
-        answer = Answer(response, verb=verb, clock=self._clock)
-        with self._lock:
-            self._reading = answer
+        self._wire.begin(verb)
         try:
-            yield answer
+            with self._ask(verb, path, params, answer_seconds) as response:
+                yield Answer(response, verb=verb, clock=self._clock)
         finally:
-            with self._lock:
-                self._reading = None
-            answer.close()
+            self._wire.end()
 
     def cut(self, verb: str | None = None) -> None:
-        """Free the thread that reads an answer now (to this verb, if one is named), if one does."""
-        with self._lock:
-            if self._reading is not None and verb in (None, self._reading.verb):
-                self._reading.cut()
+        """Free the thread that waits for an answer now (to this verb, if one is named), if one does."""
+        self._wire.cut(verb)
 
     def close(self) -> None:
         """Close the connections that are kept for later."""
@@ -168,11 +148,10 @@ class ApiSession:
     def _refusal(self, response: requests.Response, verb: str) -> ApiError:
         answer = Answer(response, verb=verb, clock=self._clock)
         try:
-            body = answer.whole(limit_bytes=REFUSAL_BYTES, limit_seconds=self._timing.connect_seconds)
+            with response:
+                body = answer.whole(limit_bytes=REFUSAL_BYTES, limit_seconds=self._timing.connect_seconds)
         except ServerError:
             body = b""  # the status alone tells enough
-        finally:
-            answer.close()
         after = retry_after_in(response.headers)
         return error_of(response.status_code, status_in(body), verb=verb, retry_after=after)
 
@@ -182,7 +161,7 @@ class ApiSession:
         if self._session is None or now != self._authorities:
             self.close()
             self._authorities = now
-            self._session = _new_session()
+            self._session = _new_session(self._wire)
         return self._session
 
 
@@ -194,8 +173,10 @@ def user_agent() -> str:
         return "kube-log-watcher/unknown"
 
 
-def _new_session() -> requests.Session:
+def _new_session(wire: Wire) -> requests.Session:
     session = requests.Session()
+    session.mount("http://", WireAdapter(wire))
+    session.mount("https://", WireAdapter(wire))
     # Else a .netrc replaces the token, REQUESTS_CA_BUNDLE the authorities, and a proxy sees it all.
     session.trust_env = False
     session.headers.update(

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import attrs
 
 from kube_log_watcher_core.models import Layout
-from kube_log_watcher_core.testing.fake_api import ContainerStatus, FakeApi, JsonObject, pod_object
+from kube_log_watcher_core.testing.fake_api import ContainerStatus, FakeApi, pod_object
+from kube_log_watcher_core.testing.fake_api_objects import JsonObject
 from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
 
 FORMER_UID = "5e0c1a7e-2f0d-4a55-9a63-7d1c0b7f2a11"

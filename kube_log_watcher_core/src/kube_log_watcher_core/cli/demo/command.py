@@ -14,7 +14,7 @@ from kube_log_watcher_core.cli.stopping import TERMINATED, exit_on_sigterm
 LOG = "watcher.log"
 
 
-@click.command()
+@click.command(short_help="Show it at work on made-up nodes; ends by itself.")
 @click.option(
     "--dir",
     "folder",

@@ -32,11 +32,11 @@ class View(Protocol):
 FEW_FILES = 9
 
 
-def first_of(files: Sequence[str]) -> Sequence[str]:
-    """Give as many lines as a terminal has room for."""
-    if len(files) <= FEW_FILES:
+def first_of(files: Sequence[str], room: int) -> Sequence[str]:
+    """Give as many lines as there is room for."""
+    if len(files) <= room:
         return files
-    return [*files[: FEW_FILES - 1], f"... and {len(files) - FEW_FILES + 1} more"]
+    return [*files[: room - 1], f"... and {len(files) - room + 1} more"]
 
 
 def make_view(*, live: bool) -> View:
@@ -65,7 +65,7 @@ class PlainView:
         for row in sorted(set(rows) - self._rows):
             state = "followed" if row.followed else "skipped"
             click.echo(f"   {row.node:<16} {state:<9} {row.container}  {row.about}")
-        for line in first_of(files):
+        for line in first_of(files, FEW_FILES):
             click.echo(f"   {line}")
         self._rows = set(rows)
 
@@ -93,7 +93,8 @@ class LiveView:
 
     def show(self, rows: Sequence[Row], files: Sequence[str]) -> None:
         """Draw the table anew."""
-        self._live.update(_drawn(self._title, rows, files), refresh=True)
+        room = self._live.console.size.height - len(rows) - 6
+        self._live.update(_drawn(self._title, rows, first_of(files, max(room, 3))), refresh=True)
 
     def end(self) -> None:
         """Leave the last table where it is."""
@@ -105,12 +106,14 @@ def _drawn(title: str, rows: Sequence[Row], files: Sequence[str]) -> RenderableT
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table("node", "container", "", "application and version, or why not", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for title_of_column in ("node", "container", "", "application and version, or why not"):
+        table.add_column(title_of_column, no_wrap=True)
     for row in sorted(rows):
         style = "green" if row.followed else "yellow"
         state = Text("followed" if row.followed else "skipped", style)
         table.add_row(Text(row.node, "dim"), Text(row.container), state, Text(row.about))
-    written = [Text(f"  {line}", _style(line)) for line in first_of(files)]
+    written = [Text(f"  {line}", _style(line)) for line in files]
     return Group(Text(title, "bold"), "", table, "", Text("files", "bold"), *written)
 
 

@@ -1,0 +1,92 @@
+"""What the command line tells of itself."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli_support import clean_environ, run_cli
+from kube_log_watcher_core.settings import WatcherSettings, fields_of
+
+COMMANDS = ("run", "init", "once", "check", "agents", "demo", "completion")
+
+
+def test_help_names_every_command_on_one_screen(tmp_path: Path) -> None:
+    shown = run_cli("--help", environ=clean_environ(tmp_path))
+    assert shown.returncode == 0
+    assert [name for name in COMMANDS if f"\n  {name} " not in shown.stdout] == []
+    assert len(shown.stdout.splitlines()) <= 24
+
+
+@pytest.mark.parametrize("command", ["run", "init", "once", "check", "agents"])
+def test_the_help_of_a_command_names_every_setting_with_its_variable(tmp_path: Path, command: str) -> None:
+    shown = run_cli(command, "--help", environ=clean_environ(tmp_path, COLUMNS="200")).stdout
+    for field in fields_of(WatcherSettings):
+        assert field.option in shown
+        assert field.variable in shown
+    assert "--config" in shown
+    assert "--set" in shown
+
+
+def test_help_tells_defaults(tmp_path: Path) -> None:
+    shown = " ".join(run_cli("run", "--help", environ=clean_environ(tmp_path)).stdout.split())
+    assert "[WATCHER_INTERVAL; default 60]" in shown
+    assert "[WATCHER_STRICT_LABELS; default application,version]" in shown
+
+
+def test_no_setting_is_left_out_of_the_groups(tmp_path: Path) -> None:
+    """What belongs to no group would stand among the command's own options."""
+    own = run_cli("run", "--help", environ=clean_environ(tmp_path)).stdout
+    first = own.partition("Options:\n")[2].partition("\n\n")[0]
+    assert first.strip() == "--help  Show this message and exit."
+
+
+def test_version_is_that_of_the_distribution(tmp_path: Path) -> None:
+    shown = run_cli("--version", environ=clean_environ(tmp_path))
+    version = importlib.metadata.version("kube-log-watcher-core")
+    assert (shown.returncode, shown.stdout) == (0, f"kube-log-watcher {version}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["unheard-of"], "No such command 'unheard-of'"),
+        (["run", "--agent", "x"], "No such option"),
+        (["--set", "nothing"], "expected AGENT.NAME=VALUE"),
+        (["once", "--timeout", "soon"], "'soon' is not a valid float"),
+        (["completion", "csh"], "'csh' is not one of"),
+        (["run", "extra"], "unexpected extra argument"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_two(tmp_path: Path, arguments: list[str], message: str) -> None:
+    shown = run_cli(*arguments, environ=clean_environ(tmp_path))
+    assert shown.returncode == 2
+    assert message in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_an_assignment_that_is_none_does_not_repeat_its_value(tmp_path: Path) -> None:
+    shown = run_cli("--set", "scalyrkey=hunter2", environ=clean_environ(tmp_path))
+    assert shown.returncode == 2
+    assert "scalyrkey" in shown.stderr
+    assert "hunter2" not in shown.stderr
+
+
+def test_the_daemon_loads_nothing_that_only_people_need(tmp_path: Path) -> None:
+    code = (
+        "import sys; import kube_log_watcher_core.cli.app; "
+        "print(sorted({'rich', 'kube_log_watcher_core.testing', 'pythonjsonlogger'} & sys.modules.keys()))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env=clean_environ(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert shown.stdout.strip() == "[]"

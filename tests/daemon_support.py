@@ -1,0 +1,258 @@
+"""A stage for the whole watcher: a node, an API server, three shippers' folders, and the command itself."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from kube_log_watcher_core import Layout
+from kube_log_watcher_core.testing.fake_api import ContainerStatus, FakeApi, pod_object
+from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
+from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+
+AGENTS = ("scalyr", "appdynamics", "symlinker")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+SHOP = {"application": "shop", "version": "v7"}
+CART = {"application": "cart", "version": "v2"}
+API_KEY = "key-0001"
+EVENTS_ALONE = 3600.0
+"""An interval between full passes that no test lives to see."""
+
+
+class Stage:
+    """All that a daemon needs, and what comes of it."""
+
+    def __init__(
+        self,
+        root: Path,
+        layout: Layout,
+        *,
+        agents: Sequence[str] = AGENTS,
+        interval: float = EVENTS_ALONE,
+        environ: Mapping[str, str | Path | None] | None = None,
+        prefix: Sequence[str] = (),
+        api: FakeApi | None = None,
+    ) -> None:
+        self.root = root
+        self.node = FakeNode(root / "node", layout)
+        self.api = api or FakeApi()
+        self.namespace = "default"
+        self.config, self.jobs, self.tree, self.dest = (
+            root / "scalyr" / "agent.json",
+            root / "jobs",
+            root / "tree",
+            root / "dest",
+        )
+        for folder in self.folders:
+            folder.mkdir(exist_ok=True)
+        self._settled = itertools.count()
+        self.api.start()
+        self.watcher = WatcherProcess(
+            self.node,
+            self.api,
+            prefix=prefix,
+            environ={
+                "WATCHER_AGENTS": ",".join(agents),
+                "WATCHER_INTERVAL": str(interval),
+                "WATCHER_CLUSTER_ID": "cluster-1",
+                "WATCHER_SCALYR_API_KEY": API_KEY,
+                "WATCHER_SCALYR_CONFIG_PATH": self.config,
+                "WATCHER_SCALYR_DEST_PATH": self.dest,
+                "WATCHER_APPDYNAMICS_DEST_PATH": self.jobs,
+                "WATCHER_SYMLINK_DIR": self.tree,
+                **(environ or {}),
+            },
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.watcher.close()
+        self.api.stop()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the shippers' files are."""
+        return self.config.parent, self.jobs, self.tree, self.dest
+
+    # ------------------------------------------------------------------ what happens
+
+    def start(self) -> Self:
+        """Start the watcher, and wait until it watches the API."""
+        self.watcher.start()
+        self.watcher.wait_for(lambda: self.api.open_watches, what="a watch")
+        return self
+
+    def run(
+        self,
+        pod: str,
+        *,
+        namespace: str | None = None,
+        labels: Mapping[str, str] | None = SHOP,
+        annotations: Mapping[str, str] | None = None,
+        container: str = "main",
+        image: str = "registry.example.org/team/app:1.0",
+        uid: str | None = None,
+    ) -> FakeContainer:
+        """Let a pod with one container start: the log comes first, then what the API shows of it."""
+        made = self.node.add(
+            pod=pod, namespace=namespace or self.namespace, container=container, image=image, uid=uid
+        )
+        self.show(made, labels=labels, annotations=annotations)
+        return made
+
+    def show(
+        self,
+        *containers: FakeContainer,
+        labels: Mapping[str, str] | None = SHOP,
+        annotations: Mapping[str, str] | None = None,
+        uid: str | None = None,
+    ) -> None:
+        """Let the API show the pod of these containers, with their ids."""
+        first = containers[0]
+        statuses = [
+            ContainerStatus(each.name, image=each.image, id=each.id, restart_count=each.restart)
+            for each in containers
+        ]
+        self.api.add(
+            pod_object(
+                first.pod,
+                namespace=first.namespace,
+                uid=uid or first.uid,
+                labels=labels,
+                annotations=annotations,
+                containers=statuses,
+            )
+        )
+
+    def end(self, container: FakeContainer) -> None:
+        """Let a pod go with its only container: from the API, and from the node."""
+        self.api.delete(container.namespace, container.pod)
+        self.node.remove(container)
+
+    # ------------------------------------------------------------------ what comes of it
+
+    def agent_json(self) -> dict[str, Any]:
+        """Read ``agent.json``, as the Scalyr agent would: it is never half-written."""
+        document: dict[str, Any] = json.loads(self.config.read_bytes())
+        return document
+
+    def entry(self, container: FakeContainer) -> dict[str, Any]:
+        """Give a container's log in ``agent.json``; empty without one."""
+        logs = self.agent_json()["logs"] if self.config.exists() else []
+        return next((log for log in logs if log["attributes"]["container_id"] == container.id), {})
+
+    def job_file(self, container: FakeContainer) -> Path:
+        """Name a container's job file."""
+        return self.jobs / f"container-{container.id}-jobfile.job"
+
+    def job(self, container: FakeContainer) -> dict[str, Any]:
+        """Give what a container's job file says; empty without one."""
+        try:
+            text = self.job_file(container).read_bytes()
+        except FileNotFoundError:
+            return {}
+        document: dict[str, Any] = yaml.load(text, Loader=_Loader)
+        return document
+
+    def link(self, container: FakeContainer) -> Path:
+        """Give the symlinker's link for a container, below its folder; an empty path without one."""
+        return _link_below(self.tree, container.id)
+
+    def friendly(self, container: FakeContainer) -> Path:
+        """Give the friendly link for a container, below its folder; an empty path without one."""
+        return _link_below(self.dest, container.id)
+
+    def follows(self, *containers: FakeContainer) -> bool:
+        """Tell whether every shipper follows these containers, and reads their logs."""
+        return all(self._sources(each) == [os.path.realpath(each.log)] * 4 for each in containers)
+
+    def ignores(self, *containers: FakeContainer) -> bool:
+        """Tell whether nobody follows any of these containers."""
+        return all(self._sources(each) == [None] * 4 for each in containers)
+
+    def _sources(self, container: FakeContainer) -> list[str | None]:
+        """Give where each shipper reads a container's log."""
+        source = self.job(container).get("source")
+        return [
+            self.entry(container).get("path"),
+            f"{source['path']}/{source['nameGlob']}" if source else None,
+            _end_of(self.tree / self.link(container)),
+            _end_of(self.dest / self.friendly(container)),
+        ]
+
+    def applications(self, container: FakeContainer) -> set[str]:
+        """Give the names by which the shippers know a container's application."""
+        return {
+            self.entry(container)["attributes"]["application"],
+            self.job(container)["fields"]["application_id"],
+            self.link(container).parts[1],
+            self.friendly(container).name.partition("-")[0],
+        }
+
+    def wait_followed(self, *containers: FakeContainer) -> None:
+        """Wait until every shipper follows these containers."""
+        self.watcher.wait_for(lambda: self.follows(*containers), what="following")
+
+    def wait_ignored(self, *containers: FakeContainer) -> None:
+        """Wait until nobody follows these containers any more."""
+        self.watcher.wait_for(lambda: self.ignores(*containers), what="no longer following")
+
+    def wait_application(self, container: FakeContainer, application: str) -> None:
+        """Wait until every shipper knows a container by this application."""
+        self.watcher.wait_for(
+            lambda: self.follows(container) and self.applications(container) == {application},
+            what=f"the application {application}",
+        )
+
+    def settle(self) -> None:
+        """Wait until whatever happened so far has had its effect: a later pod is followed."""
+        number = next(self._settled)
+        self.wait_followed(self.run(f"settled-{number}", namespace="settled", labels=CART))
+
+    def identities(self) -> dict[str, tuple[int, int]]:
+        """Give inode and last change of all that the shippers read: an untouched file keeps both."""
+        found = {}
+        for path in (path for folder in self.folders for path in _files_below(folder)):
+            if path.is_symlink() or not path.is_dir():
+                status = path.lstat()
+                found[str(path.relative_to(self.root))] = (status.st_ino, status.st_mtime_ns)
+        return found
+
+    def leftovers(self) -> set[str]:
+        """Give the names of files in the making that somebody left behind."""
+        return {name for name in self.identities() if name.endswith(".klw-tmp")}
+
+
+@contextmanager
+def staged(root: Path, layout: Layout, **options: Any) -> Iterator[Stage]:
+    """Give a stage with a watcher at work."""
+    with Stage(root, layout, **options) as stage:
+        yield stage.start()
+
+
+def _link_below(folder: Path, first: str) -> Path:
+    found = (path for path in _files_below(folder / first) if path.is_symlink())
+    return next((path.relative_to(folder) for path in found), Path())
+
+
+def _end_of(path: Path) -> str | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Give all files and links; what goes meanwhile is left out, which `Path.rglob` can't do."""
+    for at, folders, names in os.walk(folder):
+        yield from (Path(at, name) for name in [*names, *folders])
