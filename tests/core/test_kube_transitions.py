@@ -146,11 +146,12 @@ def test_a_server_that_is_away_or_overloaded_is_never_asked_for_a_list_instead(s
     assert {where.after(Outcome.FAILED, now=0.0, status=status).step for _ in range(50)} == {WATCH}
 
 
-def test_an_open_watch_forgets_refusals() -> None:
+def test_a_stream_that_brings_something_makes_refusals_forgotten() -> None:
     where = course(WATCH)
     for _ in range(10):
         assert where.after(Outcome.FAILED, now=0.0, status=500).step is WATCH
         where.opened()
+        where.heard(changed=False)
 
 
 def refreshed(where: Course, *, changed: bool) -> ListAt:

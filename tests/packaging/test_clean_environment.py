@@ -31,14 +31,11 @@ def write_distribution(folder: Path, *, name: str, agent: str, module: str) -> P
     return folder
 
 
-@pytest.fixture(scope="module")
-def with_readme_agent(
-    clean_environment: Environment, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Environment]:
+@pytest.fixture
+def with_readme_agent(clean_environment: Environment, tmp_path: Path) -> Iterator[Environment]:
     """Install the README's agent as an author would publish it: built, then installed from its wheel."""
-    folder = tmp_path_factory.mktemp("author")
-    source = write_distribution(folder / "source", name="my-list-agent", agent="list", module=readme_agent())
-    clean_environment.pip("install", build(source, folder / "dist").wheel)
+    source = write_distribution(tmp_path / "source", name="my-list-agent", agent="list", module=readme_agent())
+    clean_environment.pip("install", build(source, tmp_path / "dist").wheel)
     yield clean_environment
     clean_environment.pip("uninstall", "--yes", "my-list-agent")
 

@@ -33,11 +33,10 @@ def in_sdist(built: Built) -> set[PurePosixPath]:
     return {PurePosixPath(*path.parts[1:]) for path in files}
 
 
-def sources(name: str) -> set[PurePosixPath]:
+def sources(checkout: Path, name: str) -> set[PurePosixPath]:
     """Give what the checkout has below ``src``, relative to it."""
-    folder = ROOT / FOLDERS[name] / "src"
-    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".pyc"})
-    return {PurePosixPath(path.relative_to(folder)) for path in files if ".egg-info" not in str(path)}
+    folder = checkout / FOLDERS[name] / "src"
+    return {PurePosixPath(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def metadata(built: Built) -> email.message.Message:
@@ -61,18 +60,22 @@ def requirements(built: Built) -> set[str]:
 
 
 @pytest.mark.parametrize("name", WITH_CODE)
-def test_a_wheel_holds_the_package_and_nothing_else(built: Mapping[str, Built], name: str) -> None:
+def test_a_wheel_holds_the_package_and_nothing_else(
+    built: Mapping[str, Built], checkout: Path, name: str
+) -> None:
     packaged = {path for path in in_wheel(built[name]) if not path.parts[0].endswith(".dist-info")}
-    assert packaged == sources(name)
+    assert packaged == sources(checkout, name)
     assert PurePosixPath(FOLDERS[name], "py.typed") in packaged
 
 
 @pytest.mark.parametrize("name", WITH_CODE)
-def test_an_sdist_holds_what_is_needed_to_build_it(built: Mapping[str, Built], name: str) -> None:
+def test_an_sdist_holds_what_is_needed_to_build_it(
+    built: Mapping[str, Built], checkout: Path, name: str
+) -> None:
     expected = {"PKG-INFO", "README.rst", "LICENSE", "pyproject.toml"}
     assert {str(path) for path in in_sdist(built[name]) if len(path.parts) == 1} - {".gitignore"} == expected
     assert {path for path in in_sdist(built[name]) if len(path.parts) > 1} == {
-        PurePosixPath("src") / path for path in sources(name)
+        PurePosixPath("src") / path for path in sources(checkout, name)
     }
 
 

@@ -41,6 +41,17 @@ class ChosenAgent:
     origin: str = ""
     """The distribution with its version, or the file."""
 
+    def with_variables(self, message: str) -> str:
+        """Add to a message about folders the variables that name them."""
+        fields = fields_of(self.agent_class.settings_class, self.name)
+        values = [(field.variable, getattr(self.settings, field.name)) for field in fields]
+        named = [
+            f"{variable}={value}"
+            for variable, value in values
+            if isinstance(value, Path) and str(value) in message and variable not in message
+        ]
+        return f"{message} ({', '.join(named)})" if named else message
+
 
 @attrs.frozen
 class Given:

@@ -6,7 +6,13 @@ import importlib.metadata
 
 import click
 
+from kube_log_watcher_core.cli.agents import agents
+from kube_log_watcher_core.cli.check import check
 from kube_log_watcher_core.cli.commands import Program
+from kube_log_watcher_core.cli.completion import completion
+from kube_log_watcher_core.cli.demo import demo
+from kube_log_watcher_core.cli.init import init
+from kube_log_watcher_core.cli.once import once
 from kube_log_watcher_core.cli.run import run
 
 
@@ -42,4 +48,5 @@ def program(ctx: click.Context) -> None:
             run.invoke(inner)
 
 
-program.add_command(run)
+for command in (run, init, once, check, agents, demo, completion):
+    program.add_command(command)

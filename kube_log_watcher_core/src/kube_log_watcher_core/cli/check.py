@@ -20,7 +20,7 @@ from kube_log_watcher_core.cli.check_node import (
 from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.findings import Finding, Level, fail, ok, show, warn
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
-from kube_log_watcher_core.errors import AgentConfigError, SettingsError
+from kube_log_watcher_core.errors import AgentConfigError, Problem, SettingsError
 from kube_log_watcher_core.loop import make_agent
 
 _OF_SETTINGS = {"settings", "agents"}
@@ -44,7 +44,7 @@ def look_at_everything(given: Given) -> Iterable[Finding]:
         configuration = configure(given)
     except SettingsError as error:
         for problem in error.problems:
-            yield fail("settings", str(problem), "")
+            yield _wrong_setting(problem)
         yield from check_inotify(())
         return
     yield ok("settings", "complete" + (f", with {given.config}" if given.config else ""))
@@ -53,6 +53,11 @@ def look_at_everything(given: Given) -> Iterable[Finding]:
     for chosen in configuration.agents:
         yield _check_agent(chosen, configuration)
     yield from _check_node(configuration)
+
+
+def _wrong_setting(problem: Problem) -> Finding:
+    found = f"={problem.value}" if problem.value else ""
+    return fail("settings", f"{problem.name}{found} ({problem.source})", f"expected {problem.expected}")
 
 
 def _check_agent(chosen: ChosenAgent, configuration: Configuration) -> Finding:

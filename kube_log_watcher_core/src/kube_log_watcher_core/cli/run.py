@@ -54,7 +54,8 @@ def _log_containers_path(configuration: Configuration) -> None:
 
 def _update_certificates(configuration: Configuration) -> None:
     logger.warning(
-        "WATCHER_KUBERNETES_UPDATE_CERTIFICATES=true is deprecated: the service account's ca.crt is always used"
+        "WATCHER_KUBERNETES_UPDATE_CERTIFICATES=true is deprecated: "
+        "the API is always verified by the service account's ca.crt"
     )
     ca_file = configuration.access.ca_file
     if ca_file is not None:

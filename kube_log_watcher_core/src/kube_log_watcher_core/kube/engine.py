@@ -83,6 +83,7 @@ class Engine:
         self._tell(report, before, move)
         if move.stable:
             self._restarting.reset()
+            self._failing.reset()
         self._ledger.place(version=self._reflector.version, node_name=self._node_name)
         self._wait(move, report)
 
@@ -171,13 +172,15 @@ class Engine:
 
     def _opened(self) -> None:
         self._course.opened()
-        self._failing.reset()
         self._reporter.rights_granted()
-        self._reporter.works()
+        self._reporter.answers()
         self._ledger.byte(within_seconds=self._timing.silence_seconds)
 
-    def _read(self, changes: int) -> None:
-        self._course.heard(changed=changes > 0)
+    def _read(self, good_lines: int, changes: int) -> None:
+        if good_lines:
+            self._failing.reset()
+            self._course.heard(changed=changes > 0)
+            self._reporter.works()
         self._ledger.byte(within_seconds=self._timing.silence_seconds)
         self._ledger.place(version=self._reflector.version, node_name=self._node_name)
         self._notify(changed=changes > 0)

@@ -35,8 +35,8 @@ class Hooks:
 
     opened: Callable[[], None]
     """The watch was granted."""
-    read: Callable[[int], None]
-    """Bytes came; how many changes they made to the store."""
+    read: Callable[[int, int], None]
+    """Bytes came: how many good lines, and how many changes they made to the store."""
     interrupted: Callable[[], bool]
     """Asks whether the stream was ended on purpose."""
 
@@ -119,12 +119,13 @@ class Reflector:
         if self._hooks.interrupted():
             return
         for piece in answer.pieces():
-            changes = 0
+            good = changes = 0
             try:
                 for line in lines.feed(piece):
                     changes += self._apply(parse_event(line))
+                    good += 1
             finally:
-                self._hooks.read(changes)
+                self._hooks.read(good, changes)
 
     def _apply(self, event: Event) -> bool:
         changed = False

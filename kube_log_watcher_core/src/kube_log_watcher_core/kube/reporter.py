@@ -10,6 +10,8 @@ from kube_log_watcher_core.kube.status import Ledger
 
 log = logging.getLogger(__name__)
 
+HTTP_OK = 200
+
 
 class Reporter:
     """Tells the log and the status of faults. A fault that goes on is not repeated."""
@@ -38,8 +40,13 @@ class Reporter:
         self._since = self._clock() if self._since is None else self._since
         log.warning("The Kubernetes API can't be used for now, trying again: %s", error)
 
+    def answers(self) -> None:
+        """Take in that a stream was opened. That is no end of a fault which shows inside of streams."""
+        if self._kind is None or self._kind[1] != HTTP_OK:
+            self.works()
+
     def works(self) -> None:
-        """Take in that a request succeeded; the end of a fault is logged."""
+        """Take in that something useful came; the end of a fault is logged."""
         self._ledger.fault(self._missing)
         if self._since is not None:
             log.info("The Kubernetes API can be used again after %.1f s", self._clock() - self._since)

@@ -150,11 +150,10 @@ class Course:
     def opened(self) -> None:
         """Note that the watch was granted: so are the rights."""
         self.forbidden_since.clear()
-        self.refusals = 0
 
     def heard(self, *, changed: bool) -> None:
-        """Note that the watch's stream brought something."""
-        self.silences = 0
+        """Note that the watch's stream brought something that could be read."""
+        self.silences = self.refusals = 0
         self.fruitless = self.fruitless and not changed
 
     def listed(self, *, asked_for: bool, changed: bool) -> None:

@@ -30,7 +30,7 @@ def make_agent(chosen: ChosenAgent, node: NodeContext) -> BaseAgent[Any]:
         agent = chosen.agent_class(chosen.settings, node)
         agent.check()
     except AgentConfigError as error:
-        raise AgentConfigError(f"agent {chosen.name}: {error}") from error
+        raise AgentConfigError(f"agent {chosen.name}: {chosen.with_variables(str(error))}") from error
     except (AgentError, OSError, ValueError) as error:
         raise AgentConfigError(f"agent {chosen.name} can't work here: {error!r}") from error
     return agent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,9 @@ keyUsage = critical,digitalSignature
 extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
-subjectAltName = IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc
 """
+
+LOOPBACK = ("IP:127.0.0.1", "DNS:localhost")
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,11 @@ def openssl_missing() -> bool:
     return shutil.which("openssl") is None
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """Make an authority of its own, and a certificate for 127.0.0.1 and localhost signed by it."""
+def make_certificate(folder: Path, *, names: Sequence[str] = LOOPBACK) -> Certificate:
+    """Make an authority of its own, and a certificate for these names (as openssl has them) signed by it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "authority.cnf").write_text(_AUTHORITY)
-    (folder / "server.ext").write_text(_SERVER)
+    (folder / "server.ext").write_text(f"{_SERVER}subjectAltName = {','.join(names)}\n")
     made = Certificate(folder / "ca.crt", folder / "server.crt", folder / "server.key")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     authority = ["-config", "authority.cnf", "-keyout", "ca.key"]

@@ -1,0 +1,317 @@
+"""The pod watch on an API server that is not well."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+
+from kube_log_watcher_core.kube import ApiAccess
+from kube_log_watcher_core.testing.fake_api import (
+    Body,
+    Drop,
+    Endless,
+    Expired,
+    FakeApi,
+    Fault,
+    HalfLine,
+    Refuse,
+    ShortWatch,
+    Silent,
+    Slow,
+    Truncated,
+    pod_object,
+)
+from kube_support import QUICK, Changes, names, synced, watching
+from support import wait_until
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    with FakeApi() as running:
+        running.add(pod_object("shop-1"))
+        yield running
+
+
+FAULTS_OF_A_LIST: list[Fault] = [
+    Refuse(500),
+    Refuse(503),
+    Refuse(504),
+    Refuse(429),
+    Refuse(404),
+    Refuse(422),
+    Drop(),
+    Body(b"<html>Welcome</html>"),
+    Body(b""),
+    Body(b'{"kind":"Status"}'),
+    Body(b'{"kind":"PodList","items":[]}'),
+    Truncated(),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_A_LIST, ids=repr)
+def test_a_list_is_tried_until_it_comes(api: FakeApi, fault: Fault) -> None:
+    api.fail(fault, verb="list", times=3)
+    with watching(api) as watch:
+        wait_until(lambda: names(watch) == {"shop-1"})
+        assert api.count("list") == 4
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_A_LIST, ids=repr)
+def test_nothing_is_taken_away_by_a_list_that_fails(api: FakeApi, fault: Fault) -> None:
+    changes = Changes()
+    with synced(api, changes=changes) as watch:
+        before = watch.pods()
+        api.fail(fault, verb="list", times=2)
+        watch.refresh()
+        wait_until(lambda: watch.status().relists == 1)
+        assert watch.pods() is before
+        assert changes.count == 1
+
+
+def test_a_faulty_server_is_asked_less_and_less(api: FakeApi) -> None:
+    api.fail(Refuse(500), times=None)
+    timing = attrs.evolve(QUICK, backoff_seconds=0.1, unsynced_limit_seconds=10.0)
+    with watching(api, timing=timing) as watch:
+        before = time.monotonic()
+        wait_until(lambda: time.monotonic() > before + 1.0)
+        assert 2 <= api.count("list") <= 5
+        assert watch.status().error == "list pods: 500 told to fail"
+        assert watch.status().state == "backing off"
+
+
+def test_the_first_list_is_awaited_with_less_patience(api: FakeApi) -> None:
+    api.fail(Refuse(500), times=6)
+    timing = attrs.evolve(QUICK, backoff_seconds=0.05, backoff_limit_seconds=60.0, unsynced_limit_seconds=0.1)
+    with watching(api, timing=timing) as watch:
+        wait_until(lambda: watch.synced, timeout=1.0)
+
+
+@pytest.mark.parametrize("refuse", [Refuse(429, retry_after=1), Refuse(503, retry_after=1)])
+def test_the_time_that_a_server_asks_for_is_kept(api: FakeApi, refuse: Refuse) -> None:
+    api.fail(refuse, verb="list")
+    with watching(api) as watch:
+        before = time.monotonic()
+        wait_until(lambda: watch.synced)
+        assert time.monotonic() - before >= 1.0
+
+
+def test_a_body_without_end_takes_neither_memory_nor_time_without_bound(api: FakeApi) -> None:
+    api.fail(Endless(), verb="list")
+    api.fail(Endless(pause_seconds=0.02), verb="list")
+    timing = attrs.evolve(QUICK, list_bytes=10**6, list_seconds=0.3)
+    with watching(api, timing=timing) as watch:
+        wait_until(lambda: watch.synced)
+        assert api.count("list") == 3
+
+
+def test_a_slow_server_is_waited_for(api: FakeApi) -> None:
+    api.fail(Slow(0.3), times=2)
+    with watching(api) as watch:
+        wait_until(lambda: api.open_watches == 1)
+        assert watch.status().requests == {("list", "200"): 1, ("watch", "200"): 1}
+
+
+# ---------------------------------------------------------------------- streams
+
+
+def test_a_watch_that_ends_is_resumed_where_it_was(api: FakeApi) -> None:
+    with synced(api) as watch:
+        api.add(pod_object("shop-2"))
+        wait_until(lambda: len(watch.pods()) == 2)
+        api.end_watches()
+        wait_until(lambda: api.count("watch") == 2)
+        assert api.requests[-1].path.endswith("resourceVersion=1002")
+        api.add(pod_object("shop-3"))
+        wait_until(lambda: len(watch.pods()) == 3)
+        assert api.count("list") == 1
+
+
+@pytest.mark.parametrize("in_line", [False, True])
+def test_a_watch_that_breaks_off_is_resumed_where_it_was(api: FakeApi, in_line: bool) -> None:  # noqa: FBT001
+    with synced(api) as watch:
+        api.cut_watches(in_line=in_line)
+        api.add(pod_object("shop-2"))
+        wait_until(lambda: len(watch.pods()) == 2)
+        assert api.count("list") == 1
+
+
+@pytest.mark.parametrize("fault", [ShortWatch(), HalfLine()])
+def test_watches_that_end_at_once_are_not_opened_in_a_loop(api: FakeApi, fault: Fault) -> None:
+    api.fail(fault, verb="watch", times=None)
+    with watching(api) as watch:
+        before = time.monotonic()
+        wait_until(lambda: time.monotonic() > before + 1.0)
+        assert 4 <= api.count("watch") <= 12
+        assert api.count("list") == 1
+        api.add(pod_object("shop-2"))
+        wait_until(lambda: len(watch.pods()) == 2)
+
+
+def test_what_a_short_watch_brought_is_kept(api: FakeApi) -> None:
+    with synced(api) as watch:
+        api.fail(HalfLine(), verb="watch", times=3)
+        api.cut_watches()
+        api.add(pod_object("shop-2"))
+        api.add(pod_object("shop-3"))
+        wait_until(lambda: len(watch.pods()) == 3)
+        assert api.count("list") == 1
+
+
+@pytest.mark.parametrize("as_status", [False, True])
+def test_an_expired_version_is_followed_by_a_list_of_the_newest(
+    api: FakeApi, as_status: bool  # noqa: FBT001
+) -> None:
+    with synced(api) as watch:
+        api.fail(Expired(as_status=as_status), verb="watch")
+        api.add(pod_object("shop-2"))
+        api.cut_watches()
+        wait_until(lambda: api.count("watch") == 3)
+        lists = [request.path for request in api.requests if request.verb == "list"]
+        assert lists[1:] == ["/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1"]
+        assert len(watch.pods()) == 2
+
+
+def test_a_history_that_was_compacted_hides_nothing(api: FakeApi) -> None:
+    with synced(api) as watch:
+        api.stop()
+        api.add(pod_object("shop-2"))
+        api.delete("default", "shop-1")
+        api.compact()
+        api.start()
+        wait_until(lambda: names(watch) == {"shop-2"})
+        assert watch.status().relists == 1
+
+
+def test_versions_that_expire_again_and_again_are_no_loop(api: FakeApi) -> None:
+    api.fail(Expired(), verb="watch", times=None)
+    with watching(api):
+        before = time.monotonic()
+        wait_until(lambda: time.monotonic() > before + 1.0)
+        assert 4 <= api.count("list") <= 12
+
+
+def test_a_list_that_is_told_that_its_version_expired_asks_for_the_newest(api: FakeApi) -> None:
+    with synced(api) as watch:
+        api.fail(Expired(), verb="list")
+        watch.refresh()
+        wait_until(lambda: watch.status().relists == 1)
+        assert "resourceVersion" not in [each.path for each in api.requests if each.verb == "list"][-1]
+
+
+def test_a_silent_stream_is_given_up_and_resumed_without_a_list(api: FakeApi) -> None:
+    api.fail(Silent(), verb="watch")
+    with synced(api, timing=attrs.evolve(QUICK, silence_seconds=0.3)) as watch:
+        api.add(pod_object("shop-2"))
+        wait_until(lambda: len(watch.pods()) == 2)
+        assert api.count("list") == 1
+
+
+def test_a_version_from_the_future_is_found_out_by_the_second_silence(api: FakeApi) -> None:
+    """A restored etcd: the watch is 200 and silent for ever, the list is 504 ResourceVersionTooLarge."""
+    with synced(api, timing=attrs.evolve(QUICK, silence_seconds=0.2)) as watch:
+        api.stop()
+        api.go_back()
+        api.start()
+        api.delete("default", "shop-1")
+        wait_until(lambda: len(watch.pods()) == 0)
+        assert api.count("list", 504) == 1
+
+
+def test_bookmarks_keep_a_quiet_stream_alive() -> None:
+    timing = attrs.evolve(QUICK, silence_seconds=0.3)
+    with FakeApi(bookmark_seconds=0.1) as api, synced(api, timing=timing):
+        before = time.monotonic()
+        wait_until(lambda: time.monotonic() > before + 0.8)
+        assert api.count("watch") == 1
+
+
+@pytest.mark.parametrize("fault", [Refuse(429), Refuse(503), Refuse(504), Drop()], ids=repr)
+def test_a_watch_that_is_refused_for_load_is_resumed_without_a_list(api: FakeApi, fault: Fault) -> None:
+    with synced(api) as watch:
+        api.fail(fault, verb="watch", times=6)
+        api.cut_watches()
+        api.add(pod_object("shop-2"))
+        wait_until(lambda: len(watch.pods()) == 2)
+        assert api.count("list") == 1
+
+
+@pytest.mark.parametrize("fault", [Refuse(500), Body(b"<html>Welcome</html>\n"), Body(b"{}\n")], ids=repr)
+def test_a_watch_that_never_brings_anything_asks_for_a_list_now_and_then(
+    api: FakeApi, fault: Fault, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="kube_log_watcher_core")
+    with synced(api, timing=attrs.evolve(QUICK, backoff_limit_seconds=0.1)) as watch:
+        api.fail(fault, verb="watch", times=None)
+        api.cut_watches()
+        api.add(pod_object("shop-2"))
+        wait_until(lambda: len(watch.pods()) == 2)
+        assert api.count("watch") >= 4
+        before = time.monotonic()
+        wait_until(lambda: time.monotonic() > before + 0.5)
+        assert api.count("watch") <= 25
+        assert watch.status().error is not None
+    assert caplog.text.count("can't be used for now") == 1
+    assert caplog.text.count("can be used again") == 0
+
+
+def test_an_event_without_end_is_given_up(api: FakeApi) -> None:
+    with synced(api, timing=attrs.evolve(QUICK, line_bytes=20_000)) as watch:
+        api.add(pod_object("long-1", annotations={"a": "x" * 200_000}))
+        wait_until(lambda: "long-1" in names(watch))
+        assert api.count("list") == 2
+
+
+def test_an_outage_is_survived(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="kube_log_watcher_core")
+    with synced(api) as watch:
+        before = watch.pods()
+        api.stop()
+        wait_until(lambda: watch.status().requests.get(("watch", "none"), 0) > 3)
+        assert watch.pods() is before
+        error = watch.status().error
+        assert error is not None
+        assert "Connection refused" in error
+        api.add(pod_object("shop-2"))
+        api.start()
+        wait_until(lambda: len(watch.pods()) == 2)
+        assert watch.status().error is None
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == 2, "once when it begins and once when it ends"
+    assert "can't be used for now" in messages[0]
+    assert "can be used again" in messages[1]
+
+
+# ---------------------------------------------------------------------- token
+
+
+def test_a_token_that_is_replaced_while_it_is_refused_is_noticed_soon(api: FakeApi, tmp_path: Path) -> None:
+    folder = api.service_account(tmp_path / "sa", token="expired")
+    api.accept("fresh")
+    timing = attrs.evolve(QUICK, backoff_seconds=60.0, unsynced_limit_seconds=60.0)
+    with watching(ApiAccess(api.url, token_file=folder / "token"), timing=timing) as watch:
+        wait_until(lambda: watch.status().state == "backing off")
+        (folder / "token").write_text("fresh")
+        wait_until(lambda: watch.synced, timeout=1.0)
+        assert api.count("list") == 2
+
+
+def test_a_token_that_is_missing_at_first_is_noticed_soon(api: FakeApi, tmp_path: Path) -> None:
+    timing = attrs.evolve(QUICK, backoff_seconds=60.0, unsynced_limit_seconds=60.0)
+    with watching(ApiAccess(api.url, token_file=tmp_path / "token"), timing=timing) as watch:
+        wait_until(lambda: watch.status().state == "backing off")
+        (tmp_path / "token").write_text("fresh")
+        wait_until(lambda: watch.synced, timeout=1.0)
+
+
+def test_a_token_that_is_refused_for_long_is_no_loop(api: FakeApi, tmp_path: Path) -> None:
+    folder = api.service_account(tmp_path / "sa", token="wrong")
+    api.accept("right")
+    with watching(ApiAccess(api.url, token_file=folder / "token")):
+        before = time.monotonic()
+        wait_until(lambda: time.monotonic() > before + 1.0)
+        assert 4 <= api.count("list") <= 12
