@@ -277,6 +277,14 @@ class Departed:
 
 
 @attrs.frozen
+class Work:
+    """What agents are handed: logs that are there, and logs that are gone but not drained."""
+
+    targets: tuple[LogTarget, ...] = ()
+    departed: tuple[Departed, ...] = ()
+
+
+@attrs.frozen
 class Progress:
     """How far a shipper has read a log, by its own account."""
 

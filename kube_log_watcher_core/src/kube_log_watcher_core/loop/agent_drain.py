@@ -29,12 +29,12 @@ class AgentDrain:
 
     def still_to_read(self, departed: Iterable[Departed], rules: DrainRules) -> list[LogTarget]:
         """Give the gone logs that must stay configured."""
-        departed = {each.target.container.key: each for each in departed}
-        done = self.finished & departed.keys()
-        kept = [each for key, each in departed.items() if key not in done and not self._is_over(each, rules)]
+        gone = {each.target.container.key: each for each in departed}
+        done = self.finished & gone.keys()
+        kept = [each for key, each in gone.items() if key not in done and not self._is_over(each, rules)]
         keys = {each.target.container.key for each in kept}
         self._accounts = {key: account for key, account in self._accounts.items() if key in keys}
-        self.finished = frozenset(departed.keys() - keys)
+        self.finished = frozenset(gone.keys() - keys)
         return [each.target for each in kept]
 
     def _is_over(self, departed: Departed, rules: DrainRules) -> bool:
@@ -50,7 +50,7 @@ class AgentDrain:
     def _report(self, departed: Departed, progress: Progress | None) -> None:
         target, left = departed.target, bytes_left(departed, progress)
         logger.warning(
-            "agent %s: the shipper did not finish the log of %s/%s/%s within %.0f s of its end: %s bytes are left",
+            "agent %s: the shipper did not finish the gone log of %s/%s/%s within %.0f s: %s bytes are left",
             self._name,
             target.namespace,
             target.pod_name,

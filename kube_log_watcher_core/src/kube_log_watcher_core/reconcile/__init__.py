@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kube_log_watcher_core.reconcile.departures import Departures, Work
+from kube_log_watcher_core.reconcile.departures import Departures
 from kube_log_watcher_core.reconcile.drain import Accounts, DrainRules, Verdict, bytes_left, judge
 from kube_log_watcher_core.reconcile.memory import Memory, Patience
 from kube_log_watcher_core.reconcile.waiting import PodsNotSeen, Waiting
@@ -17,7 +17,6 @@ __all__ = [
     "PodsNotSeen",
     "Verdict",
     "Waiting",
-    "Work",
     "Worker",
     "WorkerStatus",
     "bytes_left",

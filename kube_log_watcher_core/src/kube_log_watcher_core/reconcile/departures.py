@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-import attrs
-
 from kube_log_watcher_core.models import Container, Departed, LogTarget, Reason
 from kube_log_watcher_core.reconcile.drain import DrainRules
 
@@ -44,7 +42,10 @@ class Departures:
         self._departed = {
             key: each
             for key, each in self._departed.items()
-            if key not in followed and _is_gone(containers.get(key)) and rules.seconds > 0 and now - each.since < limit
+            if key not in followed
+            and _is_gone(containers.get(key))
+            and rules.seconds > 0
+            and now - each.since < limit
         }
         return tuple(self._departed.values())
 
@@ -62,11 +63,3 @@ class Departures:
 
 def _is_gone(container: Container | None) -> bool:
     return container is None or (container.obstacle is not None and container.obstacle.reason in _GOING)
-
-
-@attrs.frozen
-class Work:
-    """What agents are handed: logs that are there, and logs that are gone but not drained."""
-
-    targets: tuple[LogTarget, ...] = ()
-    departed: tuple[Departed, ...] = ()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from kube_log_watcher_core.models import Container, LogTarget, Pods, Reason
-from kube_log_watcher_core.reconcile.departures import Departures, Work
+from kube_log_watcher_core.models import Container, LogTarget, Pods, Reason, Work
+from kube_log_watcher_core.reconcile.departures import Departures
 from kube_log_watcher_core.reconcile.drain import DrainRules
 from kube_log_watcher_core.reconcile.waiting import PodsNotSeen, Waiting
 from kube_log_watcher_core.resolve import Known, Resolution, Rules, resolve
@@ -64,13 +64,21 @@ class Memory:
         waited = self._waiting.over(patience.gate_seconds, now)
         known = Known(self._targets, same_rules=rules == self._rules, waited=waited)
         resolution = resolve(containers, pods, rules, known)
-        self._waiting.update(_keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.ID_UNKNOWN), now)
-        self.wants_fresh_list = self._unseen.due(_keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN), now)
+        self._waiting.update(
+            _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.ID_UNKNOWN), now
+        )
+        self.wants_fresh_list = self._unseen.due(
+            _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN), now
+        )
         self._remember({each.key: each for each in containers}, resolution, rules, sizes)
         return resolution
 
     def _remember(
-        self, containers: Mapping[str, Container], resolution: Resolution, rules: Rules, sizes: Mapping[str, int]
+        self,
+        containers: Mapping[str, Container],
+        resolution: Resolution,
+        rules: Rules,
+        sizes: Mapping[str, int],
     ) -> None:
         made = {target.container.key: target for target in resolution.targets}
         departed = self._departures.update(

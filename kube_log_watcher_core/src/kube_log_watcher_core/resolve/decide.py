@@ -50,7 +50,12 @@ class _Decision:
         pod = pod_of(container, self._pods, before, self._on_disk)
         if isinstance(pod, Skipped):
             return pod if container.key in self._known.waited else _waiting(pod)
-        if before is not None and before.container is container and before.pod is pod and self._known.same_rules:
+        if (
+            before is not None
+            and before.container is container
+            and before.pod is pod
+            and self._known.same_rules
+        ):
             return before
         return self._with_pod(container, pod, before)
 
