@@ -166,6 +166,7 @@ def place(tmp_path: Path, layout: Layout = Layout.DOCKER) -> Iterator[Place]:
             WATCHER_CONTAINERS_PATH=str(node.containers_path),
             WATCHER_KUBE_URL=api.url,
             CLUSTER_NODE_NAME="node-1",
+            WATCHER_DRAIN_SECONDS="0",
         )
         yield Place(node, api, folder, environ)
 

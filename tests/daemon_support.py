@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 import yaml
 
 from kube_log_watcher_core import Layout
@@ -18,8 +19,6 @@ from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
 from kube_log_watcher_core.testing.watcher_process import WatcherProcess
 
 AGENTS = ("scalyr", "appdynamics", "symlinker")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 SHOP = {"application": "shop", "version": "v7"}
 CART = {"application": "cart", "version": "v2"}
 API_KEY = "key-0001"
@@ -88,9 +87,16 @@ class Stage:
 
     def start(self) -> Self:
         """Start the watcher, and wait until it watches the API."""
+        watches = self.api.count("watch")
         self.watcher.start()
-        self.watcher.wait_for(lambda: self.api.open_watches, what="a watch")
+        self.watcher.wait_for(lambda: self.api.count("watch") > watches, what="a watch")
         return self
+
+    def restart(self, *, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Stop the watcher and start it again; wait until it watches the API."""
+        assert self.watcher.stop() == 0
+        meanwhile()
+        self.start()
 
     def run(
         self,
@@ -161,7 +167,7 @@ class Stage:
             text = self.job_file(container).read_bytes()
         except FileNotFoundError:
             return {}
-        document: dict[str, Any] = yaml.load(text, Loader=_Loader)
+        document: dict[str, Any] = yaml.safe_load(text)
         return document
 
     def link(self, container: FakeContainer) -> Path:
@@ -231,6 +237,10 @@ class Stage:
     def leftovers(self) -> set[str]:
         """Give the names of files in the making that somebody left behind."""
         return {name for name in self.identities() if name.endswith(".klw-tmp")}
+
+
+layouts = pytest.mark.parametrize("layout", list(Layout), ids=lambda layout: str(layout.value))
+"""Runs a test on both kinds of nodes."""
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def test_help_tells_defaults(tmp_path: Path) -> None:
 
 
 def test_no_setting_is_left_out_of_the_groups(tmp_path: Path) -> None:
-    """What belongs to no group would stand among the command's own options."""
+    """Else it would stand among the command's own options."""
     own = run_cli("run", "--help", environ=clean_environ(tmp_path)).stdout
     first = own.partition("Options:\n")[2].partition("\n\n")[0]
     assert first.strip() == "--help  Show this message and exit."

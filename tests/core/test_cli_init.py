@@ -60,9 +60,20 @@ def test_one_agent_that_cannot_work_does_not_keep_the_others_from_starting(
     assert here.listed() == "nothing yet\n"
 
 
-def test_what_goes_wrong_while_it_writes_is_told(here: Place) -> None:
-    here.environ["WATCHER_LISTER_FOLDER"] = "/proc/self"
-    done = run_cli("init", environ=here.environ)
+def test_what_goes_wrong_while_it_writes_is_told(here: Place, tmp_path: Path) -> None:
+    full = tmp_path / "full.py"
+    full.write_text(
+        "import attrs, errno, os\n"
+        "from kube_log_watcher_core import BaseAgent\n"
+        "class Full(BaseAgent):\n"
+        "    name = 'full'\n"
+        "    settings_class = attrs.make_class('Settings', [])\n"
+        "    def sync(self, targets): ...\n"
+        "    def prepare(self): raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), '/conf/full')\n"
+    )
+    full.chmod(0o644)
+    done = run_cli("init", "-a", "full", "--extra-agent", str(full), environ=here.environ)
     assert done.returncode == 78
-    assert "agent lister can't write its first configuration: /proc/self/list.txt" in done.stderr
+    assert "agent full can't write its first configuration" in done.stderr
+    assert "No space left on device: '/conf/full'" in done.stderr
     assert "Traceback" not in done.stderr

@@ -86,7 +86,7 @@ def test_a_list_may_be_of_one_namespace(api: FakeApi, ask: Ask) -> None:
     assert [item["metadata"]["name"] for item in listed["items"]] == ["shop-1"]
 
 
-def test_a_pod_has_a_kind_and_is_404_when_it_is_not_there(api: FakeApi, ask: Ask) -> None:
+def test_a_pod_has_a_kind_and_is_404_when_it_is_not_there(ask: Ask) -> None:
     found = ask("/api/v1/namespaces/shop/pods/shop-1")
     assert (found.status, found.json()["kind"]) == (200, "Pod")
     missing = ask("/api/v1/namespaces/shop/pods/shop-2")
@@ -117,7 +117,7 @@ def test_a_watch_brings_changes_after_its_version_as_they_happen(api: FakeApi, a
     wait_until(lambda: api.open_watches == 0)
 
 
-def test_a_watch_without_a_version_begins_with_what_is_there(api: FakeApi, ask: Ask) -> None:
+def test_a_watch_without_a_version_begins_with_what_is_there(ask: Ask) -> None:
     reply = ask(f"{PODS}{NODE}&watch=true")
     assert reply.event()[0] == "ADDED"
     reply.close()
@@ -135,7 +135,7 @@ def test_a_pod_that_leaves_the_selection_is_deleted_for_the_watch(api: FakeApi, 
     reply.close()
 
 
-def test_a_watch_ends_with_a_bookmark_when_its_time_is_over(api: FakeApi, ask: Ask) -> None:
+def test_a_watch_ends_with_a_bookmark_when_its_time_is_over(ask: Ask) -> None:
     options = "&watch=true&resourceVersion=1001&allowWatchBookmarks=true&timeoutSeconds=0.1"
     reply = ask(PODS + NODE + options)
     kind, item = reply.event()
@@ -143,7 +143,7 @@ def test_a_watch_ends_with_a_bookmark_when_its_time_is_over(api: FakeApi, ask: A
     assert reply.response.read() == b""
 
 
-def test_a_watch_without_bookmarks_gets_none(api: FakeApi, ask: Ask) -> None:
+def test_a_watch_without_bookmarks_gets_none(ask: Ask) -> None:
     reply = ask(f"{PODS}{NODE}&watch=true&resourceVersion=1001&timeoutSeconds=0.1")
     assert reply.response.read() == b""
 
@@ -186,7 +186,7 @@ def test_rights_can_be_reviewed(api: FakeApi) -> None:
     connection.close()
 
 
-def test_other_paths_are_those_of_an_api_server(api: FakeApi, ask: Ask) -> None:
+def test_other_paths_are_those_of_an_api_server(ask: Ask) -> None:
     assert ask("/version").json()["gitVersion"].startswith("v1.")
     assert ask("/livez").response.read() == b"ok"
     assert ask("/api/v1/podz").status == 404

@@ -83,6 +83,18 @@ def test_a_hurry_has_its_bounds() -> None:
     assert questions.next_due() == pytest.approx(3.0)
 
 
+def test_a_question_that_can_not_be_answered_is_put_off_but_stays_open() -> None:
+    questions = Questions(Timing())
+    questions.want([A], now=0.0)
+    times = []
+    for _ in range(3):
+        questions.failed(A, now=0.0)
+        times.append(questions.next_due())
+    assert times == pytest.approx([1.5, 3.0, 6.0])
+    assert not questions.complete
+    questions.failed(B, now=0.0)  # nobody wants it any more
+
+
 def test_what_a_list_has_shown_is_not_asked_for() -> None:
     questions = Questions(Timing())
     questions.want([A, B], now=0.0)
@@ -122,7 +134,7 @@ def test_a_refusal_that_passes_is_no_missing_right(api: FakeApi, caplog: pytest.
         wait_until(lambda: api.open_watches == 1)
         assert api.count("get") == 0
         assert watch.synced
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert caplog.records == []
 
 
 def test_without_the_right_to_list_the_wanted_pods_are_asked_for(
@@ -260,6 +272,28 @@ def test_a_question_that_fails_is_put_again_and_takes_no_pod_away(api: FakeApi, 
         api.fail(fault, verb="get", times=2)
         wait_until(lambda: api.count("get") >= asked + 3)
         assert names(watch) == {"a-1"}
+
+
+def test_a_pod_that_may_not_be_seen_does_not_hide_the_others(
+    api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.forbid("list")
+    api.fail(Refuse(403), verb="get", times=1)
+    with watching(api) as watch:
+        watch.want([("shop", "0-first"), A])
+        wait_until(lambda: names(watch) == {"a-1"})
+        assert [each.path.rpartition("/")[2] for each in api.requests if each.verb == "get"][:2] == [
+            "0-first",
+            "a-1",
+        ]
+        api.forbid("get")
+        wait_until(lambda: "may not get pods" in caplog.text)
+        error = watch.status().error
+        assert error is not None
+        api.allow("get")
+        wait_until(lambda: watch.status().error == "may not list pods at cluster scope")
+        assert names(watch) == {"a-1"}
+    assert caplog.text.count("may not get pods") == 1
 
 
 def test_an_odd_name_is_never_asked_for(api: FakeApi) -> None:

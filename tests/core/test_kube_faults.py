@@ -132,7 +132,7 @@ def test_a_watch_that_ends_is_resumed_where_it_was(api: FakeApi) -> None:
 
 
 @pytest.mark.parametrize("in_line", [False, True])
-def test_a_watch_that_breaks_off_is_resumed_where_it_was(api: FakeApi, in_line: bool) -> None:  # noqa: FBT001
+def test_a_watch_that_breaks_off_is_resumed_where_it_was(api: FakeApi, in_line: bool) -> None:
     with synced(api) as watch:
         api.cut_watches(in_line=in_line)
         api.add(pod_object("shop-2"))
@@ -165,7 +165,7 @@ def test_what_a_short_watch_brought_is_kept(api: FakeApi) -> None:
 @pytest.mark.parametrize("as_status", [False, True])
 def test_an_expired_version_is_followed_by_a_list_of_the_newest(
     api: FakeApi,
-    as_status: bool,  # noqa: FBT001
+    as_status: bool,
 ) -> None:
     with synced(api) as watch:
         api.fail(Expired(as_status=as_status), verb="watch")

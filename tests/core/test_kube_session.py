@@ -275,7 +275,7 @@ def test_a_reader_of_a_quiet_stream_can_be_freed(
     while thread.is_alive() and time.monotonic() < before + 1:
         cut(client.session)  # the reader may not have come as far as to read when it is cut
         thread.join(0.02)
-    assert time.monotonic() - before < 0.1
+    assert time.monotonic() - before < 0.5
     wait_until(lambda: api.open_watches == 0, what="the connection's end")
 
 
@@ -288,7 +288,7 @@ def test_who_waits_for_an_answer_to_begin_can_be_freed(any_api: tuple[FakeApi, A
     before = time.monotonic()
     client.session.cut("watch")
     thread.join(5.0)
-    assert time.monotonic() - before < 0.1
+    assert time.monotonic() - before < 0.5
     assert isinstance(ends[0], ServerError)
 
 

@@ -58,6 +58,13 @@ def test_what_follows_what(step: Step, outcome: Outcome, then: Step, pause: Paus
     assert (where.step, move.pause, where.list_at) == (then, pause, list_at)
 
 
+@pytest.mark.parametrize("step", list(Step))
+def test_every_step_knows_what_to_do_after_every_kind_of_failure(step: Step) -> None:
+    for outcome in (Outcome.UNAUTHORIZED, Outcome.FORBIDDEN, Outcome.EXPIRED, Outcome.FAILED):
+        assert (step, outcome) in RULES
+    assert (step, Outcome.FORBIDDEN_LASTS) in RULES
+
+
 def test_a_failure_never_goes_on_without_a_wait() -> None:
     """Else a faulty server would be asked in a loop."""
     hasty = (Outcome.LOCATED, Outcome.LISTED, Outcome.ENDED, Outcome.SILENT, Outcome.LIST_DUE)
@@ -88,6 +95,14 @@ def test_another_fault_in_between_does_not_hide_a_missing_right() -> None:
     where.after(Outcome.FORBIDDEN, now=0.0)
     where.after(Outcome.FAILED, now=3.0)
     assert where.after(Outcome.FORBIDDEN, now=6.0).step is ASK
+
+
+def test_answers_between_two_refusals_make_them_two_moments() -> None:
+    where = course(ASK)
+    where.after(Outcome.FORBIDDEN, now=0.0)
+    where.after(Outcome.ASKED, now=1.0)
+    where.after(Outcome.FORBIDDEN, now=100.0)
+    assert where.forbidden_left(100.0) == pytest.approx(5.0)
 
 
 def test_a_list_between_two_refusals_makes_them_two_moments() -> None:

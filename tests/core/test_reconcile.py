@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -14,8 +14,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kube_log_watcher_core.errors import AgentError
-from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Obstacle, Pod, Pods, Reason
-from kube_log_watcher_core.reconcile import Memory, PodsNotSeen, Waiting, Worker
+from kube_log_watcher_core.models import (
+    Container,
+    FrozenMap,
+    Layout,
+    LogTarget,
+    Obstacle,
+    Pod,
+    Pods,
+    Reason,
+    Work,
+)
+from kube_log_watcher_core.reconcile import DrainRules, Memory, Patience, PodsNotSeen, Waiting, Worker
 from kube_log_watcher_core.resolve import Resolution, Rules
 from support import wait_until
 
@@ -42,15 +52,15 @@ def pod(number: int = 0, application: str = "shop") -> Pod:
 
 
 def test_a_key_has_waited_when_its_time_is_over_and_starts_anew_after_a_gap() -> None:
-    waiting = Waiting(30)
+    waiting = Waiting()
     waiting.update(["a"], 0)
-    assert waiting.next_deadline(0) == 30
+    assert waiting.next_deadline(30, 0) == 30
     waiting.update(["a", "b"], 29)
-    assert waiting.over(29) == frozenset()
-    assert waiting.over(30) == {"a"}
+    assert waiting.over(30, 29) == frozenset()
+    assert waiting.over(30, 30) == {"a"}
     waiting.update(["b"], 40)
     waiting.update(["a", "b"], 41)
-    assert waiting.over(60) == {"b"}
+    assert waiting.over(30, 60) == {"b"}
 
 
 def test_an_unknown_pod_asks_for_a_list_after_five_seconds_and_then_ever_more_rarely() -> None:
@@ -68,34 +78,150 @@ def test_a_new_unknown_pod_asks_in_its_own_time_whatever_the_old_ones_do() -> No
     assert unseen.due(["old", "new"], 1005)
 
 
+class Life:
+    """A memory with a clock that the test sets."""
+
+    def __init__(self, work: Work | None = None, *, drain: float = 0.0, drain_max: float = 0.0) -> None:
+        self.now = 0.0
+        self.patience = Patience(gate_seconds=30.0, drain=DrainRules(seconds=drain, max_seconds=drain_max))
+        self.memory = Memory(work or Work(), clock=lambda: self.now, wall=lambda: 1_000_000 + self.now)
+
+    def look(
+        self,
+        containers: Sequence[Container],
+        pods: Sequence[Pod],
+        *,
+        now: float | None = None,
+        sizes: Mapping[str, int] | None = None,
+    ) -> Resolution:
+        self.now = self.now + 1 if now is None else now
+        return self.memory.reconcile(
+            containers, Pods(pods), rules=RULES, patience=self.patience, sizes=sizes or {}
+        )
+
+    def draining(self) -> list[str]:
+        return [each.target.id for each in self.memory.work.departed]
+
+
+BLOCKED = container(obstacle=Obstacle(Reason.NO_LOG), log_path=None)
+
+
 def test_a_container_that_is_skipped_for_a_moment_keeps_its_gone_pod() -> None:
-    memory = Memory()
-    memory.reconcile([container()], Pods([pod()]), rules=RULES, now=0)
-    blocked = container(obstacle=Obstacle(Reason.NO_LOG), log_path=None)
-    assert not memory.reconcile([blocked], Pods([]), rules=RULES, now=1).targets
-    assert memory.reconcile([container()], Pods([]), rules=RULES, now=2).targets
+    life = Life()
+    life.look([container()], [pod()])
+    assert not life.look([BLOCKED], []).targets
+    assert life.look([container()], []).targets
 
 
 def test_a_container_that_is_gone_is_forgotten() -> None:
-    memory = Memory()
-    memory.reconcile([container()], Pods([pod()]), rules=RULES, now=0)
-    memory.reconcile([], Pods([]), rules=RULES, now=1)
-    skipped = memory.reconcile([container()], Pods([]), rules=RULES, now=2).skipped
-    assert [skip.reason for skip in skipped] == [Reason.POD_UNKNOWN]
+    life = Life()
+    life.look([container()], [pod()])
+    life.look([], [])
+    assert [skip.reason for skip in life.look([container()], []).skipped] == [Reason.POD_AWAITED]
 
 
-def test_an_id_that_does_not_come_is_made_up_after_its_time() -> None:
-    memory = Memory()
+def test_a_pod_that_does_not_come_counts_as_unknown_after_the_gates_time_and_is_taken_up_when_it_does() -> (
+    None
+):
+    life = Life()
+    assert [skip.reason for skip in life.look([container()], [], now=0).skipped] == [Reason.POD_AWAITED]
+    assert life.memory.next_deadline() == 5, "a fresh list"
+    assert [skip.reason for skip in life.look([container()], [], now=30).skipped] == [Reason.POD_UNKNOWN]
+    assert life.look([container()], [pod()], now=300).targets
+
+
+def test_an_id_that_does_not_come_is_made_up_after_the_gates_time() -> None:
+    life = Life()
     there = container(id=None, layout=Layout.CRI)
-    assert not memory.reconcile([there], Pods([pod()]), rules=RULES, now=0).targets
-    assert memory.next_deadline(0) == 30
-    assert memory.reconcile([there], Pods([pod()]), rules=RULES, now=30).targets
+    assert not life.look([there], [pod()], now=0).targets
+    assert life.memory.next_deadline() == 30
+    assert life.look([there], [pod()], now=30).targets
 
 
 def test_targets_of_an_earlier_life_stand_in_for_pods_that_are_gone() -> None:
-    first = Memory().reconcile([container()], Pods([pod()]), rules=RULES, now=0)
-    later = Memory({target.container.key: target for target in first.targets})
-    assert later.reconcile([container()], Pods([]), rules=RULES, now=0).targets == first.targets
+    first = Life().look([container()], [pod()])
+    assert Life(Work(first.targets)).look([container()], []).targets == first.targets
+
+
+def test_a_gone_log_drains_with_the_size_that_was_seen_last_and_when_it_went() -> None:
+    life = Life(drain=300)
+    life.look([container()], [pod()], now=0)
+    assert not life.look([], [], now=10, sizes={container().key: 4711}).targets
+    departed = life.memory.work.departed
+    assert [(each.target.pod_name, each.since, each.size) for each in departed] == [
+        ("pod-0", 1_000_010, 4711)
+    ]
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_LOG, Reason.BROKEN_CONFIG])
+def test_a_container_that_loses_its_files_one_by_one_drains(reason: Reason) -> None:
+    life = Life(drain=300)
+    life.look([container()], [pod()])
+    life.look([container(obstacle=Obstacle(reason), log_path=None)], [pod()])
+    assert life.draining() == [container().id]
+
+
+def test_a_log_that_is_no_longer_wanted_does_not_drain() -> None:
+    life = Life(drain=300)
+    life.look([container()], [pod()])
+    life.look([container()], [pod(application="")])
+    assert life.draining() == []
+
+
+def test_a_container_that_comes_back_within_its_drain_is_a_target_again() -> None:
+    life = Life(drain=300)
+    first = life.look([container()], [pod()])
+    life.look([], [])
+    assert life.look([container()], []).targets == first.targets
+    assert life.draining() == []
+
+
+def test_without_drain_seconds_there_is_no_drain() -> None:
+    life = Life(drain=0, drain_max=900)
+    life.look([container()], [pod()])
+    life.look([], [])
+    assert life.draining() == []
+
+
+def test_what_all_agents_have_finished_with_is_forgotten() -> None:
+    life = Life(drain=300)
+    life.look([container(0), container(1)], [pod(0), pod(1)])
+    life.look([], [])
+    life.memory.finished(frozenset({container(0).key}))
+    assert life.draining() == [container(1).id]
+    life.look([], [])
+    assert life.draining() == [container(1).id]
+
+
+def test_a_drain_that_no_agent_ends_is_forgotten_after_its_bound() -> None:
+    life = Life(drain=300, drain_max=900)
+    life.look([container()], [pod()], now=0)
+    life.look([], [], now=1)
+    life.look([], [], now=905)
+    assert life.draining() == [container().id]
+    life.look([], [], now=950)
+    assert life.draining() == []
+
+
+def test_a_drain_goes_on_after_a_restart_and_what_went_meanwhile_begins_one() -> None:
+    life = Life(drain=300)
+    life.look([container(0), container(1)], [pod(0), pod(1)], now=0)
+    life.look([container(1)], [pod(1)], now=10)
+    later = Life(life.memory.work, drain=300)
+    later.look([], [], now=50)
+    assert sorted((each.target.id[-1], each.since) for each in later.memory.work.departed) == [
+        ("0", 1_000_010),
+        ("1", 1_000_050),
+    ]
+
+
+def test_a_drain_is_looked_at_every_few_seconds_and_at_its_end() -> None:
+    life = Life(drain=12)
+    life.look([container()], [pod()], now=0)
+    life.look([], [], now=1)
+    assert life.memory.next_deadline() == 6
+    life.look([], [], now=11)
+    assert life.memory.next_deadline() == 13
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -103,19 +229,16 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.memory = Memory()
-        self.now = 0.0
+        self.life = Life(drain=5)
         self.containers: dict[int, Container] = {}
         self.pods: dict[int, Pod] = {}
         self.was_target: set[int] = set()
         self.resolution = Resolution()
 
     def look(self) -> None:
-        self.now += 1
-        self.resolution = self.memory.reconcile(
-            list(self.containers.values()), Pods(self.pods.values()), rules=RULES, now=self.now
-        )
-        self.was_target &= set(self.containers)
+        self.resolution = self.life.look(list(self.containers.values()), list(self.pods.values()))
+        drained = {int(each, 16) for each in self.life.draining()}
+        self.was_target &= set(self.containers) | drained
         self.was_target |= {int(target.id, 16) for target in self.resolution.targets}
 
     @rule(number=st.integers(0, 3))
@@ -150,9 +273,13 @@ class AnyHistory(RuleBasedStateMachine):
         assert {int(target.id, 16) for target in self.resolution.targets} <= self.containers.keys()
 
     @invariant()
-    def a_container_whose_pod_was_never_seen_is_not_followed(self) -> None:
+    def nothing_drains_that_is_there(self) -> None:
+        assert not {int(each, 16) for each in self.life.draining()} & self.containers.keys()
+
+    @invariant()
+    def a_container_whose_pod_was_seen_is_never_said_to_have_none(self) -> None:
         for skip in self.resolution.skipped:
-            if skip.reason is Reason.POD_UNKNOWN:
+            if skip.reason in (Reason.POD_UNKNOWN, Reason.POD_AWAITED):
                 assert int(skip.container.key, 16) not in self.was_target
 
 
@@ -179,7 +306,7 @@ class Recorder:
 
 def targets(count: int) -> tuple[LogTarget, ...]:
     containers = [container(number) for number in range(count)]
-    return Memory().reconcile(containers, Pods(map(pod, range(count))), rules=RULES, now=0).targets
+    return Life().look(containers, [pod(number) for number in range(count)]).targets
 
 
 def test_a_worker_syncs_what_is_submitted() -> None:
@@ -238,7 +365,7 @@ def test_newer_targets_replace_those_of_a_failed_sync() -> None:
 
 def test_what_comes_first_is_done_before_the_first_sync_even_when_there_are_no_targets() -> None:
     calls: list[str] = []
-    worker = Worker(
+    worker = Worker[tuple[LogTarget, ...]](
         "a", lambda targets, _: calls.append(f"sync {len(targets)}"), first=lambda: calls.append("first")
     )
     worker.start()

@@ -105,8 +105,51 @@ def test_an_obstacle_on_the_node_is_the_reason() -> None:
     assert [(skip.reason, skip.detail) for skip in resolution.skipped] == [(Reason.NO_LOG, "no file yet")]
 
 
-def test_a_container_whose_pod_the_api_does_not_show_is_skipped() -> None:
-    assert reasons([container()], []) == [Reason.POD_UNKNOWN]
+def test_a_container_whose_pod_the_api_does_not_show_is_awaited_and_then_skipped() -> None:
+    assert reasons([container()], []) == [Reason.POD_AWAITED]
+    assert reasons([container()], [], Known(waited={ID})) == [Reason.POD_UNKNOWN]
+
+
+def test_only_the_wanted_namespaces_are_followed_and_excluding_beats_including() -> None:
+    there = [container(key=name, id=name, namespace=name) for name in ("shop", "shop-test", "cart")]
+    pods = [pod(uid=name, namespace=name) for name in ("shop", "shop-test", "cart")]
+    rules = attrs.evolve(RULES, namespaces=("shop*",), exclude_namespaces=("*-test",))
+    resolution = resolve(
+        [attrs.evolve(each, pod_uid=each.namespace) for each in there], Pods(pods), rules, Known()
+    )
+    assert [target.namespace for target in resolution.targets] == ["shop"]
+    assert {skip.reason for skip in resolution.skipped} == {Reason.NAMESPACE_EXCLUDED}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "followed"),
+    [
+        ({"exclude": "true"}, False),
+        ({"exclude": "false"}, True),
+        ({"include": "false"}, False),
+        ({"exclude": "True "}, False),
+        ({"exclude.main": "true"}, False),
+        ({"exclude.other": "true"}, True),
+        ({"exclude": "true", "include.main": "true"}, True),
+        ({"exclude": "true", "exclude.main": "false"}, True),
+        ({"include": "true", "exclude.main": "true"}, False),
+        ({"exclude": "true", "include": "true"}, False),
+    ],
+)
+def test_an_annotation_of_the_container_beats_that_of_the_pod(
+    annotations: dict[str, str], followed: bool
+) -> None:
+    named = FrozenMap({f"kubernetes-log-watcher/{name}": value for name, value in annotations.items()})
+    resolution = resolve([container()], Pods([pod(annotations=named)]), RULES, Known())
+    assert bool(resolution.targets) is followed
+    assert all(skip.reason is Reason.EXCLUDED for skip in resolution.skipped)
+
+
+def test_an_exclusion_that_is_neither_true_nor_false_is_ignored_and_told() -> None:
+    named = FrozenMap({"kubernetes-log-watcher/exclude": "yes please"})
+    resolution = resolve([container()], Pods([pod(annotations=named)]), RULES, Known())
+    assert len(resolution.targets) == 1
+    assert [remark.annotation for remark in resolution.remarks] == ["kubernetes-log-watcher/exclude"]
 
 
 def test_same_named_pods_of_two_namespaces_are_kept_apart() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Owner, Pod
+from kube_log_watcher_core.models import Container, Departed, FrozenMap, Layout, LogTarget, Owner, Pod, Work
 from kube_log_watcher_core.state import NAME, StateFile
 
 
@@ -48,18 +48,21 @@ def target() -> LogTarget:
     )
 
 
-def test_targets_come_back_as_they_were(tmp_path: Path) -> None:
-    StateFile(tmp_path).save([target()])
-    assert StateFile(tmp_path).load() == {"default/shop-1/u/main/0": target()}
+WORK = Work((target(),), (Departed(target(), since=1234.5, size=77), Departed(target(), since=1.0)))
+
+
+def test_targets_and_drains_come_back_as_they_were(tmp_path: Path) -> None:
+    StateFile(tmp_path).save(WORK)
+    assert StateFile(tmp_path).load() == WORK
 
 
 def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
-    StateFile(tmp_path).save([target()])
+    StateFile(tmp_path).save(WORK)
     assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o600
 
 
 def test_an_empty_folder_is_an_empty_state(tmp_path: Path) -> None:
-    assert StateFile(tmp_path).load() == {}
+    assert StateFile(tmp_path).load() == Work()
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,7 @@ def test_an_empty_folder_is_an_empty_state(tmp_path: Path) -> None:
         b"[]",
         b'{"version": 2, "targets": []}',
         b'{"version": 1}',
+        b'{"version": 1, "targets": []}',
         b"[" * 100_000,
         b"\xff\x00",
     ],
@@ -79,23 +83,23 @@ def test_a_damaged_file_is_told_and_started_anew(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / NAME).write_bytes(content)
-    assert StateFile(tmp_path).load() == {}
+    assert StateFile(tmp_path).load() == Work()
     assert NAME in caplog.text
 
 
 def test_a_target_with_a_field_missing_makes_no_half_state(tmp_path: Path) -> None:
-    StateFile(tmp_path).save([target(), target()])
+    StateFile(tmp_path).save(Work((target(), target())))
     document = json.loads((tmp_path / NAME).read_text())
     del document["targets"][1]["pod"]["uid"]
     (tmp_path / NAME).write_text(json.dumps(document))
-    assert StateFile(tmp_path).load() == {}
+    assert StateFile(tmp_path).load() == Work()
 
 
 def test_a_link_in_the_files_place_is_not_read(tmp_path: Path) -> None:
-    StateFile(tmp_path).save([target()])
+    StateFile(tmp_path).save(WORK)
     os.rename(tmp_path / NAME, tmp_path / "elsewhere")
     (tmp_path / NAME).symlink_to("elsewhere")
-    assert StateFile(tmp_path).load() == {}
+    assert StateFile(tmp_path).load() == Work()
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from kube_log_watcher_core.agent import BaseAgent, FileAgent
 from kube_log_watcher_core.errors import AgentConfigError, AgentError, WatcherError
 from kube_log_watcher_core.files import File, Item, Link, Owned
-from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, NodeContext, Owner, Pod
+from kube_log_watcher_core.models import (
+    Container,
+    FrozenMap,
+    Layout,
+    LogTarget,
+    NodeContext,
+    Owner,
+    Pod,
+    Progress,
+)
 from kube_log_watcher_core.settings import (
     ENTRIES,
     FLAG,
@@ -48,6 +57,7 @@ __all__ = [
     "Owned",
     "Owner",
     "Pod",
+    "Progress",
     "Secret",
     "WatcherError",
     "choice",

@@ -9,7 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from kube_log_watcher_core.errors import AgentConfigError
 from kube_log_watcher_core.files import Disk, Item, Mirror, Owned
-from kube_log_watcher_core.models import LogTarget, NodeContext
+from kube_log_watcher_core.models import LogTarget, NodeContext, Progress
 
 SettingsT = TypeVar("SettingsT")
 
@@ -51,6 +51,14 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
 
     def prepare(self) -> None:
         """Make sure that the shipper can start, before any target is known; never remove anything."""
+
+    def read_up_to(self, target: LogTarget) -> Progress | None:
+        """Tell how far the shipper has read a log that is gone from the disk; None when nobody knows.
+
+        Evidence only decides how long the log stays among the targets of `sync` after it is gone:
+        without any it is ``WATCHER_DRAIN_SECONDS``.
+        """
+        return None
 
     def recheck(self) -> None:
         """Compare with what is really there at the next `sync`: a full pass is about to begin."""

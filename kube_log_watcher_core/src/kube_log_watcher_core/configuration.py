@@ -14,6 +14,7 @@ from kube_log_watcher_core.errors import PluginError, Problem, SettingsError
 from kube_log_watcher_core.kube import ApiAccess, api_access
 from kube_log_watcher_core.models import NodeContext
 from kube_log_watcher_core.plugins import AgentClass, Offer, installed, load_agent, offers_with_files
+from kube_log_watcher_core.reconcile import DrainRules, Patience
 from kube_log_watcher_core.resolve import Rules
 from kube_log_watcher_core.settings import (
     Field,
@@ -102,6 +103,15 @@ class Configuration:
         return "debug" if self.watcher.debug else self.watcher.loglevel
 
     @property
+    def patience(self) -> Patience:
+        """How long to wait for what."""
+        settings = self.watcher
+        return Patience(
+            gate_seconds=settings.gate_seconds,
+            drain=DrainRules(seconds=settings.drain_seconds, max_seconds=settings.drain_max_seconds),
+        )
+
+    @property
     def rules(self) -> Rules:
         """What resolution goes by."""
         return Rules(
@@ -109,6 +119,8 @@ class Configuration:
             strict_labels=self.watcher.strict_labels,
             labels_as_attributes=self.watcher.labels_as_attributes,
             log_path_map=self.watcher.log_path_map,
+            namespaces=self.watcher.namespaces,
+            exclude_namespaces=self.watcher.exclude_namespaces,
         )
 
 

@@ -62,10 +62,13 @@ class Reason(enum.Enum):
     NO_LOG = "no-log-file"
     NOT_A_FILE = "not-a-regular-file"
     OUTSIDE_ROOTS = "outside-log-roots"
+    POD_AWAITED = "pod-awaited"
     POD_UNKNOWN = "pod-unknown"
     POD_REPLACED = "pod-replaced"
     ID_UNKNOWN = "container-id-unknown"
     LABEL_MISSING = "label-missing"
+    NAMESPACE_EXCLUDED = "namespace-excluded"
+    EXCLUDED = "excluded-by-annotation"
 
 
 @attrs.frozen
@@ -251,6 +254,46 @@ class Skipped:
     reason: Reason
     detail: str = ""
     """What would change that, for a person."""
+
+
+@attrs.frozen
+class Remark:
+    """Something in a pod's annotations that was not understood, and is therefore left out of account."""
+
+    container: Container
+    annotation: str
+    detail: str
+
+
+@attrs.frozen
+class Departed:
+    """A target whose log is gone from the disk: its shipper may still be reading it."""
+
+    target: LogTarget
+    since: float
+    """Seconds since the epoch at which it was found gone."""
+    size: int | None = None
+    """The log's size in bytes when it was seen last; None when it never was."""
+
+
+@attrs.frozen
+class Work:
+    """What agents are handed: logs that are there, and logs that are gone but not drained."""
+
+    targets: tuple[LogTarget, ...] = ()
+    departed: tuple[Departed, ...] = ()
+
+
+@attrs.frozen
+class Progress:
+    """How far a shipper has read a log, by its own account."""
+
+    read_bytes: int
+    """The offset up to which it has shipped the log's present file."""
+    at: float
+    """Seconds since the epoch at which the shipper wrote that down."""
+    pending: bool = False
+    """Whether it has another file of the same log to read, e.g. one that was rotated away."""
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""What survives a restart: the last targets, as one file that is written atomically.
+"""What survives a restart: the last targets and drains, as one file that is written atomically.
 
 It serves pods that have left the API, container ids that were made up, and a restart while the API
 is down. It holds labels and annotations of pods, so nobody else may read it.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from kube_log_watcher_core.files import Disk, File
-from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Owner, Pod
+from kube_log_watcher_core.models import Container, Departed, FrozenMap, Layout, LogTarget, Owner, Pod, Work
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ class StateFile:
         self._folder = folder
         self._disk = disk or Disk()
 
-    def load(self) -> dict[str, LogTarget]:
-        """Read the last targets by their container's key; nothing when there is no usable file.
+    def load(self) -> Work:
+        """Read what agents were handed last; nothing when there is no usable file.
 
         Raises
         ------
@@ -41,24 +41,31 @@ class StateFile:
         """
         with self._disk.folder(self._folder) as fd:
             if not self._disk.kind(fd, NAME):
-                return {}
+                return Work()
             content = self._disk.read(fd, NAME, limit=LONGEST)
         try:
-            targets = _decode(content or b"")
+            return _decode(content or b"")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             logger.warning("%s is not usable and is started anew: %r", self._folder / NAME, error)
-            return {}
-        return {target.container.key: target for target in targets}
+            return Work()
 
-    def save(self, targets: Iterable[LogTarget]) -> None:
-        """Write the targets.
+    def save(self, work: Work) -> None:
+        """Write what agents are handed.
 
         Raises
         ------
         OSError
             when they can't be written; the old file stays.
         """
-        content = json.dumps({"version": VERSION, "targets": [_encode(target) for target in targets]})
+        document = {
+            "version": VERSION,
+            "targets": [_encode(target) for target in work.targets],
+            "departed": [
+                {"target": _encode(each.target), "since": each.since, "size": each.size}
+                for each in work.departed
+            ],
+        }
+        content = json.dumps(document)
         with self._disk.folder(self._folder) as fd:
             self._disk.write(fd, File(self._folder / NAME, content, mode=0o600))
 
@@ -90,11 +97,17 @@ def _plain(value: object) -> object:
     return value.value if isinstance(value, Layout) else value
 
 
-def _decode(content: bytes) -> list[LogTarget]:
+def _decode(content: bytes) -> Work:
     document = json.loads(content)
     if document["version"] != VERSION:
         raise ValueError(f"version {document['version']!r}")
-    return [_decode_target(item) for item in document["targets"]]
+    return Work(
+        targets=tuple(_decode_target(item) for item in document["targets"]),
+        departed=tuple(
+            Departed(_decode_target(item["target"]), since=float(item["since"]), size=item["size"])
+            for item in document["departed"]
+        ),
+    )
 
 
 def _decode_target(item: Mapping[str, Any]) -> LogTarget:

@@ -16,14 +16,16 @@ _GROUPS = {
     "The Kubernetes API": ("kube_url", "kubernetes_update_certificates"),
     "What is followed and how it is named": (
         "strict_labels",
+        "namespaces",
+        "exclude_namespaces",
         "labels_as_attributes",
         "cluster_id",
         "cluster_alias",
         "cluster_environment",
     ),
     "Agents": ("agents", "extra_agent", "set_values"),
-    "The watcher itself": ("config", "interval", "state_dir", "debug", "loglevel", "log_format"),
 }
+_REST = "The watcher itself"
 
 
 class SettingsCommand(click.Command):
@@ -45,11 +47,10 @@ class SettingsCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command's own options, then the settings by subject."""
-        grouped = {name for names in _GROUPS.values() for name in names}
-        own = [param for param in self.get_params(ctx) if param.name not in grouped]
-        _write(ctx, formatter, title="Options", params=own)
-        for title, names in _GROUPS.items():
-            params = [param for param in self.get_params(ctx) if param.name in names]
+        titles = {name: title for title, names in _GROUPS.items() for name in names}
+        settings = {param.name: titles.get(param.name or "", _REST) for param in settings_options()}
+        for title in ("Options", *_GROUPS, _REST):
+            params = [each for each in self.get_params(ctx) if settings.get(each.name, "Options") == title]
             _write(ctx, formatter, title=title, params=params)
 
 

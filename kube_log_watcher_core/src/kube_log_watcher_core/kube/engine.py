@@ -8,7 +8,7 @@ from typing import Final
 
 from kube_log_watcher_core.kube.access import ApiAccess
 from kube_log_watcher_core.kube.backoff import Backoff
-from kube_log_watcher_core.kube.fallback import ENOUGH_WITNESSES, Asking, PodName, common_node
+from kube_log_watcher_core.kube.fallback import ENOUGH_WITNESSES, Asking, common_node
 from kube_log_watcher_core.kube.reflector import Hooks, Reflector, Report, failure
 from kube_log_watcher_core.kube.reporter import Reporter
 from kube_log_watcher_core.kube.session import ApiSession
@@ -16,7 +16,7 @@ from kube_log_watcher_core.kube.status import Ledger
 from kube_log_watcher_core.kube.store import PodStore
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.transitions import Course, Move, Outcome, Pause, Step
-from kube_log_watcher_core.kube.wishes import Wishes
+from kube_log_watcher_core.kube.wishes import PodName, Wishes
 from kube_log_watcher_core.models import Pod
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ SLICE_SECONDS: Final = 1.0
 """The longest sleep in one piece: so often a waiting thread shows that it lives."""
 
 _FAULTS = (Outcome.FAILED, Outcome.UNAUTHORIZED, Outcome.FORBIDDEN, Outcome.SILENT)
+"""What a person would want to know; the rest is everyday life of a watch."""
 
 
 class Engine:
@@ -157,6 +158,7 @@ class Engine:
     def _asked(self) -> Report:
         complete = self._wishes.wanted is not None and self._asking.questions.complete
         self._notify(changed=complete and self._store.mark_synced())
+        self._reporter.right_used("get")
         self._reporter.works()
         return Report(Outcome.ASKED)
 
@@ -208,6 +210,8 @@ class Engine:
             self._reporter.rights_lacking(before.value, report.error)
             shortest, longest = self._timing.relist_seconds
             self._list_due = self._clock() + shortest + (longest - shortest) * self._random()
+        elif report.outcome is Outcome.FORBIDDEN and self._course.forbidden_left(self._clock()) <= 0:
+            self._reporter.rights_lacking("get", report.error)
         elif report.error and report.outcome in _FAULTS:
             self._reporter.failed(report.error)
         elif report.error:

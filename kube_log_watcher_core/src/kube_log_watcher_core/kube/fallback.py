@@ -9,16 +9,14 @@ from urllib.parse import quote
 
 import attrs
 
-from kube_log_watcher_core.errors import ApiError, ServerError
+from kube_log_watcher_core.errors import ApiError, Forbidden, ServerError
 from kube_log_watcher_core.kube.answers import NotFound
 from kube_log_watcher_core.kube.decode import MalformedPod, as_dict, decode_pod
 from kube_log_watcher_core.kube.listing import decode_json
 from kube_log_watcher_core.kube.session import ApiSession
 from kube_log_watcher_core.kube.timing import Timing
+from kube_log_watcher_core.kube.wishes import PodName
 from kube_log_watcher_core.models import Pod
-
-PodName = tuple[str, str]
-"""Namespace and name."""
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
@@ -66,6 +64,14 @@ class Questions:
         again = question.asked is not None and question.found == found
         question.wait_seconds = min(question.wait_seconds * 2, limit) if again else first
         question.asked, question.found, question.due = now, found, now + question.wait_seconds
+
+    def failed(self, name: PodName, now: float) -> None:
+        """Put a question off that could not be answered, so that it does not stand before all others."""
+        question = self._by_name.get(name)
+        if question is not None:
+            first, limit = self._timing.missing_seconds
+            question.wait_seconds = min(question.wait_seconds * 2, limit) or first
+            question.due = now + question.wait_seconds
 
     def known(self, names: Collection[PodName], now: float) -> None:
         """Take these as found: a list has just shown them."""
@@ -120,20 +126,28 @@ class Asking:
     def ask(
         self, found: Callable[[Pod], None], missing: Callable[[PodName], None], *, enough: Callable[[], bool]
     ) -> ApiError | None:
-        """Put every question that is due, and hand each answer on. Gives the error that ended it, if any."""
+        """Put every question that is due, and hand each answer on. Gives the last error, if any.
+
+        A pod that may not be seen says nothing of the others; any other error ends the round.
+        """
+        failed: ApiError | None = None
         for name in self.questions.due(self._clock()):
             if enough():
-                return None
+                break
             try:
                 pod = ask_for_pod(self._session, name, timing=self._timing)
             except ApiError as error:
-                return error
+                self.questions.failed(name, self._clock())
+                failed = error
+                if not isinstance(error, Forbidden):
+                    break
+                continue
             self.questions.answered(name, found=pod is not None, now=self._clock())
             if pod is None:
                 missing(name)
             else:
                 found(pod)
-        return None
+        return failed
 
 
 def common_node(pods: Collection[Pod]) -> str | None:

@@ -21,18 +21,13 @@ class Reporter:
         self._clock = clock
         self._since: float | None = None
         self._kind: tuple[type[ApiError], int | None] | None = None
-        self._missing: str | None = None
-
-    @property
-    def rights_missing(self) -> bool:
-        """Whether it was said that rights are missing."""
-        return self._missing is not None
+        self._missing: dict[str, str] = {}
 
     def failed(self, error: ApiError) -> None:
         """Take in a fault; a kind that is new is logged."""
-        if self._missing and isinstance(error, Forbidden):
-            return
         self._ledger.fault(str(error))
+        if isinstance(error, Forbidden):  # that is said when it lasts
+            return
         kind = type(error), error.status
         if kind == self._kind:
             return
@@ -47,25 +42,30 @@ class Reporter:
 
     def works(self) -> None:
         """Take in that something useful came; the end of a fault is logged."""
-        self._ledger.fault(self._missing)
+        self._ledger.fault(next(iter(self._missing.values()), None))
         if self._since is not None:
             log.info("The Kubernetes API can be used again after %.1f s", self._clock() - self._since)
         self._since = self._kind = None
 
     def rights_lacking(self, verb: str, error: ApiError | None) -> None:
-        """Say, once, which right is missing and what that means."""
-        if self._missing is None:
+        """Say, once for each verb, which right is missing and what that means."""
+        if verb not in self._missing:
             log.error(
-                "The service account may not %s pods at cluster scope; it needs get, list and watch. "
-                "Until then the pods found on disk are asked for one by one. The API says: %s",
+                "The service account may not %s pods at cluster scope; it needs get, list and watch.%s "
+                "The API says: %s",
                 verb,
+                "" if verb == "get" else " Until then the pods found on disk are asked for one by one.",
                 error,
             )
-        self._missing = f"may not {verb} pods at cluster scope"
-        self._ledger.fault(self._missing)
+        self._missing[verb] = f"may not {verb} pods at cluster scope"
+        self._ledger.fault(self._missing[verb])
+
+    def right_used(self, verb: str) -> None:
+        """Take in that a verb is allowed."""
+        self._missing.pop(verb, None)
 
     def rights_granted(self) -> None:
         """Say that nothing is missing any more."""
-        if self._missing is not None:
+        if self._missing:
             log.info("The service account may list and watch pods now")
-            self._missing = None
+            self._missing.clear()

@@ -85,6 +85,7 @@ RULES: Mapping[tuple[Step, Outcome], Move] = {
     (_LOCATE, Outcome.UNAUTHORIZED): Move(_LOCATE, Pause.RENEWAL),
     (_LOCATE, Outcome.FORBIDDEN): Move(_LOCATE, Pause.BACKOFF),
     (_LOCATE, Outcome.FORBIDDEN_LASTS): Move(_LOCATE, Pause.BACKOFF),
+    (_LOCATE, Outcome.EXPIRED): Move(_LOCATE, Pause.BACKOFF),
     (_LOCATE, Outcome.FAILED): Move(_LOCATE, Pause.BACKOFF),
     (_LIST, Outcome.LISTED): Move(_WATCH, list_at=ListAt.KNOWN),
     # The server may not have seen our version yet, or never will again: only it knows what is current.
@@ -117,6 +118,7 @@ RULES: Mapping[tuple[Step, Outcome], Move] = {
     (_ASK, Outcome.UNAUTHORIZED): Move(_ASK, Pause.RENEWAL),
     (_ASK, Outcome.FORBIDDEN): Move(_ASK, Pause.BACKOFF),
     (_ASK, Outcome.FORBIDDEN_LASTS): Move(_ASK, Pause.BACKOFF),
+    (_ASK, Outcome.EXPIRED): Move(_ASK, Pause.BACKOFF),
     (_ASK, Outcome.FAILED): Move(_ASK, Pause.BACKOFF),
 }
 
@@ -171,8 +173,8 @@ class Course:
             case Outcome.FORBIDDEN:
                 since = self.forbidden_since.setdefault(self.step, now)
                 return Outcome.FORBIDDEN_LASTS if now - since >= self.forbidden_seconds else outcome
-            case Outcome.LISTED:
-                self.forbidden_since.pop(Step.LIST, None)
+            case Outcome.LISTED | Outcome.ASKED | Outcome.LOCATED:
+                self.forbidden_since.pop(self.step, None)
             case Outcome.SILENT:
                 self.silences = (self.silences + 1) % 2
                 return Outcome.SILENT if self.silences else Outcome.SILENT_AGAIN

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection
 
 PodName = tuple[str, str]
+"""Namespace and name."""
 
 
 class Wishes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
@@ -12,8 +12,9 @@ import attrs
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError, AgentError
-from kube_log_watcher_core.models import LogTarget, NodeContext
-from kube_log_watcher_core.reconcile import Worker, WorkerStatus
+from kube_log_watcher_core.loop.agent_drain import AgentDrain
+from kube_log_watcher_core.models import LogTarget, NodeContext, Work
+from kube_log_watcher_core.reconcile import DrainRules, Worker, WorkerStatus
 
 logger = logging.getLogger(__name__)
 
@@ -36,19 +37,40 @@ def make_agent(chosen: ChosenAgent, node: NodeContext) -> BaseAgent[Any]:
     return agent
 
 
-def _syncing(name: str, agent: BaseAgent[Any]) -> Callable[[Sequence[LogTarget], bool], None]:
-    """Give the worker's call; it logs what changed for this agent."""
-    last: list[int] = []
+class _Syncing:
+    """What an agent's worker calls: it adds the logs that still drain, and logs what changed."""
 
-    def sync(targets: Sequence[LogTarget], recheck: bool) -> None:  # noqa: FBT001 - the worker's call
+    def __init__(self, name: str, agent: BaseAgent[Any], drain: AgentDrain) -> None:
+        self._name = name
+        self._agent = agent
+        self._drain = drain
+        self._count: int | None = None
+
+    def __call__(self, handed: Handed, recheck: bool) -> None:  # noqa: FBT001 - the worker's call
         if recheck:
-            agent.recheck()
-        agent.sync(targets)
-        if last != [len(targets)]:
-            last[:] = [len(targets)]
-            logger.info("agent %s follows %d logs", name, len(targets))
+            self._agent.recheck()
+        draining = self._drain.still_to_read(handed.work.departed, handed.rules)
+        targets = sorted([*handed.work.targets, *draining], key=_by_id) if draining else handed.work.targets
+        self._agent.sync(targets)
+        if self._count != len(targets):
+            self._count = len(targets)
+            logger.info("agent %s follows %d logs%s", self._name, len(targets), _of_which(len(draining)))
 
-    return sync
+
+def _by_id(target: LogTarget) -> str:
+    return target.id
+
+
+def _of_which(draining: int) -> str:
+    return f", {draining} of them gone and still being read" if draining else ""
+
+
+@attrs.frozen
+class Handed:
+    """What an agent is handed, and the rules of drains at that time."""
+
+    work: Work
+    rules: DrainRules
 
 
 @attrs.frozen
@@ -56,14 +78,18 @@ class _Running:
     chosen: ChosenAgent
     node: NodeContext
     agent: BaseAgent[Any]
-    worker: Worker
+    drain: AgentDrain
+    worker: Worker[Handed]
 
 
 class AgentWorkers:
     """All agents that the settings name, each in a thread of its own."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+    ) -> None:
         self._clock = clock
+        self._wall = wall
         self._running: dict[str, _Running] = {}
 
     def status(self) -> tuple[WorkerStatus, ...]:
@@ -101,16 +127,23 @@ class AgentWorkers:
             except AgentConfigError as error:
                 failures.append(str(error))
                 continue
-            worker = Worker(chosen.name, _syncing(chosen.name, agent), first=agent.prepare, clock=self._clock)
-            made[chosen.name] = _Running(chosen, node, agent, worker)
+            drain = AgentDrain(chosen.name, agent, wall=self._wall)
+            syncing = _Syncing(chosen.name, agent, drain)
+            worker = Worker(chosen.name, syncing, first=agent.prepare, clock=self._clock)
+            made[chosen.name] = _Running(chosen, node, agent, drain, worker)
         if failures:
             raise AgentConfigError("\n".join(failures))
         return made
 
-    def submit(self, targets: Sequence[LogTarget], *, recheck: bool) -> None:
-        """Hand the latest targets to every agent."""
+    def submit(self, work: Work, rules: DrainRules, *, recheck: bool) -> None:
+        """Hand the latest to every agent."""
         for running in self._running.values():
-            running.worker.submit(targets, recheck=recheck)
+            running.worker.submit(Handed(work, rules), recheck=recheck)
+
+    def finished(self) -> frozenset[str]:
+        """Give the keys of the gone containers that no agent waits for any more."""
+        done = [running.drain.finished for running in self._running.values()]
+        return frozenset.intersection(*done) if done else frozenset()
 
     def next_deadline(self) -> float | None:
         """Tell when an agent that is at work will count as hanging."""

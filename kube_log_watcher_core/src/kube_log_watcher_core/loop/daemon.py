@@ -6,7 +6,7 @@ import logging
 import selectors
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from kube_log_watcher_core.configuration import Configuration, Given, configure
 from kube_log_watcher_core.discovery import Discovery
@@ -18,7 +18,8 @@ from kube_log_watcher_core.loop.pace import Pace
 from kube_log_watcher_core.loop.settings_files import SettingsFiles
 from kube_log_watcher_core.loop.state_keeper import StateKeeper
 from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
-from kube_log_watcher_core.models import LogTarget
+from kube_log_watcher_core.models import Work
+from kube_log_watcher_core.observe.decisions import Decisions
 from kube_log_watcher_core.observe.logs import set_up_logging
 from kube_log_watcher_core.reconcile import Memory
 from kube_log_watcher_core.resolve import Resolution
@@ -51,16 +52,19 @@ class Daemon:
         *,
         own_signals: bool = True,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
+        self._wall = wall
         self._given = given
         self._configuration = configuration
         self._clock = clock
         self._wakeup = WakeUp()
         self._signals = Signals(self._wakeup, (*STOP_SIGNALS, signal.SIGHUP)) if own_signals else None
         self._selector = selectors.DefaultSelector()
-        self._agents = AgentWorkers(clock)
+        self._agents = AgentWorkers(clock=clock, wall=wall)
         self._pace = Pace()
-        self._published: Sequence[LogTarget] | None = None
+        self._decisions = Decisions()
+        self._published: Work | None = None
         self._next_full = float("-inf")
         self._stopping = False
         self.resolution: Resolution | None = None
@@ -77,7 +81,7 @@ class Daemon:
         self._agents.set(self._configuration.agents, self._configuration.node)
         self._state = StateKeeper.open(self._configuration.watcher.state_dir)
         self._settings_files = SettingsFiles(self._configuration.files)
-        self._node = self._observe(Memory(self._state.targets))
+        self._node = self._observe(Memory(self._state.left, clock=self._clock, wall=self._wall))
         self._selector.register(self._wakeup, selectors.EVENT_READ)
         try:
             while not self._stopping:
@@ -114,17 +118,22 @@ class Daemon:
         self._pace.passed(self._clock())
 
     def _pass(self, *, full: bool, now: float) -> None:
-        resolution = self._node.look(self._configuration.rules, full=full, now=now)
+        configuration = self._configuration
+        self._node.memory.finished(self._agents.finished())
+        resolution = self._node.look(configuration.rules, configuration.patience, full=full)
         if full:
-            self._next_full = now + self._configuration.watcher.interval
+            self._next_full = now + configuration.watcher.interval
         if resolution is None:
             return
         self.resolution = resolution
-        if full or resolution.targets != self._published:
-            self._agents.submit(resolution.targets, recheck=full)
-        if resolution.targets != self._published:
-            self._state.submit(resolution.targets)
-        self._published = resolution.targets
+        self._decisions.note(resolution)
+        work = self._node.memory.work
+        # While something drains, each look asks the agents how far their shippers have read.
+        if full or work.departed or work != self._published:
+            self._agents.submit(work, configuration.patience.drain, recheck=full)
+        if work != self._published:
+            self._state.submit(work)
+        self._published = work
 
     def _wait(self) -> None:
         """Sleep until something may have changed, then until a burst may be looked at."""
@@ -144,9 +153,7 @@ class Daemon:
 
     def _timeout(self) -> float:
         now = self._clock()
-        deadlines = [self._next_full, self._node.memory.next_deadline(now), self._agents.next_deadline()]
-        poll = self._node.discovery.poll_seconds()
-        deadlines.append(None if poll is None else now + poll)
+        deadlines = [self._next_full, self._node.next_deadline(now), self._agents.next_deadline()]
         return max(min(at for at in deadlines if at is not None) - now, 0.0)
 
     def _watch_descriptors(self) -> None:

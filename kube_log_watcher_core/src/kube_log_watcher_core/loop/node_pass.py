@@ -7,8 +7,9 @@ import logging
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import DiscoveryError
 from kube_log_watcher_core.kube import PodWatch
+from kube_log_watcher_core.loop.sizes import Sizes
 from kube_log_watcher_core.models import Container
-from kube_log_watcher_core.reconcile import Memory
+from kube_log_watcher_core.reconcile import Memory, Patience
 from kube_log_watcher_core.resolve import Resolution, Rules
 
 logger = logging.getLogger(__name__)
@@ -22,9 +23,10 @@ class NodePass:
         self.pod_watch = pod_watch
         self.memory = memory
         self._containers: tuple[Container, ...] | None = None
+        self._sizes = Sizes()
         self._trouble = ""
 
-    def look(self, rules: Rules, *, full: bool, now: float) -> Resolution | None:
+    def look(self, rules: Rules, patience: Patience, *, full: bool) -> Resolution | None:
         """Give the node's targets; None while the folders or the API have never been seen whole."""
         self._discover(full=full)
         if self._containers is None:
@@ -32,10 +34,19 @@ class NodePass:
         self.pod_watch.want({(item.namespace, item.pod_name) for item in self._containers if item.pod_name})
         if not self.pod_watch.synced:
             return None
-        resolution = self.memory.reconcile(self._containers, self.pod_watch.pods(), rules=rules, now=now)
+        resolution = self.memory.reconcile(
+            self._containers, self.pod_watch.pods(), rules=rules, patience=patience, sizes=self._sizes.seen
+        )
+        self._sizes.look(resolution.targets, all_of_them=full)
         if self.memory.wants_fresh_list:
             self.pod_watch.refresh()
         return resolution
+
+    def next_deadline(self, now: float) -> float | None:
+        """Tell when to look again although nothing hints at it."""
+        polls = [self.discovery.poll_seconds(), self._sizes.poll_seconds()]
+        deadlines = [self.memory.next_deadline(), *(now + poll for poll in polls if poll is not None)]
+        return min((at for at in deadlines if at is not None), default=None)
 
     def _discover(self, *, full: bool) -> None:
         look = self.discovery.scan if full or self._containers is None else self.discovery.collect

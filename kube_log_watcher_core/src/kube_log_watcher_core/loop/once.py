@@ -15,15 +15,22 @@ from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import AgentError, ApiError
 from kube_log_watcher_core.kube import PodWatch
 from kube_log_watcher_core.loop.agents import make_agent
+from kube_log_watcher_core.models import LogTarget, Work
 from kube_log_watcher_core.reconcile import Memory
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.state import StateFile
 
 
 def look_once(
-    configuration: Configuration, *, timeout_seconds: float, clock: Callable[[], float] = time.monotonic
+    configuration: Configuration,
+    *,
+    timeout_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    wall: Callable[[], float] = time.time,
 ) -> Resolution:
     """Look at the node and the API until both were seen whole.
+
+    Logs that are gone and still drain, by the state file, are among the targets.
 
     Raises
     ------
@@ -33,7 +40,8 @@ def look_once(
         when the pods can't be had within the time.
     """
     state_dir = configuration.watcher.state_dir
-    memory = Memory(StateFile(state_dir).load() if state_dir and state_dir.is_dir() else {})
+    left = StateFile(state_dir).load() if state_dir and state_dir.is_dir() else Work()
+    memory = Memory(left, clock=clock, wall=wall)
     discovery = Discovery(configuration.paths)
     changed = threading.Event()
     pod_watch = PodWatch(
@@ -49,10 +57,18 @@ def look_once(
                 reason = pod_watch.status().error or "no answer"
                 raise ApiError(f"the pods can't be had within {timeout_seconds:g} s: {reason}")
             changed.clear()
-        return memory.reconcile(containers, pod_watch.pods(), rules=configuration.rules, now=clock())
+        resolution = memory.reconcile(
+            containers, pod_watch.pods(), rules=configuration.rules, patience=configuration.patience, sizes={}
+        )
+        draining = [each.target for each in memory.work.departed]
+        return attrs.evolve(resolution, targets=_by_id([*resolution.targets, *draining]))
     finally:
         pod_watch.stop()
         discovery.close()
+
+
+def _by_id(targets: Iterable[LogTarget]) -> tuple[LogTarget, ...]:
+    return tuple(sorted(targets, key=lambda target: target.id))
 
 
 @attrs.frozen

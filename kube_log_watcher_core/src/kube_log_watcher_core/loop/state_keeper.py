@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kube_log_watcher_core.models import LogTarget
+from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.reconcile import Worker
 from kube_log_watcher_core.state import StateFile
 
@@ -17,10 +16,10 @@ PAUSE_SECONDS = 1.0
 
 
 class StateKeeper:
-    """The last targets, on disk if there is a folder for them."""
+    """What agents were handed last, on disk if there is a folder for it."""
 
-    def __init__(self, targets: Mapping[str, LogTarget], worker: Worker | None) -> None:
-        self.targets = targets
+    def __init__(self, left: Work, worker: Worker[Work] | None) -> None:
+        self.left = left
         """What an earlier process left."""
         self._worker = worker
 
@@ -29,21 +28,21 @@ class StateKeeper:
         """Read what is there, and begin to keep it."""
         if folder is None:
             logger.info("WATCHER_STATE_DIR is not set: what is known is lost with a restart")
-            return cls({}, None)
+            return cls(Work(), None)
         file = StateFile(folder)
         try:
-            targets = file.load()
+            left = file.load()
         except OSError as error:
             logger.warning("WATCHER_STATE_DIR %s can't be opened: %s", folder, error.strerror)
-            targets = {}
-        worker = Worker("state file", lambda targets, _: file.save(targets), pause_seconds=PAUSE_SECONDS)
+            left = Work()
+        worker = Worker[Work]("state file", lambda work, _: file.save(work), pause_seconds=PAUSE_SECONDS)
         worker.start()
-        return cls(targets, worker)
+        return cls(left, worker)
 
-    def submit(self, targets: Sequence[LogTarget]) -> None:
-        """Keep these from now on."""
+    def submit(self, work: Work) -> None:
+        """Keep this from now on."""
         if self._worker is not None:
-            self._worker.submit(targets)
+            self._worker.submit(work)
 
     def stop(self, *, wait_seconds: float) -> None:
         """Stop keeping."""

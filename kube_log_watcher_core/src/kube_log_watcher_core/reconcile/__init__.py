@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from kube_log_watcher_core.reconcile.memory import Memory
+from kube_log_watcher_core.reconcile.departures import Departures
+from kube_log_watcher_core.reconcile.drain import Accounts, DrainRules, Verdict, bytes_left, judge
+from kube_log_watcher_core.reconcile.memory import Memory, Patience
 from kube_log_watcher_core.reconcile.waiting import PodsNotSeen, Waiting
 from kube_log_watcher_core.reconcile.worker import Worker, WorkerStatus
 
-__all__ = ["Memory", "PodsNotSeen", "Waiting", "Worker", "WorkerStatus"]
+__all__ = [
+    "Accounts",
+    "Departures",
+    "DrainRules",
+    "Memory",
+    "Patience",
+    "PodsNotSeen",
+    "Verdict",
+    "Waiting",
+    "Worker",
+    "WorkerStatus",
+    "bytes_left",
+    "judge",
+]

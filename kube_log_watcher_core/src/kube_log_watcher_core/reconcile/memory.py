@@ -2,51 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from kube_log_watcher_core.models import Container, LogTarget, Pods, Reason
+import attrs
+
+from kube_log_watcher_core.models import Container, LogTarget, Pods, Reason, Work
+from kube_log_watcher_core.reconcile.departures import Departures
+from kube_log_watcher_core.reconcile.drain import DrainRules
 from kube_log_watcher_core.reconcile.waiting import PodsNotSeen, Waiting
 from kube_log_watcher_core.resolve import Known, Resolution, Rules, resolve
 
-ID_SECONDS = 30.0
-"""How long a container's id is waited for: its link comes within 1 s, its status within 2 s."""
+
+@attrs.frozen
+class Patience:
+    """How long to wait for what."""
+
+    gate_seconds: float = 30.0
+    """For a pod's metadata, and for a container's id: its link comes within 1 s, its status within 2 s."""
+    drain: DrainRules = attrs.field(factory=DrainRules)
 
 
 class Memory:
-    """Resolves again and again, with the last targets in mind."""
+    """Resolves again and again, with the last targets in mind.
 
-    def __init__(self, targets: Mapping[str, LogTarget] | None = None) -> None:
-        self._targets = dict(targets or {})
+    Parameters
+    ----------
+    work
+        what an earlier process handed to its agents.
+    clock
+        a monotonic clock, for waiting.
+    wall
+        seconds since the epoch, for what outlives the process.
+    """
+
+    def __init__(self, work: Work, *, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+        self._clock = clock
+        self._wall = wall
+        self._targets = {target.container.key: target for target in work.targets}
+        self._followed: Mapping[str, LogTarget] = dict(self._targets)
         self._rules: Rules | None = None
-        self._ids = Waiting(ID_SECONDS)
-        self._pods = PodsNotSeen()
+        self._waiting = Waiting()
+        self._unseen = PodsNotSeen()
+        self._departures = Departures(work.departed)
+        self._patience = Patience()
+        self.work = work
+        """What agents are to be handed now."""
         self.wants_fresh_list = False
         """A pod has been unknown for so long that the watch is doubted."""
 
     def reconcile(
-        self, containers: Sequence[Container], pods: Pods, *, rules: Rules, now: float
+        self,
+        containers: Sequence[Container],
+        pods: Pods,
+        *,
+        rules: Rules,
+        patience: Patience,
+        sizes: Mapping[str, int],
     ) -> Resolution:
-        """Give each container a target or a reason; ``now`` in seconds of a monotonic clock."""
-        known = Known(self._targets, same_rules=rules == self._rules, waited=self._ids.over(now))
+        """Give each container a target or a reason; ``sizes`` are those of the logs when seen last."""
+        now, self._patience = self._clock(), patience
+        waited = self._waiting.over(patience.gate_seconds, now)
+        known = Known(self._targets, same_rules=rules == self._rules, waited=waited)
         resolution = resolve(containers, pods, rules, known)
-        self._remember(containers, resolution, rules)
-        self._ids.update(_keys(resolution, Reason.ID_UNKNOWN), now)
-        self.wants_fresh_list = self._pods.due(_keys(resolution, Reason.POD_UNKNOWN), now)
+        self._waiting.update(
+            _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.ID_UNKNOWN), now
+        )
+        self.wants_fresh_list = self._unseen.due(
+            _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN), now
+        )
+        self._remember({each.key: each for each in containers}, resolution, rules, sizes)
         return resolution
 
-    def _remember(self, containers: Sequence[Container], resolution: Resolution, rules: Rules) -> None:
+    def _remember(
+        self,
+        containers: Mapping[str, Container],
+        resolution: Resolution,
+        rules: Rules,
+        sizes: Mapping[str, int],
+    ) -> None:
         made = {target.container.key: target for target in resolution.targets}
-        # A container that is skipped for a moment keeps the pod and the id that it had.
-        kept = {container.key for container in containers} & self._targets.keys() - made.keys()
+        departed = self._departures.update(
+            self._followed, containers, made.keys(), rules=self._patience.drain, sizes=sizes, now=self._wall()
+        )
+        # A container that is skipped for a moment, or drains, keeps the pod and the id that it had.
+        draining = {each.target.container.key for each in departed}
+        kept = (containers.keys() | draining) & (self._targets.keys() - made.keys())
         self._targets = made | {key: self._targets[key] for key in kept}
+        self._followed = made
         # Those kept were not made anew, so under other rules they must not be taken as they are.
         self._rules = rules if not kept else None
+        self.work = Work(resolution.targets, departed)
 
-    def next_deadline(self, now: float) -> float | None:
-        """Tell when to reconcile again although nothing has changed."""
-        deadlines = (self._ids.next_deadline(now), self._pods.next_deadline())
+    def finished(self, keys: frozenset[str]) -> None:
+        """Forget the drains that every agent has finished with."""
+        if keys:
+            self._departures.finished(keys)
+            departed = tuple(each for each in self.work.departed if each.target.container.key not in keys)
+            self.work = attrs.evolve(self.work, departed=departed)
+
+    def next_deadline(self) -> float | None:
+        """Tell when to reconcile again although nothing has changed, by the monotonic clock."""
+        now = self._clock()
+        look = self._departures.seconds_to_look(self._patience.drain, self._wall())
+        deadlines = (
+            self._waiting.next_deadline(self._patience.gate_seconds, now),
+            self._unseen.next_deadline(),
+            None if look is None else now + look,
+        )
         return min((at for at in deadlines if at is not None), default=None)
 
 
-def _keys(resolution: Resolution, reason: Reason) -> list[str]:
-    return [skip.container.key for skip in resolution.skipped if skip.reason is reason]
+def _keys(resolution: Resolution, *reasons: Reason) -> list[str]:
+    return [skip.container.key for skip in resolution.skipped if skip.reason in reasons]

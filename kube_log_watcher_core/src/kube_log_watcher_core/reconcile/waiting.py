@@ -12,23 +12,21 @@ LONGEST_ASK_SECONDS = 600.0
 class Waiting:
     """Since when each of some keys has been waiting."""
 
-    def __init__(self, limit_seconds: float) -> None:
-        self._limit = limit_seconds
+    def __init__(self) -> None:
         self._since: dict[str, float] = {}
 
     def update(self, keys: Iterable[str], now: float) -> None:
         """Take the keys that wait now; those that no longer do are forgotten."""
         self._since = {key: self._since.get(key, now) for key in keys}
 
-    def over(self, now: float) -> frozenset[str]:
+    def over(self, limit_seconds: float, now: float) -> frozenset[str]:
         """Give the keys that have waited long enough."""
-        return frozenset(key for key, since in self._since.items() if now - since >= self._limit)
+        return frozenset(key for key, since in self._since.items() if now - since >= limit_seconds)
 
-    def next_deadline(self, now: float) -> float | None:
+    def next_deadline(self, limit_seconds: float, now: float) -> float | None:
         """Tell when the next key will have waited long enough."""
-        return min(
-            (since + self._limit for since in self._since.values() if since + self._limit > now), default=None
-        )
+        ends = (since + limit_seconds for since in self._since.values())
+        return min((end for end in ends if end > now), default=None)
 
 
 class PodsNotSeen:

@@ -1,16 +1,16 @@
-"""A thread that always works on the latest targets, so that one agent's trouble is its own."""
+"""A thread that always works on the latest that it was given, so that one agent's trouble is its own."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import attrs
 
 from kube_log_watcher_core.errors import WatcherError
-from kube_log_watcher_core.models import LogTarget
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ LONGEST_RETRY_SECONDS = 60.0
 SLOW_SECONDS = 30.0
 """After so long a `sync` is reported as hanging."""
 
-Targets = Sequence[LogTarget]
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -39,21 +39,25 @@ class WorkerStatus:
 
 
 @attrs.frozen
-class _Job:
-    targets: Targets
+class _Job(Generic[T]):
+    work: T
     recheck: bool
-    first: Callable[[], None] | None = None
 
 
-class Worker:
-    """Calls ``sync`` with the latest targets, never twice at a time, and again after a failure.
+@attrs.frozen
+class _First:
+    call: Callable[[], None]
+
+
+class Worker(Generic[T]):
+    """Calls ``sync`` with the latest work, never twice at a time, and again after a failure.
 
     Parameters
     ----------
     name
         for the log.
     sync
-        takes the targets, and whether to compare with what is really there. It may raise anything.
+        takes the work, and whether to compare with what is really there. It may raise anything.
     first
         is called once before the first sync, and again until it succeeds.
     pause_seconds
@@ -63,7 +67,7 @@ class Worker:
     def __init__(
         self,
         name: str,
-        sync: Callable[[Targets, bool], None],
+        sync: Callable[[T, bool], None],
         *,
         first: Callable[[], None] | None = None,
         pause_seconds: float = 0.0,
@@ -74,7 +78,7 @@ class Worker:
         self._pause = pause_seconds
         self._clock = clock
         self._changed = threading.Condition()
-        self._job: _Job | None = None
+        self._job: _Job[T] | None = None
         self._not_before = 0.0
         self._stopped = False
         self._reported_slow = False
@@ -90,11 +94,11 @@ class Worker:
         """Begin to work."""
         self._thread.start()
 
-    def submit(self, targets: Targets, *, recheck: bool = False) -> None:
-        """Hand over the latest targets; what was waiting is replaced. Never blocks."""
+    def submit(self, work: T, *, recheck: bool = False) -> None:
+        """Hand over the latest work; what was waiting is replaced. Never blocks."""
         with self._changed:
             recheck = recheck or (self._job is not None and self._job.recheck)
-            self._job = _Job(targets, recheck)
+            self._job = _Job(work, recheck)
             self._changed.notify()
 
     def stop(self, *, wait_seconds: float) -> bool:
@@ -124,7 +128,7 @@ class Worker:
         while (job := self._next()) is not None:
             self._attempt(job)
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> _Job[T] | _First | None:
         with self._changed:
             while not self._stopped:
                 wait = self._not_before - self._clock()
@@ -134,29 +138,29 @@ class Worker:
                 self._changed.wait(None if idle else wait)
             return None
 
-    def _take(self) -> _Job | None:
+    def _take(self) -> _Job[T] | _First | None:
         if self._first is not None:
-            return _Job((), recheck=False, first=self._first)
+            return _First(self._first)
         job, self._job = self._job, None
         return job
 
-    def _attempt(self, job: _Job) -> None:
+    def _attempt(self, job: _Job[T] | _First) -> None:
         self._status = attrs.evolve(self._status, busy_since=self._clock())
         try:
-            if job.first is not None:
-                job.first()
+            if isinstance(job, _First):
+                job.call()
             else:
-                self._sync(job.targets, job.recheck)
+                self._sync(job.work, job.recheck)
         except Exception as error:  # noqa: BLE001 - an agent may raise anything; the others go on
             self._failed(job, error)
         else:
             self._succeeded(job)
 
-    def _succeeded(self, job: _Job) -> None:
+    def _succeeded(self, job: _Job[T] | _First) -> None:
         before = self._status
         if before.failures:
             logger.info("agent %s works again after %d failures", before.name, before.failures)
-        if job.first is not None:
+        if isinstance(job, _First):
             self._first = None
             self._status = attrs.evolve(before, busy_since=None, last_error=None, failures=0)
             return
@@ -166,7 +170,7 @@ class Worker:
             before, busy_since=None, last_success=now, last_error=None, failures=0, syncs=before.syncs + 1
         )
 
-    def _failed(self, job: _Job, error: Exception) -> None:
+    def _failed(self, job: _Job[T] | _First, error: Exception) -> None:
         before = self._status
         text = f"{type(error).__name__}: {error}"
         if text != before.last_error:
@@ -175,8 +179,8 @@ class Worker:
         wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(before.failures, 16), LONGEST_RETRY_SECONDS)
         with self._changed:
             self._not_before = self._clock() + wait
-            if job.first is None:
-                # Newer targets that came meanwhile win, but what was to be compared still is.
+            if isinstance(job, _Job):
+                # Newer work that came meanwhile win, but what was to be compared still is.
                 newest = self._job or job
-                self._job = _Job(newest.targets, recheck=newest.recheck or job.recheck)
+                self._job = _Job(newest.work, recheck=newest.recheck or job.recheck)
         self._status = attrs.evolve(before, busy_since=None, last_error=text, failures=before.failures + 1)

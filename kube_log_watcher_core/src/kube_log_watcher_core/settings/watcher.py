@@ -68,6 +68,27 @@ class WatcherSettings:
     labels_as_attributes: tuple[str, ...] = setting(
         NAMES, default=(), help="further labels, by name or glob, handed to agents as attributes"
     )
+    namespaces: tuple[str, ...] = setting(
+        NAMES, default=(), help="namespaces to follow, by name or glob; unset: all"
+    )
+    exclude_namespaces: tuple[str, ...] = setting(
+        NAMES, default=(), help="namespaces not to follow, by name or glob; beats the former"
+    )
+    drain_seconds: float = setting(
+        seconds(),
+        default=300.0,
+        help="seconds that a gone container stays configured, for its shipper to read the rest; 0: no drain",
+    )
+    drain_max_seconds: float = setting(
+        seconds(),
+        default=900.0,
+        help="bound in seconds where the shipper's own account says that it is still reading",
+    )
+    gate_seconds: float = setting(
+        seconds(),
+        default=30.0,
+        help="seconds that a log waits for its pod's metadata before it counts as skipped",
+    )
     extra_agent: tuple[Path, ...] = setting(
         PATHS, default=(), help="Python file with an agent class, under its name; may be given several times"
     )

@@ -40,7 +40,8 @@ class WatcherProcess:
     api
         the API server, or what ``WATCHER_KUBE_URL`` names; None leaves it unset, for a service account.
     environ
-        further variables, paths among them; None unsets one. ``CLUSTER_NODE_NAME`` is set already.
+        further variables, paths among them; None unsets one. ``CLUSTER_NODE_NAME`` is set
+        already, and ``WATCHER_DRAIN_SECONDS`` to 0.
     arguments
         what follows the command's name.
     prefix
@@ -60,6 +61,8 @@ class WatcherProcess:
             "PATH": os.environ.get("PATH"),
             "CLUSTER_NODE_NAME": NODE_NAME,
             "WATCHER_CONTAINERS_PATH": _path_of(containers),
+            # So that what is removed shows at once; tests of drains say otherwise.
+            "WATCHER_DRAIN_SECONDS": "0",
             "WATCHER_KUBE_URL": api.url if isinstance(api, FakeApi) else api,
             **(environ or {}),
         }

@@ -32,6 +32,8 @@ class Step:
     title: str
     act: Callable[[], None]
     holds: Callable[[Sequence[Row]], bool]
+    writes: bool = True
+    """Whether agents must have written something."""
 
 
 def tell(root: Path, *, view: View, only: Collection[str] | None, seconds_per_step: float) -> int:
@@ -104,9 +106,10 @@ class Play:
                 f"a log rotates: {rotating.name}; the same file name is followed on, so nothing is written",
                 lambda: self._rotate(rotating.node, rotating.name),
                 lambda rows: _is_followed(rows, followed[rotating.name]),
+                writes=False,
             ),
             Step(
-                f"a pod goes: {going.name}",
+                f"a pod goes: {going.name}; its files a second later, for the shipper has to read the rest",
                 lambda: self._stage.leave(going),
                 lambda rows: not _is_followed(rows, followed[going.name]),
             ),
@@ -125,15 +128,18 @@ class Play:
         view.step(step.title)
         step.act()
         began = time.monotonic()
-        holds = self._await(step.holds)
-        before, self._seen = self._seen, self._files_at_rest()
+        before = self._seen
+        holds = self._await(lambda: step.holds(self._rows()))
+        if step.writes:
+            holds &= self._await(lambda: self._files() != before)
+        self._seen = self._files_at_rest()
         view.show(self._rows(), changes(before, self._seen, self._root) or ["  no file has changed"])
         time.sleep(max(began + seconds - time.monotonic(), 0.0))
         return holds
 
-    def _await(self, holds: Callable[[Sequence[Row]], bool]) -> bool:
+    def _await(self, holds: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + LONGEST_STEP_SECONDS
-        while not holds(self._rows()):
+        while not holds():
             if time.monotonic() > deadline:
                 return False
             time.sleep(POLL_SECONDS)

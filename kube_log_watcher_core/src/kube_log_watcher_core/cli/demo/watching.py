@@ -85,6 +85,9 @@ def watch(name: str, node: FakeNode, api: FakeApi, samples: Sequence[Sample], st
         "cluster_node_name": name,
         "cluster_id": "demo",
         "state_dir": str(state_dir),
+        # People don't want to wait as long as shippers and the API may need.
+        "drain_seconds": "1",
+        "gate_seconds": "1",
     }
     for sample in samples:
         values |= sample.values

@@ -1,0 +1,60 @@
+"""Which of the logs that are gone one agent goes on being handed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kube_log_watcher_core.agent import BaseAgent
+from kube_log_watcher_core.models import Departed, LogTarget, Progress
+from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge
+
+logger = logging.getLogger(__name__)
+
+
+class AgentDrain:
+    """Asks one agent how far its shipper has read, and lets go of what is read or waited for.
+
+    It is called in the agent's own thread; `finished` may be read from any.
+    """
+
+    def __init__(self, name: str, agent: BaseAgent[Any], *, wall: Callable[[], float]) -> None:
+        self._name = name
+        self._agent = agent
+        self._wall = wall
+        self._accounts: dict[str, Accounts] = {}
+        self.finished: frozenset[str] = frozenset()
+        """Keys of the containers that this agent has let go of."""
+
+    def still_to_read(self, departed: Iterable[Departed], rules: DrainRules) -> list[LogTarget]:
+        """Give the gone logs that must stay configured."""
+        gone = {each.target.container.key: each for each in departed}
+        done = self.finished & gone.keys()
+        kept = [each for key, each in gone.items() if key not in done and not self._is_over(each, rules)]
+        keys = {each.target.container.key for each in kept}
+        self._accounts = {key: account for key, account in self._accounts.items() if key in keys}
+        self.finished = frozenset(gone.keys() - keys)
+        return [each.target for each in kept]
+
+    def _is_over(self, departed: Departed, rules: DrainRules) -> bool:
+        target = departed.target
+        accounts = self._accounts.get(target.container.key, Accounts())
+        accounts = accounts.with_new(self._agent.read_up_to(target))
+        self._accounts[target.container.key] = accounts
+        verdict = judge(departed, accounts.latest, accounts.earlier, rules, now=self._wall())
+        if verdict is Verdict.GIVEN_UP:
+            self._report(departed, accounts.latest)
+        return verdict is not Verdict.WAIT
+
+    def _report(self, departed: Departed, progress: Progress | None) -> None:
+        target, left = departed.target, bytes_left(departed, progress)
+        logger.warning(
+            "agent %s: the shipper did not finish the gone log of %s/%s/%s within %.0f s: %s bytes are left",
+            self._name,
+            target.namespace,
+            target.pod_name,
+            target.container_name,
+            self._wall() - departed.since,
+            "unknown" if left is None else left,
+        )

@@ -1,0 +1,8 @@
+"""Resolution, pure: (containers, pods, rules, what is known) -> (targets, skipped with reasons)."""
+
+from __future__ import annotations
+
+from kube_log_watcher_core.resolve.decide import resolve
+from kube_log_watcher_core.resolve.rules import Known, Resolution, Rules
+
+__all__ = ["Known", "Resolution", "Rules", "resolve"]

@@ -1,0 +1,98 @@
+"""The one decision: which containers are followed, as what, and why the others are not. Pure."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Collection, Iterable
+
+from kube_log_watcher_core.annotations import NotTrueOrFalse, is_excluded
+from kube_log_watcher_core.models import Container, LogTarget, Pod, Pods, Reason, Remark, Skipped
+from kube_log_watcher_core.resolve.ownership import pod_of
+from kube_log_watcher_core.resolve.rules import Known, Resolution, Rules
+from kube_log_watcher_core.resolve.target import id_of, make_target
+
+
+def resolve(containers: Iterable[Container], pods: Pods, rules: Rules, known: Known) -> Resolution:
+    """Give each container a target or a reason."""
+    containers = tuple(containers)
+    on_disk = frozenset(container.pod_uid for container in containers if container.pod_uid)
+    decision = _Decision(pods, rules, known, on_disk)
+    targets, skipped = [], []
+    for container in containers:
+        outcome = decision.about(container)
+        if isinstance(outcome, LogTarget):
+            targets.append(outcome)
+        else:
+            skipped.append(outcome)
+    targets.sort(key=lambda target: target.id)
+    skipped.sort(key=lambda skip: skip.container.key)
+    return Resolution(tuple(targets), tuple(skipped), tuple(decision.remarks))
+
+
+class _Decision:
+    """Decides about one container after the other, by the same facts."""
+
+    def __init__(self, pods: Pods, rules: Rules, known: Known, on_disk: frozenset[str]) -> None:
+        self._pods = pods
+        self._rules = rules
+        self._known = known
+        self._on_disk = on_disk
+        self.remarks: list[Remark] = []
+
+    def about(self, container: Container) -> LogTarget | Skipped:
+        """Decide about a container: first what needs no pod, then the pod, then what it asks for."""
+        if container.obstacle is not None:
+            return Skipped(container, container.obstacle.reason, container.obstacle.detail)
+        if not _is_wanted(container.namespace, self._rules):
+            detail = "WATCHER_NAMESPACES or WATCHER_EXCLUDE_NAMESPACES leaves the namespace out"
+            return Skipped(container, Reason.NAMESPACE_EXCLUDED, detail)
+        before = self._known.targets.get(container.key)
+        pod = pod_of(container, self._pods, before, self._on_disk)
+        if isinstance(pod, Skipped):
+            return pod if container.key in self._known.waited else _waiting(pod)
+        if (
+            before is not None
+            and before.container is container
+            and before.pod is pod
+            and self._known.same_rules
+        ):
+            return before
+        return self._with_pod(container, pod, before)
+
+    def _with_pod(self, container: Container, pod: Pod, before: LogTarget | None) -> LogTarget | Skipped:
+        if self._excludes(container, pod):
+            detail = f"an annotation of pod {pod.namespace}/{pod.name} excludes it"
+            return Skipped(container, Reason.EXCLUDED, detail)
+        missing = [label for label in self._rules.strict_labels if not pod.labels.get(label)]
+        if missing:
+            return Skipped(container, Reason.LABEL_MISSING, _missing_labels(pod, missing))
+        identity = id_of(container, pod, before, self._known.waited)
+        if identity is None:
+            detail = "neither a link in the containers folder nor the pod's status tells the container id yet"
+            return Skipped(container, Reason.ID_UNKNOWN, detail)
+        return make_target(identity, container, pod, self._rules)
+
+    def _excludes(self, container: Container, pod: Pod) -> bool:
+        try:
+            return is_excluded(pod.annotations, container.name)
+        except NotTrueOrFalse as problem:
+            self.remarks.append(Remark(container, problem.annotation, str(problem)))
+            return False
+
+
+def _waiting(skip: Skipped) -> Skipped:
+    """Tell a pod that may still come from one that did not: a log precedes its pod by up to 2 s."""
+    if skip.reason is not Reason.POD_UNKNOWN:
+        return skip
+    return Skipped(skip.container, Reason.POD_AWAITED, skip.detail)
+
+
+def _is_wanted(namespace: str, rules: Rules) -> bool:
+    if any(fnmatch.fnmatchcase(namespace, pattern) for pattern in rules.exclude_namespaces):
+        return False
+    return not rules.namespaces or any(fnmatch.fnmatchcase(namespace, each) for each in rules.namespaces)
+
+
+def _missing_labels(pod: Pod, missing: Collection[str]) -> str:
+    labels = ", ".join(missing)
+    return f"pod {pod.namespace}/{pod.name} has no label {labels}: add it, or change WATCHER_STRICT_LABELS"

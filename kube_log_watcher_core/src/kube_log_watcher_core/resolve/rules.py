@@ -1,0 +1,48 @@
+"""What the operator decided, what is known from before, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import attrs
+
+from kube_log_watcher_core.models import LogTarget, NodeContext, Remark, Skipped
+
+
+@attrs.frozen
+class Rules:
+    """What the operator decided about targets."""
+
+    node: NodeContext = attrs.field(factory=NodeContext)
+    strict_labels: tuple[str, ...] = ()
+    labels_as_attributes: tuple[str, ...] = ()
+    log_path_map: tuple[tuple[Path, Path], ...] = ()
+    namespaces: tuple[str, ...] = ()
+    """Names or globs; none stands for all."""
+    exclude_namespaces: tuple[str, ...] = ()
+    """Names or globs; excluding beats including."""
+
+
+@attrs.frozen
+class Known:
+    """What is known from before: decisions that stay, once made."""
+
+    targets: Mapping[str, LogTarget] = attrs.field(factory=dict)
+    """The last targets by their container's key."""
+    same_rules: bool = False
+    """The same rules made them: then an unchanged container is the same target."""
+    waited: Collection[str] = frozenset()
+    """Keys of containers whose pod or id was waited for long enough."""
+
+
+@attrs.frozen
+class Resolution:
+    """All containers of the node: each one is a target or skipped with a reason."""
+
+    targets: tuple[LogTarget, ...] = ()
+    """Sorted by id."""
+    skipped: tuple[Skipped, ...] = ()
+    """Sorted by the container's key."""
+    remarks: tuple[Remark, ...] = ()
+    """Annotations that were not understood."""

@@ -1,0 +1,74 @@
+"""A followed container: its id, and the fields that are derived from its pod."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from kube_log_watcher_core.images import image_parts
+from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Pod
+from kube_log_watcher_core.resolve.rules import Rules
+
+
+def id_of(container: Container, pod: Pod, before: LogTarget | None, waited: Collection[str]) -> str | None:
+    """Choose the id, which then stays for the life of the run: links, status, at last a made-up one."""
+    if before is not None:
+        return before.id
+    if container.id:
+        return container.id
+    for status in pod.containers:
+        if status.id and (status.name, status.restart_count) == (container.name, container.restart_count):
+            return status.id
+    return hashlib.sha256(container.key.encode()).hexdigest() if container.key in waited else None
+
+
+def make_target(identity: str, container: Container, pod: Pod, rules: Rules) -> LogTarget:
+    """Make a target of a container and its pod."""
+    image, image_version = image_parts(_image_of(container, pod))
+    return LogTarget(
+        id=identity,
+        log_path=_as_seen_by_shipper(container, rules.log_path_map),
+        container=container,
+        pod=pod,
+        application=pod.labels.get("application") or None,
+        component=pod.labels.get("component") or None,
+        version=pod.labels.get("version") or None,
+        release=pod.labels.get("release") or None,
+        environment=pod.labels.get("environment") or rules.node.cluster_environment,
+        image=image,
+        image_version=image_version,
+        cluster_id=rules.node.cluster_id,
+        node=rules.node.node,
+        attributes=_attributes(pod.labels, rules.labels_as_attributes),
+    )
+
+
+def _image_of(container: Container, pod: Pod) -> str | None:
+    # The kubelet may have started the container by its image's id, which tells nobody anything.
+    if container.layout is Layout.DOCKER and container.image and not container.image.startswith("sha256:"):
+        return container.image
+    return next((status.image for status in pod.containers if status.name == container.name), None)
+
+
+def _as_seen_by_shipper(container: Container, path_map: Iterable[tuple[Path, Path]]) -> Path:
+    path = container.log_path
+    if path is None:
+        raise ValueError(f"{container.key} has neither a log nor an obstacle")
+    for here, there in sorted(path_map, key=lambda pair: len(pair[0].parts), reverse=True):
+        if path.is_relative_to(here):
+            return there / path.relative_to(here)
+    return path
+
+
+def _attributes(labels: Mapping[str, str], wanted: tuple[str, ...]) -> FrozenMap:
+    if not wanted:
+        return FrozenMap()
+    return FrozenMap(
+        {
+            name: value
+            for name, value in sorted(labels.items())
+            if value and any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted)
+        }
+    )

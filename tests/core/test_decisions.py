@@ -1,0 +1,60 @@
+"""What the log says of decisions."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from kube_log_watcher_core.models import Container, FrozenMap, Layout, Pod, Pods
+from kube_log_watcher_core.observe.decisions import Decisions
+from kube_log_watcher_core.resolve import Known, Rules, resolve
+
+RULES = Rules(strict_labels=("application",))
+
+
+@pytest.fixture(autouse=True)
+def _everything(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+
+def there() -> Container:
+    return Container(
+        key="a" * 64,
+        id="a" * 64,
+        layout=Layout.DOCKER,
+        name="main",
+        pod_name="shop-1",
+        namespace="default",
+        pod_uid="u",
+        log_path=Path("/logs/a.log"),
+    )
+
+
+def pod(labels: dict[str, str], annotations: dict[str, str] | None = None) -> Pod:
+    return Pod("u", "shop-1", "default", labels=FrozenMap(labels), annotations=FrozenMap(annotations))
+
+
+def test_each_change_is_told_once_with_the_pod_and_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    decisions = Decisions()
+    bare: dict[str, str] = {}
+    for labels in (bare, bare, {"application": "shop"}, {"application": "shop"}):
+        decisions.note(resolve([there()], Pods([pod(labels)]), RULES, Known()))
+    decisions.note(resolve([], Pods([]), RULES, Known()))
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.split(":")[0] for line in lines] == [
+        "skipping default/shop-1/main",
+        "following default/shop-1/main at /logs/a.log",
+        "no longer following default/shop-1/main",
+    ]
+    assert "label-missing" in lines[0]
+    assert "WATCHER_STRICT_LABELS" in lines[0]
+
+
+def test_an_annotation_that_is_not_understood_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    decisions = Decisions()
+    odd = pod({"application": "shop"}, {"kubernetes-log-watcher/exclude": "perhaps"})
+    for _ in range(3):
+        decisions.note(resolve([there()], Pods([odd]), RULES, Known()))
+    assert caplog.text.count("'perhaps' is neither true nor false") == 1

@@ -1,0 +1,184 @@
+"""When a log that is gone may leave a shipper's configuration."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from kube_log_watcher_core import BaseAgent, Container, Layout, LogTarget, NodeContext, Pod, Progress
+from kube_log_watcher_core.loop.agent_drain import AgentDrain
+from kube_log_watcher_core.loop.sizes import Sizes
+from kube_log_watcher_core.models import Departed
+from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge
+
+RULES = DrainRules(seconds=300, max_seconds=900)
+WAIT, DONE, GIVEN_UP = Verdict.WAIT, Verdict.DONE, Verdict.GIVEN_UP
+
+
+def target(number: int = 0, path: Path = Path("/logs/0.log"), deleted: float | None = None) -> LogTarget:
+    key = f"{number:064x}"
+    return LogTarget(
+        id=key,
+        log_path=path,
+        container=Container(
+            key=key, layout=Layout.DOCKER, name="main", pod_name="shop-1", namespace="default", log_path=path
+        ),
+        pod=Pod(uid="u", name="shop-1", namespace="default", deleted=deleted),
+        application="shop",
+        component=None,
+        version=None,
+        release=None,
+        environment="production",
+        image=None,
+        image_version=None,
+        cluster_id=None,
+        node="n",
+    )
+
+
+def departed(*, size: int | None = 100, number: int = 0) -> Departed:
+    return Departed(target(number), since=1000.0, size=size)
+
+
+def verdict(age: float, *progress: Progress, size: int | None = 100, rules: DrainRules = RULES) -> Verdict:
+    accounts = Accounts()
+    for each in progress:
+        accounts = accounts.with_new(each)
+    return judge(departed(size=size), accounts.latest, accounts.earlier, rules, now=1000.0 + age)
+
+
+def test_without_evidence_it_is_the_plain_wait() -> None:
+    assert [verdict(age) for age in (0, 299, 300)] == [WAIT, WAIT, DONE]
+
+
+def test_without_a_drain_nothing_waits_whatever_the_evidence() -> None:
+    assert verdict(0, Progress(0, at=1001.0), rules=DrainRules(seconds=0, max_seconds=900)) is DONE
+
+
+def test_two_accounts_that_stand_at_the_end_shorten_the_wait() -> None:
+    assert verdict(61, Progress(100, at=1001.0), Progress(100, at=1060.0)) is DONE
+
+
+def test_one_account_alone_does_not_for_more_may_have_been_written_after_the_size_was_seen() -> None:
+    assert verdict(61, Progress(100, at=1060.0)) is WAIT
+    assert verdict(61, Progress(150, at=1001.0), Progress(180, at=1060.0)) is WAIT
+
+
+def test_an_account_from_before_the_end_is_no_evidence_of_having_read_it() -> None:
+    assert verdict(61, Progress(100, at=999.0), Progress(100, at=1060.0)) is WAIT
+
+
+def test_another_file_of_the_same_log_that_is_unread_lengthens_the_wait() -> None:
+    both = Progress(100, at=1001.0), Progress(100, at=1060.0, pending=True)
+    assert [verdict(age, *both) for age in (300, 899, 900)] == [WAIT, WAIT, GIVEN_UP]
+
+
+def test_a_shipper_that_is_still_reading_gets_time_up_to_the_bound() -> None:
+    progress = Progress(40, at=1001.0), Progress(60, at=1060.0)
+    assert [verdict(age, *progress) for age in (300, 899, 900)] == [WAIT, WAIT, GIVEN_UP]
+
+
+def test_a_bound_below_the_plain_wait_does_not_shorten_it() -> None:
+    rules = DrainRules(seconds=300, max_seconds=10)
+    assert verdict(299, Progress(1, at=1001.0), rules=rules) is WAIT
+
+
+def test_a_log_whose_size_was_never_seen_is_not_known_to_be_read() -> None:
+    assert verdict(61, Progress(100, at=1001.0), Progress(100, at=1060.0), size=None) is WAIT
+
+
+def test_the_same_account_read_twice_is_one_account() -> None:
+    accounts = Accounts().with_new(Progress(100, at=1001.0)).with_new(Progress(100, at=1001.0)).with_new(None)
+    assert accounts.earlier is None
+
+
+def test_bytes_left_are_counted_where_they_are_known() -> None:
+    assert bytes_left(departed(size=100), Progress(30, at=0.0)) == 70
+    assert bytes_left(departed(size=100), Progress(130, at=0.0)) == 0
+    assert bytes_left(departed(size=None), Progress(30, at=0.0)) is None
+    assert bytes_left(departed(), None) is None
+
+
+class Shipper(BaseAgent[Any]):
+    """An agent that tells what the test says."""
+
+    def __init__(self) -> None:
+        super().__init__(None, NodeContext())
+        self.progress: Progress | None = None
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        """Do nothing."""
+
+    def read_up_to(self, target: LogTarget) -> Progress | None:
+        return self.progress
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_an_agent_that_has_read_all_lets_go_and_does_not_take_it_back() -> None:
+    shipper, clock = Shipper(), Clock()
+    drain = AgentDrain("a", shipper, wall=clock)
+    assert drain.still_to_read([departed()], RULES) == [target()]
+    for clock.now in (1001.0, 1060.0):
+        shipper.progress = Progress(100, at=clock.now)
+        drain.still_to_read([departed()], RULES)
+    assert drain.finished == {target().container.key}
+    shipper.progress = None
+    assert drain.still_to_read([departed()], RULES) == []
+
+
+def test_a_container_that_came_back_and_goes_again_drains_again() -> None:
+    drain = AgentDrain("a", Shipper(), wall=Clock())
+    assert drain.still_to_read([attrs.evolve(departed(), since=0.0)], RULES) == []
+    assert drain.still_to_read([], RULES) == []
+    assert drain.still_to_read([departed()], RULES) == [target()]
+
+
+def test_giving_up_is_told_with_the_bytes_that_are_left(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    shipper, clock = Shipper(), Clock()
+    shipper.progress = Progress(58, at=1001.0)
+    clock.now = 1900.0
+    drain = AgentDrain("scalyr", shipper, wall=clock)
+    assert drain.still_to_read([departed()], RULES) == []
+    drain.still_to_read([departed()], RULES)
+    assert caplog.text.count("default/shop-1/main within 900 s: 42 bytes are left") == 1
+
+
+def test_sizes_are_of_new_logs_of_going_pods_and_at_times_of_all(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in "ab"]
+    for path in paths:
+        path.write_text("x")
+    staying, going = target(0, paths[0]), target(1, paths[1], deleted=5.0)
+    sizes = Sizes()
+    sizes.look([staying, going], all_of_them=False)
+    for path in paths:
+        path.write_text("xyz")
+    sizes.look([staying, going], all_of_them=False)
+    assert sizes.seen == {staying.container.key: 1, going.container.key: 3}
+    assert sizes.poll_seconds() == 1.0
+    sizes.look([staying], all_of_them=True)
+    assert sizes.seen == {staying.container.key: 3}
+    assert sizes.poll_seconds() is None
+
+
+def test_a_log_that_goes_while_it_is_looked_at_keeps_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("xyz")
+    sizes = Sizes()
+    sizes.look([target(0, path)], all_of_them=True)
+    path.unlink()
+    sizes.look([target(0, path)], all_of_them=True)
+    assert sizes.seen == {target(0, path).container.key: 3}
