@@ -30,6 +30,9 @@ WAYS: dict[str, tuple[str, ...]] = {
 }
 
 TOLERATED: dict[str, frozenset[str]] = {
+    # It expects `parse_lines_as_json: true`. On the lines of a CRI runtime that would have the Scalyr agent
+    # read JSON where there is none: it overrides `parse_format: cri`, which we write.
+    "cri": frozenset({"later-json-lines"}),
     # Nobody tells the watcher of damage to files that it wrote: the next full pass, an hour away, finds it.
     "events": frozenset({"core-config-deleted", "core-config-damaged", "core-job-deleted"}),
 }

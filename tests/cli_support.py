@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -59,7 +60,8 @@ KEY = "a-key-that-must-not-show"
 
 def clean_environ(tmp_path: Path, **variables: str) -> dict[str, str]:
     """Give an environment in which nothing is set but what is asked for."""
-    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8", **variables}
+    home = str(tmp_path)
+    return {"PATH": os.environ["PATH"], "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", **variables}
 
 
 def run_cli(
@@ -76,6 +78,29 @@ def run_cli(
         check=False,
         stdin=subprocess.DEVNULL,
     )
+
+
+def in_terminal(*arguments: str, environ: Mapping[str, str]) -> tuple[int, str]:
+    """Run a command in a pseudo-terminal; give its exit code and what it has shown."""
+    ours, theirs = pty.openpty()
+    environ = {**environ, "TERM": "xterm", "COLUMNS": "140", "LINES": "50"}
+    with subprocess.Popen([*COMMAND, *arguments], env=environ, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = _read_all(ours)
+        return process.wait(timeout=30), shown
+
+
+def _read_all(terminal: int) -> str:
+    """Read until the other side closes, which a terminal tells by an error."""
+    pieces = []
+    try:
+        while piece := os.read(terminal, 65536):
+            pieces.append(piece)
+    except OSError:
+        pass
+    finally:
+        os.close(terminal)
+    return b"".join(pieces).decode()
 
 
 @attrs.frozen

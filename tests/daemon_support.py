@@ -62,6 +62,9 @@ class Stage:
                 "WATCHER_AGENTS": ",".join(agents),
                 "WATCHER_INTERVAL": str(interval),
                 "WATCHER_CLUSTER_ID": "cluster-1",
+                # What goes is to be seen going: drains and pauses have tests of their own.
+                "WATCHER_DRAIN_SECONDS": "0",
+                "WATCHER_SCALYR_WRITE_INTERVAL": "0",
                 "WATCHER_SCALYR_API_KEY": API_KEY,
                 "WATCHER_SCALYR_CONFIG_PATH": self.config,
                 "WATCHER_SCALYR_DEST_PATH": self.dest,

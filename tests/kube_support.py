@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 
+import pytest
+
+from kube_log_watcher_core.errors import ApiError
 from kube_log_watcher_core.kube import ApiAccess, PodWatch, Timing
+from kube_log_watcher_core.kube.session import ApiSession
 from kube_log_watcher_core.models import Pod
 from kube_log_watcher_core.testing.fake_api import FakeApi
 from support import wait_until
+
+PODS = "/api/v1/pods"
 
 QUICK = Timing(
     connect_seconds=1.0,
@@ -77,3 +85,27 @@ def names(watch: PodWatch) -> set[str]:
 def pod(name: str = "shop-1", *, uid: str = "u-1", namespace: str = "shop", **labels: str) -> Pod:
     """Make a pod of the model."""
     return Pod(uid=uid, name=name, namespace=namespace, labels=labels, node="node-1")
+
+
+class SessionClient:
+    """A session, and what it counted."""
+
+    def __init__(self, access: ApiAccess, timing: Timing = QUICK) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.session = ApiSession(access, timing=timing, clock=time.monotonic, count=self._count)
+
+    def _count(self, verb: str, code: str) -> None:
+        self.counts[verb, code] += 1
+
+    def body(self, *, verb: str = "list", limit_bytes: int = 10**7, seconds: float = 1.0) -> bytes:
+        """Give the body of an answer."""
+        params = {"watch": "true", "timeoutSeconds": "9"} if verb == "watch" else {}
+        with self.session.get(verb, PODS, params=params, answer_seconds=seconds) as answer:
+            return answer.whole(limit_bytes=limit_bytes, limit_seconds=seconds)
+
+
+def refusal(client: SessionClient, kind: type[ApiError]) -> ApiError:
+    """Ask for a list that is refused with this error, and give the error."""
+    with pytest.raises(kind) as caught:
+        client.body()
+    return caught.value

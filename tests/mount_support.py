@@ -35,3 +35,10 @@ def run_with_mounts(mounts: str, code: str, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def in_a_mount_namespace(mounts: str) -> list[str]:
+    """Give the beginning of a command that runs where a shell has mounted things before."""
+    if not _can_mount():
+        pytest.skip("no mount namespaces here")
+    return [*_UNSHARE, "sh", "-c", f'set -e\n{mounts}\nexec "$@"', "sh"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_support import KEY, Place, clean_environ, place, run_cli
+from cli_support import KEY, Place, clean_environ, in_terminal, place, run_cli
 from kube_log_watcher_core.cli.check_node import check_inotify, check_roots
 from kube_log_watcher_core.cli.findings import Finding, Level
 from kube_log_watcher_core.discovery import NodePaths
@@ -133,6 +133,14 @@ def test_a_variable_that_means_nothing_is_a_warning(here: Place) -> None:
     done = run_cli("check", environ=here.environ | {"WATCHER_INTERVALL": "5"})
     assert done.returncode == 0
     assert "warn  settings: ignored, no such setting: WATCHER_INTERVALL" in done.stdout
+
+
+def test_in_a_terminal_it_draws_a_table(tmp_path: Path) -> None:
+    code, shown = in_terminal("check", environ=clean_environ(tmp_path, WATCHER_INTERVAL="soon"))
+    assert code == 78
+    assert "remedy" in shown
+    assert "WATCHER_INTERVAL='soon' (environment)" in shown
+    assert "\x1b[" in shown
 
 
 def levels(findings: list[Finding]) -> list[Level]:

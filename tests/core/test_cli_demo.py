@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from cli_support import COMMAND, clean_environ, run_cli
+from cli_support import clean_environ, in_terminal, run_cli
 from kube_log_watcher_core.plugins import installed
 
 pytestmark = pytest.mark.skipif(not installed(), reason="no agent is installed")
@@ -51,30 +48,11 @@ def test_each_step_shows_what_became_of_rows_and_files(tmp_path: Path) -> None:
 
 def test_in_a_terminal_it_draws_a_table(tmp_path: Path) -> None:
     """The terminal is a real one, a pseudo-terminal."""
-    ours, theirs = pty.openpty()
-    environ = clean_environ(tmp_path, TERM="xterm", COLUMNS="140", LINES="50")
-    with subprocess.Popen(
-        [*COMMAND, "demo", "--seconds-per-step", "0"], env=environ, stdout=theirs, stderr=theirs
-    ) as process:
-        os.close(theirs)
-        shown = read_all(ours)
-        assert process.wait(timeout=30) == 0
+    code, shown = in_terminal("demo", "--seconds-per-step", "0", environ=clean_environ(tmp_path))
+    assert code == 0
     assert "application and version, or why not" in shown
     assert "\x1b[" in shown
     assert "11 logs followed, 4 not" in shown
-
-
-def read_all(terminal: int) -> str:
-    """Read until the other side closes, which a terminal tells by an error."""
-    pieces = []
-    try:
-        while piece := os.read(terminal, 65536):
-            pieces.append(piece)
-    except OSError:
-        pass
-    finally:
-        os.close(terminal)
-    return b"".join(pieces).decode()
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:

@@ -198,9 +198,8 @@ def test_a_bug_ends_with_one_and_a_traceback(tmp_path: Path) -> None:
         "from kube_log_watcher_core import BaseAgent\n"
         "class Buggy(BaseAgent):\n"
         "    name = 'buggy'\n"
-        "    settings_class = attrs.make_class('Settings', [])\n"
+        "    settings_class = attrs.make_class('Settings', {'x': attrs.field(factory=lambda: 1 / 0)})\n"
         "    def sync(self, targets): ...\n"
-        "    def check(self): raise ZeroDivisionError\n"
     )
     agent.chmod(0o600)
     with running(

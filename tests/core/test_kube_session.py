@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from kube_log_watcher_core.errors import ApiError, Forbidden, ServerError, TooManyRequests, Unauthorized
-from kube_log_watcher_core.kube import ApiAccess, Timing
+from kube_log_watcher_core.kube import ApiAccess
 from kube_log_watcher_core.kube.session import ApiSession, Cut, Silence
 from kube_log_watcher_core.testing.fake_api import (
     Body,
@@ -29,12 +28,10 @@ from kube_log_watcher_core.testing.fake_api import (
     openssl_missing,
     pod_object,
 )
-from kube_support import QUICK
+from kube_support import SessionClient, refusal
 from support import wait_until
 
 PODS = "/api/v1/pods"
-
-needs_openssl = pytest.mark.skipif(openssl_missing(), reason="the openssl command is not installed")
 
 
 @pytest.fixture
@@ -49,30 +46,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
-class Client:
-    """A session, and what it counted."""
-
-    def __init__(self, access: ApiAccess, timing: Timing = QUICK) -> None:
-        self.counts: Counter[tuple[str, str]] = Counter()
-        self.session = ApiSession(access, timing=timing, clock=time.monotonic, count=self._count)
-
-    def _count(self, verb: str, code: str) -> None:
-        self.counts[verb, code] += 1
-
-    def body(self, *, verb: str = "list", limit_bytes: int = 10**7, seconds: float = 1.0) -> bytes:
-        params = {"watch": "true", "timeoutSeconds": "9"} if verb == "watch" else {}
-        with self.session.get(verb, PODS, params=params, answer_seconds=seconds) as answer:
-            return answer.whole(limit_bytes=limit_bytes, limit_seconds=seconds)
-
-
-def refusal(client: Client, kind: type[ApiError]) -> ApiError:
-    with pytest.raises(kind) as caught:
-        client.body()
-    return caught.value
-
-
 def test_a_request_says_who_asks_and_for_what(api: FakeApi) -> None:
-    client = Client(ApiAccess(api.url))
+    client = SessionClient(ApiAccess(api.url))
     assert b"shop-1" in client.body()
     headers = api.requests[0].headers
     assert headers["User-Agent"].startswith("kube-log-watcher/")
@@ -84,12 +59,12 @@ def test_a_request_says_who_asks_and_for_what(api: FakeApi) -> None:
 
 def test_a_prefix_of_the_url_is_kept() -> None:
     with FakeApi(prefix="/k8s/clusters/c-1") as api:
-        Client(ApiAccess(api.url)).body()
+        SessionClient(ApiAccess(api.url)).body()
         assert api.requests[0].path == "/k8s/clusters/c-1" + PODS
 
 
 def test_a_connection_is_used_again(api: FakeApi) -> None:
-    client = Client(ApiAccess(api.url))
+    client = SessionClient(ApiAccess(api.url))
     api.fail(Refuse(500), times=1)
     refusal(client, ServerError)
     for _ in range(3):
@@ -108,7 +83,7 @@ def test_the_environment_changes_nothing(
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     (tmp_path / "token").write_text("right")
     api.accept("right")
-    Client(ApiAccess(api.url, token_file=tmp_path / "token")).body()
+    SessionClient(ApiAccess(api.url, token_file=tmp_path / "token")).body()
     assert api.requests[0].headers["Authorization"] == "Bearer right"
 
 
@@ -125,12 +100,12 @@ def test_the_environment_changes_nothing(
 )
 def test_a_refusal_is_an_error_by_its_meaning(api: FakeApi, refuse: Refuse, kind: type[ApiError]) -> None:
     api.fail(refuse, times=None)
-    error = refusal(Client(ApiAccess(api.url)), kind)
+    error = refusal(SessionClient(ApiAccess(api.url)), kind)
     assert (error.status, error.retry_after) == (refuse.status, refuse.retry_after)
 
 
 def test_no_answer_is_an_error_with_the_cause(api: FakeApi) -> None:
-    client = Client(ApiAccess(api.url))
+    client = SessionClient(ApiAccess(api.url))
     api.fail(Drop())
     assert "closed connection without response" in str(refusal(client, ServerError))
     api.stop()
@@ -140,7 +115,7 @@ def test_no_answer_is_an_error_with_the_cause(api: FakeApi) -> None:
 
 def test_an_answer_that_does_not_begin_is_given_up(api: FakeApi) -> None:
     api.fail(Slow(2.0))
-    client = Client(ApiAccess(api.url))
+    client = SessionClient(ApiAccess(api.url))
     with pytest.raises(ServerError, match="timed out"):
         client.body(seconds=0.1)
 
@@ -148,25 +123,25 @@ def test_an_answer_that_does_not_begin_is_given_up(api: FakeApi) -> None:
 def test_a_body_that_does_not_end_is_given_up_by_length(api: FakeApi) -> None:
     api.fail(Endless())
     with pytest.raises(ServerError, match="longer than 1000000 bytes"):
-        Client(ApiAccess(api.url)).body(limit_bytes=1_000_000)
+        SessionClient(ApiAccess(api.url)).body(limit_bytes=1_000_000)
 
 
 def test_a_body_that_does_not_end_is_given_up_by_time(api: FakeApi) -> None:
     api.fail(Endless(pause_seconds=0.02))
     with pytest.raises(ServerError, match="did not end in time"):
-        Client(ApiAccess(api.url)).body(seconds=0.2)
+        SessionClient(ApiAccess(api.url)).body(seconds=0.2)
 
 
 def test_a_body_that_breaks_off_is_no_body(api: FakeApi) -> None:
     api.fail(Truncated())
     with pytest.raises(Cut):
-        Client(ApiAccess(api.url)).body()
+        SessionClient(ApiAccess(api.url)).body()
 
 
 def test_a_long_list_comes_compressed_and_is_limited_by_its_real_length(api: FakeApi) -> None:
     for number in range(100):
         api.add(pod_object(f"p-{number}"))
-    client = Client(ApiAccess(api.url))
+    client = SessionClient(ApiAccess(api.url))
     assert client.body().count(b'"nodeName"') == 101
     with pytest.raises(ServerError, match="longer"):
         client.body(limit_bytes=100_000)
@@ -176,14 +151,14 @@ def test_a_redirect_is_not_followed(api: FakeApi, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("right")
     with FakeApi() as elsewhere:
         api.fail(Redirect(elsewhere.url + PODS))
-        error = refusal(Client(ApiAccess(api.url, token_file=tmp_path / "token")), ServerError)
+        error = refusal(SessionClient(ApiAccess(api.url, token_file=tmp_path / "token")), ServerError)
         assert error.status == 302
         assert elsewhere.requests == []
 
 
 def test_a_page_of_something_else_is_handed_on_as_it_is(api: FakeApi) -> None:
     api.fail(Body(b"<html>"))
-    assert Client(ApiAccess(api.url)).body() == b"<html>"
+    assert SessionClient(ApiAccess(api.url)).body() == b"<html>"
 
 
 # ---------------------------------------------------------------------- token
@@ -191,7 +166,7 @@ def test_a_page_of_something_else_is_handed_on_as_it_is(api: FakeApi) -> None:
 
 def test_a_token_that_was_replaced_is_used_at_once(api: FakeApi, tmp_path: Path) -> None:
     folder = api.service_account(tmp_path / "sa", token="one")
-    client = Client(ApiAccess(api.url, token_file=folder / "token"))
+    client = SessionClient(ApiAccess(api.url, token_file=folder / "token"))
     client.body()
     api.service_account(folder, token="two")
     client.body()
@@ -201,7 +176,7 @@ def test_a_token_that_was_replaced_is_used_at_once(api: FakeApi, tmp_path: Path)
 def test_a_refused_token_is_not_sent_twice(api: FakeApi, tmp_path: Path) -> None:
     folder = api.service_account(tmp_path / "sa", token="wrong")
     api.accept("right")
-    client = Client(ApiAccess(api.url, token_file=folder / "token"))
+    client = SessionClient(ApiAccess(api.url, token_file=folder / "token"))
     refusal(client, Unauthorized)
     assert client.counts == {("list", "401"): 1}
     assert not client.session.token_changed
@@ -210,7 +185,7 @@ def test_a_refused_token_is_not_sent_twice(api: FakeApi, tmp_path: Path) -> None
 
 
 def test_a_missing_token_asks_nobody(api: FakeApi, tmp_path: Path) -> None:
-    client = Client(ApiAccess(api.url, token_file=tmp_path / "none"))
+    client = SessionClient(ApiAccess(api.url, token_file=tmp_path / "none"))
     assert "none" in str(refusal(client, Unauthorized))
     assert api.requests == []
 
@@ -220,7 +195,7 @@ def test_a_token_is_never_in_a_message(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     (tmp_path / "token").write_text("very-secret")
-    client = Client(ApiAccess(api.url, token_file=tmp_path / "token"))
+    client = SessionClient(ApiAccess(api.url, token_file=tmp_path / "token"))
     messages = []
     for fault in (Refuse(401), Refuse(500), Drop(), Refuse(403, text="no")):
         api.fail(fault)
@@ -233,7 +208,9 @@ def test_a_token_is_never_in_a_message(
 # ---------------------------------------------------------------------- streams
 
 
-def reading(client: Client, seconds: float = 5.0) -> tuple[threading.Thread, list[BaseException | None]]:
+def reading(
+    client: SessionClient, seconds: float = 5.0
+) -> tuple[threading.Thread, list[BaseException | None]]:
     """Read a watch in a thread; give the thread, and what ended it."""
     ends: list[BaseException | None] = []
 
@@ -267,7 +244,7 @@ def test_a_reader_of_a_quiet_stream_can_be_freed(
     any_api: tuple[FakeApi, ApiAccess], cut: Callable[[ApiSession], None]
 ) -> None:
     api, access = any_api
-    client = Client(access)
+    client = SessionClient(access)
     thread, _ = reading(client)
     wait_until(lambda: api.open_watches == 1)
     wait_until(lambda: client.counts["watch", "200"])
@@ -282,7 +259,7 @@ def test_a_reader_of_a_quiet_stream_can_be_freed(
 def test_who_waits_for_an_answer_to_begin_can_be_freed(any_api: tuple[FakeApi, ApiAccess]) -> None:
     api, access = any_api
     api.fail(Slow(1.0))
-    client = Client(access)
+    client = SessionClient(access)
     thread, ends = reading(client)
     wait_until(lambda: api.requests)
     before = time.monotonic()
@@ -293,7 +270,7 @@ def test_who_waits_for_an_answer_to_begin_can_be_freed(any_api: tuple[FakeApi, A
 
 
 def test_only_the_named_kind_of_answer_is_cut(api: FakeApi) -> None:
-    client = Client(ApiAccess(api.url))
+    client = SessionClient(ApiAccess(api.url))
     client.session.cut()  # nobody reads: nothing happens
     with client.session.get("list", PODS, params={}, answer_seconds=1.0) as answer:
         client.session.cut("watch")
@@ -304,12 +281,12 @@ def test_only_the_named_kind_of_answer_is_cut(api: FakeApi) -> None:
 def test_a_stream_that_falls_silent_is_an_error_of_its_own(any_api: tuple[FakeApi, ApiAccess]) -> None:
     _, access = any_api
     with pytest.raises(Silence):
-        Client(access).body(verb="watch", seconds=0.2)
+        SessionClient(access).body(verb="watch", seconds=0.2)
 
 
 def test_a_stream_that_breaks_off_is_an_error_of_its_own(any_api: tuple[FakeApi, ApiAccess]) -> None:
     api, access = any_api
-    thread, ends = reading(Client(access))
+    thread, ends = reading(SessionClient(access))
     wait_until(lambda: api.cut_watches() == 1)
     thread.join(2.0)
     assert isinstance(ends[0], Cut)
@@ -318,63 +295,9 @@ def test_a_stream_that_breaks_off_is_an_error_of_its_own(any_api: tuple[FakeApi,
 def test_an_event_of_a_stream_without_chunks_arrives_at_once(api: FakeApi) -> None:
     """Line iterators of HTTP libraries withhold it until a buffer is full."""
     api.fail(Unchunked(), verb="watch")
-    client = Client(ApiAccess(api.url))
+    client = SessionClient(ApiAccess(api.url))
     with client.session.get("watch", PODS, params={"watch": "true"}, answer_seconds=1.0) as answer:
         pieces = answer.pieces()
         assert b"shop-1" in next(pieces)
         api.add(pod_object("shop-2"))
         assert b"shop-2" in next(pieces)
-
-
-# ---------------------------------------------------------------------- TLS
-
-
-@needs_openssl
-def test_the_own_authority_is_trusted(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
-    monkeypatch.setenv("CURL_CA_BUNDLE", "/nonexistent")
-    with FakeApi(certificate=certificate) as api:
-        assert b"PodList" in Client(ApiAccess(api.url, ca_file=certificate.ca_file)).body()
-
-
-@needs_openssl
-def test_an_unknown_authority_is_not_trusted(certificate: Certificate, tmp_path: Path) -> None:
-    other = make_certificate(tmp_path)
-    with FakeApi(certificate=certificate) as api:
-        for ca_file in (other.ca_file, None):
-            error = refusal(Client(ApiAccess(api.url, ca_file=ca_file)), ServerError)
-            assert "certificate verify failed" in str(error).lower()
-        assert api.requests == []
-
-
-@needs_openssl
-@pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_an_authority_that_can_not_be_read_trusts_nobody(
-    certificate: Certificate, tmp_path: Path, content: str | None
-) -> None:
-    ca_file = tmp_path / "ca.crt"
-    if content is not None:
-        ca_file.write_text(content)
-    with FakeApi(certificate=certificate) as api:
-        refusal(Client(ApiAccess(api.url, ca_file=ca_file)), ServerError)
-        assert api.requests == []
-
-
-@needs_openssl
-def test_an_authority_that_is_replaced_is_read_again(certificate: Certificate, tmp_path: Path) -> None:
-    ca_file = tmp_path / "ca.crt"
-    ca_file.write_bytes(make_certificate(tmp_path / "old").ca_file.read_bytes())
-    with FakeApi(certificate=certificate) as api:
-        client = Client(ApiAccess(api.url, ca_file=ca_file))
-        refusal(client, ServerError)
-        ca_file.write_bytes(certificate.ca_file.read_bytes())
-        client.body()
-
-
-@needs_openssl
-def test_a_certificate_of_another_host_is_not_trusted(tmp_path: Path) -> None:
-    other = make_certificate(tmp_path, names=["DNS:elsewhere.example"])
-    with FakeApi(certificate=other) as api:
-        error = refusal(Client(ApiAccess(api.url, ca_file=other.ca_file)), ServerError)
-        assert "127.0.0.1" in str(error)
-        assert api.requests == []

@@ -296,12 +296,13 @@ class Recorder:
         self.free.set()
         self._fail = fail
 
-    def sync(self, targets: Sequence[LogTarget], recheck: bool) -> None:  # noqa: FBT001
+    def sync(self, targets: Sequence[LogTarget], recheck: bool) -> bool:
         self.calls.append((len(targets), recheck))
         assert self.free.wait(10)
         if self._fail:
             self._fail -= 1
             raise AgentError("no space left")
+        return True
 
 
 def targets(count: int) -> tuple[LogTarget, ...]:
@@ -365,13 +366,38 @@ def test_newer_targets_replace_those_of_a_failed_sync() -> None:
 
 def test_what_comes_first_is_done_before_the_first_sync_even_when_there_are_no_targets() -> None:
     calls: list[str] = []
-    worker = Worker[tuple[LogTarget, ...]](
-        "a", lambda targets, _: calls.append(f"sync {len(targets)}"), first=lambda: calls.append("first")
-    )
+
+    def sync(targets: Sequence[LogTarget], recheck: bool) -> bool:
+        calls.append(f"sync {len(targets)}")
+        return True
+
+    worker = Worker("a", sync, first=lambda: calls.append("first"))
     worker.start()
     wait_until(lambda: calls == ["first"])
     worker.submit(())
     wait_until(lambda: calls == ["first", "sync 0"])
+    worker.stop(wait_seconds=5)
+
+
+def test_a_change_waits_for_the_pause_after_the_last_one_and_not_after_a_sync_that_brought_nothing() -> None:
+    now, news, calls = [0.0], [True], list[float]()
+
+    def sync(targets: Sequence[LogTarget], recheck: bool) -> bool:
+        calls.append(now[0])
+        return news[0]
+
+    worker = Worker("a", sync, pause_seconds=5.0, clock=lambda: now[0])
+    worker.start()
+    worker.submit(targets(1))
+    wait_until(lambda: worker.status.syncs == 1)
+    worker.submit(targets(2))
+    news[0] = False
+    now[0] = 5.0
+    worker.submit(targets(2))
+    wait_until(lambda: worker.status.syncs == 2)
+    worker.submit(targets(3))
+    wait_until(lambda: worker.status.syncs == 3)
+    assert calls == [0.0, 5.0, 5.0]
     worker.stop(wait_seconds=5)
 
 

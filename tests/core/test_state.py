@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core.models import Container, Departed, FrozenMap, Layout, LogTarget, Owner, Pod, Work
+from kube_log_watcher_core.errors import WatcherError
+from kube_log_watcher_core.models import (
+    Container,
+    Departed,
+    FrozenMap,
+    Layout,
+    LogTarget,
+    Owner,
+    Pod,
+    PodContainer,
+    Work,
+)
 from kube_log_watcher_core.state import NAME, StateFile
 
 
@@ -34,6 +45,7 @@ def target() -> LogTarget:
             labels=FrozenMap({"application": 'sh"öp\n'}),
             annotations=FrozenMap({"a/b": "{}"}),
             owner=Owner("ReplicaSet", "shop"),
+            containers=(PodContainer("main", image="team/app:1", id="a" * 64, restart_count=3),),
         ),
         application="shop",
         component=None,
@@ -54,6 +66,24 @@ WORK = Work((target(),), (Departed(target(), since=1234.5, size=77), Departed(ta
 def test_targets_and_drains_come_back_as_they_were(tmp_path: Path) -> None:
     StateFile(tmp_path).save(WORK)
     assert StateFile(tmp_path).load() == WORK
+
+
+def test_an_image_that_only_the_pods_status_tells_outlives_the_pod(tmp_path: Path) -> None:
+    StateFile(tmp_path).save(WORK)
+    assert StateFile(tmp_path).load().targets[0].pod.containers[0].image == "team/app:1"
+
+
+def test_what_a_killed_process_left_in_the_making_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    StateFile(tmp_path).save(WORK)
+    for name in (f".{NAME}.0123abcd.klw-tmp", ".other.0123abcd.klw-tmp", "notes"):
+        (tmp_path / name).write_text("half")
+    StateFile(tmp_path).tidy()
+    assert set(os.listdir(tmp_path)) == {NAME, ".other.0123abcd.klw-tmp", "notes"}
+
+
+def test_a_state_that_can_t_be_written_is_told_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(WatcherError, match=r"none/state\.json can't be written: No such file"):
+        StateFile(tmp_path / "none").save(WORK)
 
 
 def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:

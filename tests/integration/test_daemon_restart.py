@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from daemon_support import CART, SHOP, Stage, layouts, staged
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.testing.fake_api import Silent
 from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from support import wait_until
 
 DOCKER, CRI = Layout.DOCKER, Layout.CRI
 ONE_SECOND = 1.0
@@ -24,6 +27,10 @@ def seconds_to_stop(watcher: WatcherProcess, number: signal.Signals = signal.SIG
     watcher.signal(number)
     assert watcher.wait_for_exit() == 0
     return time.monotonic() - began
+
+
+def is_past(moment: float) -> bool:
+    return time.monotonic() >= moment
 
 
 class TestStopping:
@@ -55,12 +62,15 @@ class TestStopping:
             stage.run("shop-1")
             for wait_seconds in (0.05, 0.15, 0.25, 0.35, 0.45):
                 stage.watcher.start()
-                deadline = time.monotonic() + wait_seconds
-                stage.watcher.wait_for(lambda until=deadline: time.monotonic() >= until)
+                wait_until(partial(is_past, time.monotonic() + wait_seconds))
                 stage.watcher.signal(signal.SIGTERM)
                 assert stage.watcher.wait_for_exit() in (0, -signal.SIGTERM)
                 assert "Traceback" not in stage.watcher.log
                 assert stage.leftovers() == set()
+
+
+def any_exists(files: Sequence[Path]) -> bool:
+    return any(file.exists() for file in files)
 
 
 class TestStartingAgain:
@@ -140,7 +150,8 @@ class TestStartingAgain:
                 stage.start()
                 pods = [stage.run(f"shop-{round_number}-{number}") for number in range(20)]
                 # Somewhere in the middle of its work: as soon as the first of the files is there.
-                stage.watcher.wait_for(lambda pods=pods: any(stage.job_file(pod).exists() for pod in pods))
+                files = [stage.job_file(pod) for pod in pods]
+                stage.watcher.wait_for(partial(any_exists, files), what="the first job")
                 stage.watcher.kill()
                 stage.agent_json()
                 assert all(stage.job(pod) for pod in pods if stage.job_file(pod).exists())
@@ -259,9 +270,7 @@ class TestTheStateFolder:
             stage.watcher.wait_for(path.exists, what="the state")
             assert path.stat().st_mode & 0o777 == 0o600
 
-    @pytest.mark.parametrize(
-        "content", ["", "{", "[]", '{"version": 99}', '{"version": 1, "targets": [{"id": 5}]}', "\0" * 64]
-    )
+    @pytest.mark.parametrize("content", ["{", "\0" * 64], ids=["half", "zeros"])
     def test_a_damaged_state_is_started_anew(self, stage: Stage, content: str) -> None:
         with stage:
             path = stage.root / "state" / "state.json"
@@ -290,9 +299,7 @@ def test_restarts_leave_the_friendly_name_of_a_moved_label(tmp_path: Path) -> No
         one = stage.run("shop-1", labels={**SHOP, "version": "v0"})
         for number in range(1, 3):
             stage.wait_followed(one)
-            stage.restart(
-                meanwhile=lambda number=number: stage.api.relabel("default", "shop-1", version=f"v{number}")
-            )
+            stage.restart(meanwhile=partial(stage.api.relabel, "default", "shop-1", version=f"v{number}"))
         stage.watcher.wait_for(
             lambda: [path.name for path in (stage.dest / one.id).iterdir()] == ["shop-v2.log"]
         )

@@ -14,6 +14,7 @@ import pytest
 from agent_support import make_target
 from documents import ROOT, code_blocks, readme_agent
 from kube_log_watcher_core import AgentConfigError, NodeContext
+from kube_log_watcher_core.models import Reason
 from kube_log_watcher_core.plugins import AgentClass, agent_in_file
 from kube_log_watcher_core.settings import WatcherSettings, fields_of
 
@@ -47,6 +48,12 @@ def test_the_readmes_table_has_all_settings_of_the_watcher_and_no_others() -> No
     text = (ROOT / "README.rst").read_text()
     listed = re.findall(r"^``([A-Z_]+)`` ", text, re.MULTILINE)
     assert sorted(listed) == sorted(field.variable for field in fields_of(WatcherSettings))
+
+
+def test_the_guide_explains_every_reason_for_which_a_container_is_skipped() -> None:
+    text = (ROOT / "docs" / "how-to" / "operate.rst").read_text()
+    explained = re.findall(r"^``([a-z-]+)`` +\S", text, re.MULTILINE)
+    assert explained == [reason.value for reason in Reason]
 
 
 def test_the_readmes_agent_is_about_fifteen_lines_long() -> None:

@@ -52,6 +52,14 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
     def prepare(self) -> None:
         """Make sure that the shipper can start, before any target is known; never remove anything."""
 
+    @property
+    def pause_seconds(self) -> float:
+        """Least seconds between two syncs that bring changes, for a shipper that each change disturbs.
+
+        The first change after quiet never waits.
+        """
+        return 0.0
+
     def read_up_to(self, target: LogTarget) -> Progress | None:
         """Tell how far the shipper has read a log that is gone from the disk; None when nobody knows.
 

@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.files import Disk, File
-from kube_log_watcher_core.models import Container, Departed, FrozenMap, Layout, LogTarget, Owner, Pod, Work
+from kube_log_watcher_core.files.disk import is_temporary_of
+from kube_log_watcher_core.models import (
+    Container,
+    Departed,
+    FrozenMap,
+    Layout,
+    LogTarget,
+    Owner,
+    Pod,
+    PodContainer,
+    Work,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +67,8 @@ class StateFile:
 
         Raises
         ------
-        OSError
-            when they can't be written; the old file stays.
+        WatcherError
+            when it can't be written; the old file stays.
         """
         document = {
             "version": VERSION,
@@ -66,8 +79,25 @@ class StateFile:
             ],
         }
         content = json.dumps(document)
+        path = self._folder / NAME
+        try:
+            with self._disk.folder(self._folder) as fd:
+                self._disk.write(fd, File(path, content, mode=0o600))
+        except OSError as error:
+            raise WatcherError(f"{path} can't be written: {error.strerror}") from error
+
+    def tidy(self) -> None:
+        """Remove what a killed process left in the making.
+
+        Raises
+        ------
+        OSError
+            when the folder can't be read.
+        """
         with self._disk.folder(self._folder) as fd:
-            self._disk.write(fd, File(self._folder / NAME, content, mode=0o600))
+            for name in self._disk.names(fd):
+                if is_temporary_of(name, re.compile(re.escape(NAME))):
+                    self._disk.remove(fd, name)
 
 
 def _encode(target: LogTarget) -> dict[str, Any]:
@@ -80,7 +110,10 @@ def _encode(target: LogTarget) -> dict[str, Any]:
     return flat | {
         "container": _fields_of(container, without={"obstacle"}),
         "pod": _fields_of(pod, without={"containers", "owner"})
-        | {"owner": [pod.owner.kind, pod.owner.name] if pod.owner else None},
+        | {
+            "owner": attrs.astuple(pod.owner) if pod.owner else None,
+            "containers": [attrs.astuple(each) for each in pod.containers],
+        },
     }
 
 
@@ -115,6 +148,7 @@ def _decode_target(item: Mapping[str, Any]) -> LogTarget:
     container["layout"] = Layout(container["layout"])
     container["log_path"] = Path(container["log_path"])
     pod["owner"] = Owner(*pod["owner"]) if pod["owner"] else None
+    pod["containers"] = tuple(PodContainer(*each) for each in pod["containers"])
     rest = {key: value for key, value in item.items() if key not in {"container", "pod", "log_path"}}
     return LogTarget(
         container=Container(**container), pod=Pod(**pod), log_path=Path(item["log_path"]), **rest

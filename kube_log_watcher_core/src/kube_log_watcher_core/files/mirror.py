@@ -70,22 +70,40 @@ class Mirror:
 
     def _write(self, wanted: dict[Path, Item], owned: tuple[Owned, ...]) -> list[AgentError]:
         faults = []
+        unsettled: dict[Path, tuple[Path, Owned]] = {}
         changed = [item for path, item in wanted.items() if self._differs(path, item)]
         for item in sorted(changed, key=lambda item: isinstance(item, File)):
             try:
-                self._write_one(item, _home(item, owned))
+                home = _home(item, owned)
+                if self._write_one(item, home):
+                    unsettled[item.path.parent] = item.path, home
+            except AgentError as fault:
+                faults.append(fault)
+        return faults + self._settle(unsettled.values())
+
+    def _write_one(self, item: Item, home: Owned) -> bool:
+        """Write an item if it differs from what is there; tell whether its folder must be settled."""
+        with self._parent(item.path, home) as fd, attributed(item.path):
+            if isinstance(item, Link):
+                # A link that a power cut takes is made again at the next start: it needs no settling.
+                if self._disk.read_link(fd, item.path.name) != str(item.target):
+                    self._disk.link(fd, item.path.name, str(item.target))
+                return False
+            if self._disk.read(fd, item.path.name, limit=len(item.content)) == item.content:
+                return False
+            self._disk.write(fd, item)
+            return True
+
+    def _settle(self, written: Iterable[tuple[Path, Owned]]) -> list[AgentError]:
+        """Make new names last: once for each folder, not once for each of a thousand files in it."""
+        faults = []
+        for path, home in written:
+            try:
+                with self._parent(path, home) as fd, attributed(path.parent, is_folder=True):
+                    self._disk.settle(fd)
             except AgentError as fault:
                 faults.append(fault)
         return faults
-
-    def _write_one(self, item: Item, home: Owned) -> None:
-        with self._parent(item.path, home) as fd, attributed(item.path):
-            if isinstance(item, Link):
-                if self._disk.read_link(fd, item.path.name) != str(item.target):
-                    self._disk.link(fd, item.path.name, str(item.target))
-            elif self._disk.read(fd, item.path.name, limit=len(item.content)) != item.content:
-                self._disk.write(fd, item)
-                self._disk.settle(fd)
 
     @contextlib.contextmanager
     def _parent(self, path: Path, home: Owned) -> Iterator[int]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.configuration import ChosenAgent
-from kube_log_watcher_core.errors import AgentConfigError, AgentError
+from kube_log_watcher_core.errors import AgentConfigError
 from kube_log_watcher_core.loop.agent_drain import AgentDrain
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
 from kube_log_watcher_core.reconcile import DrainRules, Worker, WorkerStatus
@@ -32,9 +33,18 @@ def make_agent(chosen: ChosenAgent, node: NodeContext) -> BaseAgent[Any]:
         agent.check()
     except AgentConfigError as error:
         raise AgentConfigError(f"agent {chosen.name}: {chosen.with_variables(str(error))}") from error
-    except (AgentError, OSError, ValueError) as error:
+    except (Exception, SystemExit) as error:  # somebody's agent may raise anything, on a reload too
+        logger.debug("agent %s can't be made", chosen.name, exc_info=True)
         raise AgentConfigError(f"agent {chosen.name} can't work here: {error!r}") from error
     return agent
+
+
+def close_agent(name: str, agent: BaseAgent[Any]) -> None:
+    """Let an agent give back what it holds, whatever that raises."""
+    try:
+        agent.close()
+    except (Exception, SystemExit):  # somebody's agent may raise anything; the others go on
+        logger.exception("agent %s failed to let go of its resources", name)
 
 
 class _Syncing:
@@ -44,17 +54,20 @@ class _Syncing:
         self._name = name
         self._agent = agent
         self._drain = drain
-        self._count: int | None = None
+        self._last: Sequence[LogTarget] | None = None
 
-    def __call__(self, handed: Handed, recheck: bool) -> None:  # noqa: FBT001 - the worker's call
+    def __call__(self, handed: Handed, recheck: bool) -> bool:  # noqa: FBT001 - the worker's call
         if recheck:
             self._agent.recheck()
         draining = self._drain.still_to_read(handed.work.departed, handed.rules)
-        targets = sorted([*handed.work.targets, *draining], key=_by_id) if draining else handed.work.targets
+        targets = handed.work.targets
+        if draining:
+            targets = tuple(sorted([*targets, *draining], key=_by_id))
         self._agent.sync(targets)
-        if self._count != len(targets):
-            self._count = len(targets)
+        before, self._last = self._last, targets
+        if before is None or len(before) != len(targets):
             logger.info("agent %s follows %d logs%s", self._name, len(targets), _of_which(len(draining)))
+        return targets != before
 
 
 def _by_id(target: LogTarget) -> str:
@@ -129,9 +142,18 @@ class AgentWorkers:
                 continue
             drain = AgentDrain(chosen.name, agent, wall=self._wall)
             syncing = _Syncing(chosen.name, agent, drain)
-            worker = Worker(chosen.name, syncing, first=agent.prepare, clock=self._clock)
+            worker = Worker(
+                chosen.name,
+                syncing,
+                first=agent.prepare,
+                last=functools.partial(close_agent, chosen.name, agent),
+                pause_seconds=agent.pause_seconds,
+                clock=self._clock,
+            )
             made[chosen.name] = _Running(chosen, node, agent, drain, worker)
         if failures:
+            for name, running in made.items():
+                close_agent(name, running.agent)
             raise AgentConfigError("\n".join(failures))
         return made
 
@@ -163,7 +185,5 @@ class AgentWorkers:
 
     def _stop_one(self, name: str, *, wait_seconds: float) -> None:
         running = self._running.pop(name)
-        if running.worker.stop(wait_seconds=wait_seconds):
-            running.agent.close()
-        else:
+        if not running.worker.stop(wait_seconds=wait_seconds):
             logger.warning("agent %s is left in the middle of a sync", name)

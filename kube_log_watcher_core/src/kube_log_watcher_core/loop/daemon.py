@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from kube_log_watcher_core.configuration import Configuration, Given, configure
 from kube_log_watcher_core.discovery import Discovery
-from kube_log_watcher_core.errors import AgentConfigError, SettingsError
+from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.kube import PodWatch
 from kube_log_watcher_core.loop.agents import AgentWorkers
 from kube_log_watcher_core.loop.node_pass import NodePass
@@ -19,7 +19,7 @@ from kube_log_watcher_core.loop.settings_files import SettingsFiles
 from kube_log_watcher_core.loop.state_keeper import StateKeeper
 from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
-from kube_log_watcher_core.observe.decisions import Decisions
+from kube_log_watcher_core.loop.decisions import Decisions
 from kube_log_watcher_core.observe.logs import set_up_logging
 from kube_log_watcher_core.reconcile import Memory
 from kube_log_watcher_core.resolve import Resolution
@@ -142,7 +142,8 @@ class Daemon:
         self._wakeup.clear()
         while not self._stop_asked() and (hold := self._pace.hold(self._clock())) > 0:
             # Not on the descriptors that have hints: they stay readable until the pass.
-            with selectors.DefaultSelector() as selector:
+            # By poll(2), which needs no descriptor of its own: there may be none left.
+            with selectors.PollSelector() as selector:
                 selector.register(self._wakeup, selectors.EVENT_READ)
                 selector.select(hold)
             self._wakeup.clear()
@@ -180,7 +181,7 @@ class Daemon:
         before = self._configuration
         try:
             self._take(configure(self._given))
-        except (SettingsError, AgentConfigError) as error:
+        except (WatcherError, OSError) as error:
             self._configuration = before
             for line in str(error).splitlines():
                 logger.error("the new settings can't be used, the old ones stay: %s", line)  # noqa: TRY400
@@ -203,8 +204,9 @@ class Daemon:
             self._settings_files.close()
             self._settings_files = SettingsFiles(new.files)
         if (new.paths, new.access, new.node.node) != (old.paths, old.access, old.node.node):
+            node = self._observe(self._node.memory)
             self._stop_observing()
-            self._node = self._observe(self._node.memory)
+            self._node = node
         if watcher.state_dir != old.watcher.state_dir:
             self._state.stop(wait_seconds=STOP_SECONDS)
             self._state = StateKeeper.open(watcher.state_dir)

@@ -25,9 +25,12 @@ class NodePass:
         self._containers: tuple[Container, ...] | None = None
         self._sizes = Sizes()
         self._trouble = ""
+        # While nothing is reconciled, what the memory waits for would be overdue, and wake us for ever.
+        self._looked = False
 
     def look(self, rules: Rules, patience: Patience, *, full: bool) -> Resolution | None:
         """Give the node's targets; None while the folders or the API have never been seen whole."""
+        self._looked = False
         self._discover(full=full)
         if self._containers is None:
             return None
@@ -37,6 +40,7 @@ class NodePass:
         resolution = self.memory.reconcile(
             self._containers, self.pod_watch.pods(), rules=rules, patience=patience, sizes=self._sizes.seen
         )
+        self._looked = True
         self._sizes.look(resolution.targets, all_of_them=full)
         if self.memory.wants_fresh_list:
             self.pod_watch.refresh()
@@ -45,8 +49,10 @@ class NodePass:
     def next_deadline(self, now: float) -> float | None:
         """Tell when to look again although nothing hints at it."""
         polls = [self.discovery.poll_seconds(), self._sizes.poll_seconds()]
-        deadlines = [self.memory.next_deadline(), *(now + poll for poll in polls if poll is not None)]
-        return min((at for at in deadlines if at is not None), default=None)
+        deadlines = [now + poll for poll in polls if poll is not None]
+        if self._looked and (deadline := self.memory.next_deadline()) is not None:
+            deadlines.append(deadline)
+        return min(deadlines, default=None)
 
     def _discover(self, *, full: bool) -> None:
         look = self.discovery.scan if full or self._containers is None else self.discovery.collect

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from kube_log_watcher_core.models import Work
@@ -32,10 +33,11 @@ class StateKeeper:
         file = StateFile(folder)
         try:
             left = file.load()
+            file.tidy()
         except OSError as error:
             logger.warning("WATCHER_STATE_DIR %s can't be opened: %s", folder, error.strerror)
             left = Work()
-        worker = Worker[Work]("state file", lambda work, _: file.save(work), pause_seconds=PAUSE_SECONDS)
+        worker = Worker[Work]("state", _saving(file), pause_seconds=PAUSE_SECONDS, title="the state file")
         worker.start()
         return cls(left, worker)
 
@@ -45,6 +47,14 @@ class StateKeeper:
             self._worker.submit(work)
 
     def stop(self, *, wait_seconds: float) -> None:
-        """Stop keeping."""
-        if self._worker is not None:
-            self._worker.stop(wait_seconds=wait_seconds)
+        """Stop keeping, once the latest is kept."""
+        if self._worker is not None and not self._worker.stop(wait_seconds=wait_seconds, finish=True):
+            logger.warning("the state file could not be brought up to date within %g s", wait_seconds)
+
+
+def _saving(file: StateFile) -> Callable[[Work, bool], bool]:
+    def save(work: Work, _recheck: bool) -> bool:  # noqa: FBT001 - the worker's call
+        file.save(work)
+        return True
+
+    return save

@@ -57,31 +57,41 @@ class Worker(Generic[T]):
     name
         for the log.
     sync
-        takes the work, and whether to compare with what is really there. It may raise anything.
+        takes the work, and whether to compare with what is really there; tells whether the work
+        brought anything new. It may raise anything.
     first
         is called once before the first sync, and again until it succeeds.
+    last
+        is called when the thread ends, in the thread. It must not raise.
     pause_seconds
-        least time between two syncs.
+        least time between two syncs, after one that brought something new.
+    title
+        how the log calls it; ``agent`` and the name unless given.
     """
 
     def __init__(
         self,
         name: str,
-        sync: Callable[[T, bool], None],
+        sync: Callable[[T, bool], bool],
         *,
         first: Callable[[], None] | None = None,
+        last: Callable[[], None] | None = None,
         pause_seconds: float = 0.0,
+        title: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._title = title or f"agent {name}"
         self._sync = sync
         self._first = first
+        self._last = last
         self._pause = pause_seconds
         self._clock = clock
         self._changed = threading.Condition()
         self._job: _Job[T] | None = None
         self._not_before = 0.0
         self._stopped = False
-        self._reported_slow = False
+        self._finishing = False
+        self._reported_slow: float | None = None
         self._status = WorkerStatus(name)
         self._thread = threading.Thread(target=self._run, name=f"agent-{name}", daemon=True)
 
@@ -101,10 +111,13 @@ class Worker(Generic[T]):
             self._job = _Job(work, recheck)
             self._changed.notify()
 
-    def stop(self, *, wait_seconds: float) -> bool:
-        """Let the sync that goes on finish, begin no other; tell whether it did finish in time."""
+    def stop(self, *, wait_seconds: float, finish: bool = False) -> bool:
+        """Let the sync that goes on finish; tell whether the thread did end in time.
+
+        What waits to be done is left undone, or, with ``finish``, tried once more without a pause.
+        """
         with self._changed:
-            self._stopped = True
+            self._stopped, self._finishing = True, finish
             self._changed.notify()
         if self._thread.is_alive():
             self._thread.join(wait_seconds)
@@ -113,20 +126,20 @@ class Worker(Generic[T]):
     def slow_at(self) -> float | None:
         """Tell when the sync that goes on will count as hanging; None when idle or reported."""
         since = self._status.busy_since
-        return None if since is None or self._reported_slow else since + SLOW_SECONDS
+        return None if since is None or since == self._reported_slow else since + SLOW_SECONDS
 
     def report_slow(self, now: float) -> None:
         """Say it once when a sync takes suspiciously long."""
         since = self._status.busy_since
-        if since is None:
-            self._reported_slow = False
-        elif now - since >= SLOW_SECONDS and not self._reported_slow:
-            self._reported_slow = True
-            logger.error("agent %s has been working on one sync for %.0f s", self._status.name, now - since)
+        if since is not None and since != self._reported_slow and now - since >= SLOW_SECONDS:
+            self._reported_slow = since
+            logger.error("%s has been working on one sync for %.0f s", self._title, now - since)
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
             self._attempt(job)
+        if self._last is not None:
+            self._last()
 
     def _next(self) -> _Job[T] | _First | None:
         with self._changed:
@@ -136,7 +149,8 @@ class Worker(Generic[T]):
                 if not idle and wait <= 0:
                     return self._take()
                 self._changed.wait(None if idle else wait)
-            return None
+            finishing, self._finishing = self._finishing, False
+            return self._take() if finishing and self._first is None else None
 
     def _take(self) -> _Job[T] | _First | None:
         if self._first is not None:
@@ -146,36 +160,39 @@ class Worker(Generic[T]):
 
     def _attempt(self, job: _Job[T] | _First) -> None:
         self._status = attrs.evolve(self._status, busy_since=self._clock())
+        news = False
         try:
             if isinstance(job, _First):
                 job.call()
             else:
-                self._sync(job.work, job.recheck)
-        except Exception as error:  # noqa: BLE001 - an agent may raise anything; the others go on
+                news = self._sync(job.work, job.recheck)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - an agent may raise anything; the others go on
             self._failed(job, error)
         else:
-            self._succeeded(job)
+            self._succeeded(job, news=news)
 
-    def _succeeded(self, job: _Job[T] | _First) -> None:
+    def _succeeded(self, job: _Job[T] | _First, *, news: bool) -> None:
         before = self._status
         if before.failures:
-            logger.info("agent %s works again after %d failures", before.name, before.failures)
+            logger.info("%s works again after %d failures", self._title, before.failures)
+        if before.busy_since is not None and before.busy_since == self._reported_slow:
+            logger.info("%s is done with it after %.0f s", self._title, self._clock() - before.busy_since)
         if isinstance(job, _First):
             self._first = None
             self._status = attrs.evolve(before, busy_since=None, last_error=None, failures=0)
             return
         now = self._clock()
-        self._not_before = now + self._pause
+        self._not_before = now + self._pause if news else now
         self._status = attrs.evolve(
             before, busy_since=None, last_success=now, last_error=None, failures=0, syncs=before.syncs + 1
         )
 
-    def _failed(self, job: _Job[T] | _First, error: Exception) -> None:
+    def _failed(self, job: _Job[T] | _First, error: BaseException) -> None:
         before = self._status
         text = f"{type(error).__name__}: {error}"
         if text != before.last_error:
             trace = None if isinstance(error, WatcherError) else error
-            logger.error("agent %s failed, it is tried again: %s", before.name, text, exc_info=trace)
+            logger.error("%s failed, it is tried again: %s", self._title, text, exc_info=trace)
         wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(before.failures, 16), LONGEST_RETRY_SECONDS)
         with self._changed:
             self._not_before = self._clock() + wait

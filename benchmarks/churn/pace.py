@@ -1,0 +1,100 @@
+"""How fast everything goes: all durations of a run, in seconds, in one place.
+
+What is the shipper's own to lose is kept out by four of these: a container that ends before the shipper
+has looked at its configuration (`least_life`), a file that goes before the shipper has come round
+(`linger`), and a file that is rotated twice before that (`rotation`). See docs/explanation/nothing-lost.rst.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+Span = tuple[float, float]
+"""From, to."""
+
+
+@attrs.frozen
+class Pace:
+    """The durations of a run."""
+
+    config_check: float
+    """``WATCHER_SCALYR_CONFIG_CHECK_INTERVAL``."""
+    write_interval: float
+    """``WATCHER_SCALYR_WRITE_INTERVAL``."""
+    gate: float
+    drain: float
+    drain_max: float
+    full_pass: float
+    """``WATCHER_INTERVAL``."""
+    request_spacing: float | None
+    """The longest that the shipper waits between two rounds over its files; None: its default, 5 s."""
+    event: Span
+    """Between two events of the plan."""
+    rotation: Span
+    """Between two rotations of a log."""
+    life: Span
+    """From a pod's start to its end."""
+    least_life: float
+    """The shipper must have had a chance to look at its configuration."""
+    linger: float
+    """From a container's last line until its files go: the shipper must have had a chance to come round."""
+    watcher_down: Span
+    shipper_down: Span
+    label_lag: float
+    """Within which a changed label must show."""
+    settle: float
+    """How long nothing must arrive at the end until what is missing counts as lost."""
+
+    def shipper_environ(self) -> Mapping[str, str]:
+        """Give what the Scalyr agent takes from the environment, because the written file leaves it unset."""
+        if self.request_spacing is None:
+            return {}
+        # Unless told not to, it overrides the value that follows.
+        return {
+            "SCALYR_DISABLE_MAX_SEND_RATE_ENFORCEMENT_OVERRIDES": "true",
+            "SCALYR_MIN_REQUEST_SPACING_INTERVAL": "0.1",
+            "SCALYR_MAX_REQUEST_SPACING_INTERVAL": f"{self.request_spacing:g}",
+        }
+
+
+QUICK = Pace(
+    config_check=1.0,
+    write_interval=1.0,
+    gate=3.0,
+    drain=10.0,
+    drain_max=30.0,
+    full_pass=5.0,
+    request_spacing=0.5,
+    event=(0.6, 1.2),
+    rotation=(4.0, 8.0),
+    life=(8.0, 18.0),
+    least_life=6.0,
+    linger=2.5,
+    watcher_down=(0.3, 2.0),
+    shipper_down=(0.5, 2.0),
+    label_lag=8.0,
+    settle=6.0,
+)
+"""Ten times as fast as the defaults: what waits is shorter, what happens comes more often."""
+
+REAL = Pace(
+    config_check=10.0,
+    write_interval=5.0,
+    gate=30.0,
+    drain=300.0,
+    drain_max=900.0,
+    full_pass=60.0,
+    request_spacing=None,
+    event=(4.0, 8.0),
+    rotation=(30.0, 60.0),
+    life=(60.0, 180.0),
+    least_life=35.0,
+    linger=12.0,
+    watcher_down=(1.0, 20.0),
+    shipper_down=(1.0, 20.0),
+    label_lag=40.0,
+    settle=40.0,
+)
+"""All defaults of the watcher and of the Scalyr agent."""
