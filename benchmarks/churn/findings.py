@@ -87,15 +87,15 @@ class Findings:
 _COUNTS = ("times", "gaps", "lost", "doubled", "mislabelled", "unredacted")
 
 
-def find(ledger: Ledger, events: Sequence[Event]) -> Findings:
+def find(ledgers: Sequence[Ledger], events: Sequence[Event]) -> Findings:
     """Compare what was written with what arrived."""
-    runs = ledger.runs
+    runs = [run for ledger in ledgers for run in ledger.runs]
     counted = [run for run in runs if not run.withheld]
     gaps = [gap for run in counted for gap in _gaps(run, events)]
     faults = {
-        "doubled": ledger.doubled,
-        "mislabelled": ledger.mislabelled,
-        "unredacted": ledger.unredacted,
+        "doubled": [fault for ledger in ledgers for fault in ledger.doubled],
+        "mislabelled": [fault for ledger in ledgers for fault in ledger.mislabelled],
+        "unredacted": [fault for ledger in ledgers for fault in ledger.unredacted],
     }
     return Findings(
         written=sum(len(run.written) for run in counted),

@@ -97,9 +97,8 @@ class TestFailures:
             one = stage.run("shop-1")
             stage.wait_followed(one)
             filler = stage.jobs / "filler"
-            with pytest.raises(OSError, match="No space left"), filler.open("wb", buffering=0) as file:
-                while True:
-                    file.write(b"x" * 4096)
+            space = os.statvfs(stage.jobs)
+            filler.write_bytes(b"x" * (space.f_bavail * space.f_frsize))
             two = stage.run("cart-1", labels=CART)
             stage.watcher.wait_for_log("No space left on device")
             assert set(os.listdir(stage.jobs)) == {"filler", stage.job_file(one).name}
@@ -107,21 +106,8 @@ class TestFailures:
             filler.unlink()
             stage.wait_followed(one, two)
 
-    def test_pods_that_go_while_the_disk_is_full_make_room_for_those_that_come(self, tmp_path: Path) -> None:
-        """Nothing is pruned while something could not be written: on a full disk that must not last."""
-        mounts = f"mount -t tmpfs -o size=16k none '{tmp_path}/jobs'"
-        with staged(tmp_path, DOCKER, prefix=in_a_mount_namespace(mounts)) as stage:
-            stage.jobs = Path(f"/proc/{stage.watcher.pid}/root{tmp_path}/jobs")
-            old = [stage.run(f"old-{number}") for number in range(4)]
-            stage.wait_followed(*old)
-            new = stage.run("new-1")
-            stage.watcher.wait_for_log("No space left on device")
-            for pod in old:
-                stage.end(pod)
-            stage.wait_followed(new)
-
     def test_an_agent_that_can_t_work_at_the_start_is_named_with_all_others(self, tmp_path: Path) -> None:
-        environ = {"WATCHER_APPDYNAMICS_DEST_PATH": tmp_path / "no-jobs", "WATCHER_SYMLINK_DIR": "/no/tree"}
+        environ = {"WATCHER_APPDYNAMICS_DEST_PATH": "/no/jobs", "WATCHER_SYMLINK_DIR": "/no/tree"}
         with Stage(tmp_path, DOCKER, environ=environ) as stage:
             stage.watcher.start()
             assert stage.watcher.wait_for_exit() == os.EX_CONFIG

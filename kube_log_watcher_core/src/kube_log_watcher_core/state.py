@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class StateFile:
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
         self._folder = folder
         self._disk = disk or Disk()
+        self._encoded: dict[LogTarget, str] = {}
 
     def load(self) -> Work:
         """Read what agents were handed last; nothing when there is no usable file.
@@ -70,21 +71,24 @@ class StateFile:
         WatcherError
             when it can't be written; the old file stays.
         """
-        document = {
-            "version": VERSION,
-            "targets": [_encode(target) for target in work.targets],
-            "departed": [
-                {"target": _encode(each.target), "since": each.since, "size": each.size}
-                for each in work.departed
-            ],
-        }
-        content = json.dumps(document)
+        content = _document(self._texts(work.targets), [self._text(each) for each in work.departed])
         path = self._folder / NAME
         try:
             with self._disk.folder(self._folder) as fd:
                 self._disk.write(fd, File(path, content, mode=0o600))
         except OSError as error:
             raise WatcherError(f"{path} can't be written: {error.strerror}") from error
+
+    def _texts(self, targets: Sequence[LogTarget]) -> list[str]:
+        # Most targets are those of the last time: of a thousand, one is encoded anew.
+        known = self._encoded
+        self._encoded = {target: known.get(target) or json.dumps(_encode(target)) for target in targets}
+        return [self._encoded[target] for target in targets]
+
+    @staticmethod
+    def _text(departed: Departed) -> str:
+        since, size = json.dumps(departed.since), json.dumps(departed.size)
+        return f'{{"since": {since}, "size": {size}, "target": {json.dumps(_encode(departed.target))}}}'
 
     def tidy(self) -> None:
         """Remove what a killed process left in the making.
@@ -98,6 +102,11 @@ class StateFile:
             for name in self._disk.names(fd):
                 if is_temporary_of(name, re.compile(re.escape(NAME))):
                     self._disk.remove(fd, name)
+
+
+def _document(targets: Iterable[str], departed: Iterable[str]) -> str:
+    lines = ",\n".join(targets), ",\n".join(departed)
+    return f'{{"version": {VERSION},\n"targets": [\n{lines[0]}],\n"departed": [\n{lines[1]}]}}\n'
 
 
 def _encode(target: LogTarget) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Reporter:
         """Say, once for each verb, which right is missing and what that means."""
         if verb not in self._missing:
             log.error(
-                "The service account may not %s pods at cluster scope; it needs get, list and watch.%s "
+                "The service account may not %s pods at cluster scope; it needs list and watch.%s "
                 "The API says: %s",
                 verb,
                 "" if verb == "get" else " Until then the pods found on disk are asked for one by one.",

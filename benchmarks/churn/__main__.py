@@ -1,0 +1,57 @@
+"""Run the churn: ``python -m benchmarks.churn --seconds 60``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.churn.pace import QUICK, REAL
+from benchmarks.churn.report import of_findings
+from benchmarks.churn.run import churn
+from benchmarks.churn.shipper import PYTHON
+from kube_log_watcher_core import Layout
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it, print the table; 0 when nothing was lost, doubled, mislabelled or unredacted."""
+    options = _parser().parse_args(arguments)
+    if not PYTHON.exists():
+        print(f"no Scalyr agent: set SCALYR_AGENT_PYTHON, there is no {PYTHON}", file=sys.stderr)
+        return 2
+    layouts = [Layout(name) for name in options.layout.split(",")]
+    with tempfile.TemporaryDirectory(prefix="churn-") as temporary:
+        folder = options.folder or Path(temporary)
+        folder.mkdir(exist_ok=True)
+        findings, complaints = churn(
+            layouts,
+            folder,
+            seconds=options.seconds,
+            pace=REAL if options.real else QUICK,
+            slots=options.pods,
+            seed=options.seed,
+        )
+    print(of_findings(findings))
+    print(*complaints, sep="\n")
+    if options.json:
+        options.json.write_text(json.dumps({"seed": options.seed, **findings.as_json()}, indent=1) + "\n")
+    return 0 if findings.clean else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.churn", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to churn (60)")
+    parser.add_argument("--seed", type=int, default=1, help="chooses what happens (1)")
+    parser.add_argument("--pods", type=int, default=3, help="pods alive at a time, per layout (3)")
+    parser.add_argument("--layout", default="docker,cri", help="docker, cri, or both (docker,cri)")
+    parser.add_argument("--real", action="store_true", help="all defaults of watcher and shipper, no haste")
+    parser.add_argument("--json", type=Path, help="write the findings into this file, too")
+    parser.add_argument("--folder", type=Path, help="keep all files and logs there; else they are removed")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Things to do at times of a clock that may stand still."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+
+
+class Agenda:
+    """A clock that goes on only when told to, and what is to be done by it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        """Seconds that it has run."""
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something when the clock has run for so long."""
+        heapq.heappush(self._due, (self.now + seconds, next(self._order), action))
+
+    def advance(self, seconds: float) -> None:
+        """Let the clock run, and do what is due."""
+        self.now += seconds
+        while self._due and self._due[0][0] <= self.now:
+            heapq.heappop(self._due)[2]()
+
+
+class Clocks:
+    """The three clocks of a node."""
+
+    def __init__(self) -> None:
+        self.always = Agenda()
+        """Never stands still."""
+        self.shipping = Agenda()
+        """Stands still while the shipper is down."""
+        self.following = Agenda()
+        """Stands still while the watcher or the shipper is down."""
+
+    def advance(self, seconds: float, *, watcher: bool, shipper: bool) -> None:
+        """Let those run that may."""
+        self.always.advance(seconds)
+        if shipper:
+            self.shipping.advance(seconds)
+        if shipper and watcher:
+            self.following.advance(seconds)

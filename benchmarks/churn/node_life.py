@@ -1,0 +1,338 @@
+"""What happens on the churned node: pods come, write, rotate, change and go, as on a real one."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+
+from benchmarks.churn.agenda import Clocks
+from benchmarks.churn.events import Kind
+from benchmarks.churn.ledger import Ledger, PodFacts, Run
+from benchmarks.churn.lines import text_of
+from benchmarks.churn.pace import Pace
+from benchmarks.churn.pods import DECODED, Bad, LivePod, Writer, annotations, spoil
+from kube_log_watcher_core import Layout
+from kube_log_watcher_core.testing.fake_api import FakeApi
+from kube_log_watcher_core.testing.fake_node import FakeNode
+
+BURST = 150
+"""Lines that a container writes at once right before it ends."""
+RATES = (20.0, 40.0)
+STATUS_SECONDS = (0.1, 1.9)
+"""How much later than the log the API shows a container's id (seen in recordings)."""
+
+
+class NodeLife:
+    """Keeps so many pods alive on a node, and lets things happen to them.
+
+    Parameters
+    ----------
+    slots
+        how many pods are replaced when they go; others may come besides.
+    note
+        is told of each event, with the pod's name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        node: FakeNode,
+        api: FakeApi,
+        *,
+        ledger: Ledger,
+        clocks: Clocks,
+        pace: Pace,
+        slots: int,
+        rng: random.Random,
+        note: Callable[[Kind, str], None],
+    ) -> None:
+        self._name = name
+        self._slots = slots
+        self._node = node
+        self._api = api
+        self._ledger = ledger
+        self._clocks = clocks
+        self._pace = pace
+        self._rng = rng
+        self._note = note
+        self._count = 0
+        self._over = False
+        self.pods: list[LivePod] = []
+
+    # ------------------------------------------------------------------ coming
+
+    def fill(self) -> None:
+        """Start a pod in each slot."""
+        for slot in range(self._slots):
+            self.come(slot)
+
+    def come_bad(self) -> None:
+        """Start a pod, besides the others, one annotation of which is bad."""
+        bad, mended = self._rng.choice(list(Bad)), self._rng.random() < 0.6
+        self.come(self._slots + self._count, bad=bad, mended=mended)
+
+    def come(self, slot: int, *, bad: Bad | None = None, mended: bool = True) -> None:
+        """Start a pod. Slot 0 always has the same name, as a pod of a StatefulSet."""
+        self._count += 1
+        pod = self._make(slot, bad)
+        pod.withheld = bad is not None and bad.withholds and not mended
+        self._ledger.relabelled(pod.facts, pod.labels, self._clocks.following.now)
+        self.pods.append(pod)
+        for container in self._containers(slot):
+            self._start(pod, container)
+        self._appear(pod)
+        if bad is not None:
+            self._note(Kind.BAD_ANNOTATION, pod.facts.name)
+        if bad is not None and bad.withholds and mended:
+            self._clocks.always.after(self._rng.uniform(*self._pace.event) * 4, lambda: self._mend(pod))
+            pod.not_before = float("inf")
+        self._clocks.following.after(self._rng.uniform(*self._pace.life), lambda: self._end(pod))
+
+    def _make(self, slot: int, bad: Bad | None) -> LivePod:
+        name = "db-0" if slot == 0 else f"web-{slot}-{self._count}"
+        containers = self._containers(slot)
+        good = annotations(containers, parser=self._rng.choice(["raw", DECODED]), mask="hidden")
+        return LivePod(
+            facts=PodFacts(self._name, f"team-{slot}", name),
+            uid=str(uuid.UUID(int=self._rng.getrandbits(128))),
+            slot=slot,
+            labels={"application": f"app-{slot}", "version": f"v{self._count}", "churn-pod": name},
+            annotations=spoil(good, bad, containers) if bad else good,
+        )
+
+    def _containers(self, slot: int) -> list[str]:
+        return ["main", "side"] if slot % 2 else ["main"]
+
+    def _appear(self, pod: LivePod) -> None:
+        """Let the API show it: mostly before the log, at times after, and the ids later still."""
+        later = self._rng.uniform(*STATUS_SECONDS)
+        if self._rng.random() < 0.25:
+            self._clocks.always.after(later / 2, lambda: pod.show(self._api, ids=False))
+        else:
+            pod.show(self._api, ids=False)
+        self._clocks.always.after(later, lambda: self._show(pod))
+
+    def _show(self, pod: LivePod) -> None:
+        if not pod.ending:
+            pod.show(self._api)
+
+    def _start(self, pod: LivePod, container: str, *, restart: int = 0) -> None:
+        files = self._node.add(
+            pod=pod.facts.name,
+            namespace=pod.facts.namespace,
+            container=container,
+            uid=pod.uid,
+            restart=restart,
+        )
+        run = Run(
+            key=f"{self._name}.{pod.facts.name}.{container}.{files.id[:10]}",
+            pod=pod.facts,
+            container=container,
+            container_id=files.id,
+            withheld=pod.withheld,
+        )
+        self._ledger.begin(run)
+        clocks = self._clocks
+        writer = Writer(
+            run=run,
+            files=files,
+            rate=self._rng.uniform(*RATES),
+            started=clocks.always.now,
+            rotated=clocks.shipping.now,
+        )
+        pod.writers.append(writer)
+        pod.not_before = max(pod.not_before, clocks.following.now + self._pace.least_life)
+        self._note(Kind.STARTED, pod.facts.name)
+        clocks.shipping.after(self._rotation_seconds(), lambda: self._rotate_again(pod, writer))
+
+    # ------------------------------------------------------------------ writing
+
+    def write(self) -> None:
+        """Let all containers write what is due."""
+        for pod in self.pods:
+            for writer in pod.writers:
+                if writer.writing:
+                    self._write(pod, writer)
+
+    def _write(self, pod: LivePod, writer: Writer, *, more: int = 0) -> None:
+        due = int((self._clocks.always.now - writer.started) * writer.rate) + more
+        version = pod.labels["version"]
+        lines = [
+            text_of(self._ledger.write(writer.run), version=version)
+            for _ in range(due - len(writer.run.written))
+        ]
+        if lines:
+            self._node.write(writer.files, *lines)
+
+    def _finish(self, pod: LivePod, writer: Writer) -> None:
+        """Write a burst and end."""
+        if writer.writing:
+            self._write(pod, writer, more=BURST)
+            writer.writing = False
+            self._note(Kind.ENDED, pod.facts.name)
+            self._node.stop(writer.files)
+
+    # ------------------------------------------------------------------ rotating
+
+    def _rotation_seconds(self) -> float:
+        return self._rng.uniform(*self._pace.rotation)
+
+    def _rotate_again(self, pod: LivePod, writer: Writer) -> None:
+        if writer.writing and not self._over:
+            due = writer.rotated + self._pace.rotation[0] - self._clocks.shipping.now
+            if due <= 0:
+                docker = self._node.layout is Layout.DOCKER
+                self._rotate(pod, writer, Kind.ROTATED_DOCKER if docker else Kind.ROTATED_KUBELET)
+            wait = due if due > 0 else self._rotation_seconds()
+            self._clocks.shipping.after(wait, lambda: self._rotate_again(pod, writer))
+
+    def rotate_while_down(self) -> None:
+        """Rotate, once while the shipper is down, each log of which it can have read what came before."""
+        for pod in self.pods:
+            for writer in pod.writers:
+                since = self._clocks.shipping.now - writer.rotated
+                if writer.writing and since >= self._pace.rotation[0]:
+                    self._rotate(pod, writer, Kind.ROTATED_WHILE_DOWN)
+
+    def _rotate(self, pod: LivePod, writer: Writer, kind: Kind) -> None:
+        self._write(pod, writer)
+        self._node.rotate(writer.files)
+        writer.rotated = self._clocks.shipping.now
+        self._note(kind, pod.facts.name)
+
+    # ------------------------------------------------------------------ changing
+
+    def relabel(self) -> None:
+        """Give a pod another version, and a component or none."""
+        for pod in self._choose():
+            self._count += 1
+            pod.labels["version"] = f"v{self._count}"
+            if pod.labels.pop("component", None) is None:
+                pod.labels["component"] = f"part-{self._count}"
+            self._ledger.relabelled(pod.facts, pod.labels, self._clocks.following.now)
+            pod.show(self._api)
+            self._note(Kind.RELABELLED, pod.facts.name)
+
+    def reannotate(self) -> None:
+        """Give a pod another parser and another redaction rule, which hides the secret as well."""
+        for pod in self._choose():
+            self._count += 1
+            self._set_annotations(pod)
+            self._note(Kind.REANNOTATED, pod.facts.name)
+
+    def _mend(self, pod: LivePod) -> None:
+        if not pod.ending:
+            self._set_annotations(pod)
+            pod.not_before = self._clocks.following.now + self._pace.least_life
+            self._note(Kind.MENDED, pod.facts.name)
+
+    def _set_annotations(self, pod: LivePod) -> None:
+        parser, mask = self._rng.choice(["raw", DECODED]), f"mask-{self._count}"
+        pod.annotations = annotations(self._containers(pod.slot), parser=parser, mask=mask)
+        pod.show(self._api)
+
+    def _choose(self) -> list[LivePod]:
+        """Choose a pod that is not going and whose annotations are in order."""
+        pods = [pod for pod in self.pods if not pod.ending and not pod.withheld and _may_end(pod)]
+        return [self._rng.choice(pods)] if pods else []
+
+    def restart(self) -> None:
+        """Let a container end and the kubelet start it again; the run before last goes."""
+        now = self._clocks.following.now
+        for pod in self._choose():
+            if now < pod.not_before:
+                continue
+            old = pod.writers.pop(0)
+            self._finish(pod, old)
+            for before in [each for each in pod.ended if each.run.container == old.run.container]:
+                self._node.remove(before.files)
+                pod.ended.remove(before)
+            pod.ended.append(old)
+            self._note(Kind.RESTARTED, pod.facts.name)
+            self._start(pod, old.run.container, restart=old.files.restart + 1)
+            self._clocks.always.after(self._rng.uniform(*STATUS_SECONDS), lambda pod=pod: self._show(pod))
+
+    # ------------------------------------------------------------------ going
+
+    def stop_churning(self) -> None:
+        """End all containers; their files stay."""
+        self._over = True
+        for pod in self.pods:
+            for writer in pod.writers:
+                self._finish(pod, writer)
+
+    def _end(self, pod: LivePod) -> None:
+        if self._over:
+            return
+        if self._clocks.following.now < pod.not_before:
+            self._clocks.following.after(1.0, lambda: self._end(pod))
+            return
+        pod.ending = True
+        self._rng.choice([self._delete, self._force, self._complete])(pod)
+
+    def _delete(self, pod: LivePod) -> None:
+        """Delete it: a deletion time, a burst, the files and the API object about together."""
+        pod.mark_deleted(self._api)
+        order = [lambda: self._remove_object(pod), lambda: self._remove_files(pod)]
+        apart = 0.014
+        if self._rng.random() < 0.5:
+            order.reverse()
+            apart = 0.11
+
+        def ended() -> None:
+            pod.mark_ended(self._api, "Failed")
+            self._clocks.shipping.after(self._pace.linger, lambda: self._then(order, apart))
+
+        self._note(Kind.DELETED, pod.facts.name)
+        self._stop_soon(pod, ended)
+
+    def _force(self, pod: LivePod) -> None:
+        """Delete it by force: the API object goes, the container writes on, the files go later."""
+        self._remove_object(pod)
+        self._note(Kind.FORCED, pod.facts.name)
+        linger = self._pace.linger
+        self._stop_soon(pod, lambda: self._clocks.shipping.after(linger, lambda: self._remove_files(pod)))
+
+    def _complete(self, pod: LivePod) -> None:
+        """Let it end by itself and be deleted at once: its files outlive its API object."""
+        for writer in pod.writers:
+            self._finish(pod, writer)
+        pod.mark_ended(self._api, "Succeeded")
+        self._remove_object(pod)
+        self._note(Kind.COMPLETED, pod.facts.name)
+        self._clocks.shipping.after(self._pace.linger, lambda: self._remove_files(pod))
+
+    def _then(self, actions: list[Callable[[], None]], apart: float) -> None:
+        first, second = actions
+        first()
+        self._clocks.always.after(apart, second)
+
+    def _stop_soon(self, pod: LivePod, then: Callable[[], object]) -> None:
+        """Let the containers end after as long as some take to stop."""
+
+        def stop() -> None:
+            for writer in pod.writers:
+                self._finish(pod, writer)
+            then()
+
+        self._clocks.always.after(self._rng.uniform(0.3, 2.1), stop)
+
+    def _remove_object(self, pod: LivePod) -> None:
+        self._api.delete(pod.facts.namespace, pod.facts.name)
+
+    def _remove_files(self, pod: LivePod) -> None:
+        for writer in (*pod.ended, *pod.writers):
+            self._node.remove(writer.files)
+        self.pods.remove(pod)
+        if pod.slot < self._slots:
+            # After its predecessor has left the API: it may have the same name.
+            self._clocks.always.after(self._rng.uniform(0.2, 1.0), lambda: self._succeed(pod))
+
+    def _succeed(self, pod: LivePod) -> None:
+        if not self._over:
+            self.come(pod.slot)
+
+
+def _may_end(pod: LivePod) -> bool:
+    return pod.not_before < float("inf")
