@@ -54,6 +54,7 @@ class Pace:
         # Unless told not to, it overrides the value that follows.
         return {
             "SCALYR_DISABLE_MAX_SEND_RATE_ENFORCEMENT_OVERRIDES": "true",
+            "SCALYR_CONFIG_CHANGE_CHECK_INTERVAL": f"{self.config_check:g}",
             "SCALYR_MIN_REQUEST_SPACING_INTERVAL": "0.1",
             "SCALYR_MAX_REQUEST_SPACING_INTERVAL": f"{self.request_spacing:g}",
         }

@@ -162,31 +162,31 @@ class TestStartingAgain:
 
 
 class TestDrains:
-    """A shipper reads on in a deleted file only as long as the file is configured."""
+    """A shipper reads on in a deleted file, but only as long as the file is configured."""
 
     @layouts
     def test_a_gone_log_stays_configured_for_a_while(self, tmp_path: Path, layout: Layout) -> None:
         with staged(tmp_path, layout, environ={"WATCHER_DRAIN_SECONDS": "1"}) as stage:
             goes, stays = stage.run("goes"), stage.run("stays")
             stage.wait_followed(goes, stays)
+            went = time.monotonic()
             stage.end(goes)
-            stage.watcher.wait_for_log("1 of them gone and still being read", times=3)
             stage.wait_ignored(goes)
+            assert time.monotonic() - went >= 1.0
             assert stage.follows(stays)
 
     def test_it_does_so_across_a_restart_where_there_is_a_state_folder(self, tmp_path: Path) -> None:
         (tmp_path / "state").mkdir()
-        environ = {"WATCHER_DRAIN_SECONDS": "3", "WATCHER_STATE_DIR": tmp_path / "state"}
+        environ = {"WATCHER_DRAIN_SECONDS": "2", "WATCHER_STATE_DIR": tmp_path / "state"}
         with staged(tmp_path, CRI, environ=environ) as stage:
             goes = stage.run("goes")
             stage.wait_followed(goes)
-            before = stage.identities()
+            went = time.monotonic()
             stage.end(goes)
-            stage.watcher.wait_for_log("1 of them gone and still being read", times=3)
+            stage.watcher.wait_for_log("no longer following default/goes/main")
             stage.restart()
-            stage.watcher.wait_for_log("1 of them gone and still being read", times=3)
-            assert stage.identities() == before
             stage.wait_ignored(goes)
+            assert time.monotonic() - went >= 2.0
 
 
 class TestWhatIsKnownBeforeTheFirstSync:

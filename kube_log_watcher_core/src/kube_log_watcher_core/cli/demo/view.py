@@ -107,8 +107,11 @@ def _drawn(title: str, rows: Sequence[Row], files: Sequence[str]) -> RenderableT
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
-    for title_of_column in ("node", "container", "", "application and version, or why not"):
-        table.add_column(title_of_column, no_wrap=True)
+    # What is short keeps its width; in a narrow terminal the last column's reasons are cut.
+    table.add_column("node", no_wrap=True, min_width=len("containerd-node"))
+    table.add_column("container", no_wrap=True, min_width=34)
+    table.add_column("", no_wrap=True, min_width=len("followed"))
+    table.add_column("application and version, or why not", no_wrap=True)
     for row in sorted(rows):
         style = "green" if row.followed else "yellow"
         state = Text("followed" if row.followed else "skipped", style)

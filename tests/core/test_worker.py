@@ -1,0 +1,159 @@
+"""How a worker ends, what it survives, and what it says of slowness."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from kube_log_watcher_core.discovery import Discovery, NodePaths
+from kube_log_watcher_core.kube import ApiAccess, PodWatch
+from kube_log_watcher_core.loop.node_pass import NodePass
+from kube_log_watcher_core.models import Container, Layout, Pods, Work
+from kube_log_watcher_core.reconcile import Memory, Patience, Worker
+from kube_log_watcher_core.resolve import Rules
+from support import wait_until
+
+
+class Notes:
+    """What a worker was given; each piece of work can be held up, or fail."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.begun = threading.Event()
+        self.free = threading.Event()
+        self.error: BaseException | None = None
+
+    def sync(self, work: str, recheck: bool) -> bool:
+        self.begun.set()
+        assert self.free.wait(10)
+        if self.error is not None:
+            raise self.error
+        self.done.append(work)
+        return True
+
+
+@contextmanager
+def at_work(notes: Notes, **options: object) -> Iterator[Worker[str]]:
+    worker = Worker[str]("a", notes.sync, **options)  # type: ignore[arg-type]
+    worker.start()
+    try:
+        yield worker
+    finally:
+        notes.free.set()
+        worker.stop(wait_seconds=5.0)
+
+
+def has_synced(worker: Worker[str], times: int) -> bool:
+    return worker.status.syncs == times
+
+
+def test_what_waits_is_left_undone_at_the_end() -> None:
+    notes = Notes()
+    with at_work(notes) as worker:
+        worker.submit("first")
+        assert notes.begun.wait(5)
+        worker.submit("second")
+        assert not worker.stop(wait_seconds=0.0)
+        notes.free.set()
+        assert worker.stop(wait_seconds=5.0)
+    assert notes.done == ["first"]
+
+
+def test_asked_to_finish_it_does_what_waits_without_its_pause() -> None:
+    notes = Notes()
+    notes.free.set()
+    with at_work(notes, pause_seconds=3600.0) as worker:
+        worker.submit("first")
+        wait_until(lambda: notes.done == ["first"])
+        worker.submit("second")
+        assert worker.stop(wait_seconds=5.0, finish=True)
+    assert notes.done == ["first", "second"]
+
+
+def test_asked_to_finish_it_tries_once_and_not_for_ever() -> None:
+    notes = Notes()
+    notes.free.set()
+    notes.error = OSError("full")
+    with at_work(notes) as worker:
+        worker.submit("first")
+        wait_until(lambda: worker.status.failures == 1)
+        assert worker.stop(wait_seconds=5.0, finish=True)
+        assert worker.status.failures == 2
+
+
+def test_with_nothing_left_to_do_finishing_is_ending() -> None:
+    notes = Notes()
+    with at_work(notes) as worker:
+        assert worker.stop(wait_seconds=5.0, finish=True)
+    assert notes.done == []
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), RuntimeError("boom"), RecursionError(), MemoryError()])
+def test_whatever_a_sync_raises_the_worker_goes_on(error: BaseException) -> None:
+    """A plugin that calls `sys.exit` would else end its thread in silence."""
+    notes = Notes()
+    notes.free.set()
+    notes.error = error
+    with at_work(notes) as worker:
+        worker.submit("first")
+        wait_until(lambda: worker.status.failures)
+        notes.error = None
+        wait_until(lambda: notes.done == ["first"])
+        wait_until(lambda: worker.status.last_error is None)
+
+
+def test_the_last_call_comes_in_the_workers_own_thread_after_all_others() -> None:
+    notes = Notes()
+    notes.free.set()
+    threads: list[str] = []
+    with at_work(notes, last=lambda: threads.append(threading.current_thread().name)) as worker:
+        worker.submit("first")
+        wait_until(lambda: notes.done)
+        assert threads == []
+    assert threads == ["agent-a"]
+
+
+def test_each_sync_that_hangs_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    notes = Notes()
+    now = [100.0]
+    with at_work(notes, clock=lambda: now[0]) as worker:
+        for number in range(2):
+            notes.begun.clear()
+            notes.free.clear()
+            worker.submit("work")
+            assert notes.begun.wait(5)
+            now[0] += 29.0
+            worker.report_slow(now[0])
+            now[0] += 2.0
+            worker.report_slow(now[0])
+            worker.report_slow(now[0])
+            assert worker.slow_at() is None
+            notes.free.set()
+            wait_until(partial(has_synced, worker, number + 1))
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["agent a has been working on one sync for 31 s", "agent a is done with it after 31 s"] * 2
+
+
+def test_what_is_waited_for_wakes_nobody_while_the_api_has_never_answered(tmp_path: Path) -> None:
+    """A reload takes the memory to a new API; deadlines of before would be overdue until it answers."""
+    now = [0.0]
+    memory = Memory(Work(), clock=lambda: now[0], wall=lambda: now[0])
+    unknown = Container(
+        key="a" * 64, layout=Layout.DOCKER, name="main", pod_name="p", namespace="n", log_path=tmp_path
+    )
+    memory.reconcile([unknown], Pods(), rules=Rules(), patience=Patience(), sizes={})
+    now[0] = 1000.0
+    assert memory.next_deadline() is not None
+    paths = NodePaths(containers=tmp_path, layout="auto", roots=(tmp_path,))
+    pod_watch = PodWatch(ApiAccess("http://127.0.0.1:9"), node_name="node-1", on_change=lambda: None)
+    with closing(Discovery(paths)) as discovery:
+        node = NodePass(discovery, pod_watch, memory)
+        assert node.look(Rules(), Patience(), full=True) is None
+        assert node.next_deadline(now[0]) is None
