@@ -20,6 +20,7 @@ BUSYBOX = Path("/bin/busybox")
 IMAGE = "local/app:1"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
+CALL_SECONDS = 60.0
 
 
 class EngineError(Exception):
@@ -37,9 +38,16 @@ def missing() -> str:
 
 
 class Engine:
-    """Runs inside a ``with``. All that it is and has lies below one folder, and goes with it."""
+    """Runs inside a ``with``. All that it is and has lies below one folder, and goes with it.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    storage
+        how it keeps images: ``vfs`` works everywhere; None lets it take the quickest that works here.
+    """
+
+    def __init__(self, *, storage: str | None = "vfs") -> None:
+        self._storage = [f"--storage-driver={storage}"] if storage else []
         # The path of a socket may have 107 characters, and containerd adds some: a short one.
         self._folder = Path(tempfile.mkdtemp(prefix="klwd-", dir="/tmp"))
         self._socket = f"unix://{self._folder}/docker.sock"
@@ -72,7 +80,7 @@ class Engine:
         # It gets SIGTERM when whoever runs the tests dies.
         command = ["setpriv", "--pdeathsig", "TERM", "dockerd"]
         command += [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
-        command += [f"--host={self._socket}", "--storage-driver=vfs", "--bridge=none"]
+        command += [f"--host={self._socket}", *self._storage, "--bridge=none"]
         command += ["--iptables=false", "--ip-forward=false", "--ip-masq=false"]
         with (folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
@@ -131,20 +139,22 @@ class Engine:
 
     # ------------------------------------------------------------------ containers
 
-    def docker(self, *arguments: str) -> str:
+    def docker(self, *arguments: str, timeout: float = CALL_SECONDS) -> str:
         """Call the docker command, and give what it prints. Raises CalledProcessError."""
-        done = self._call(*arguments)
+        done = self._call(*arguments, timeout=timeout)
         done.check_returncode()
         return done.stdout.strip()
 
-    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _call(self, *arguments: str, timeout: float = CALL_SECONDS) -> subprocess.CompletedProcess[str]:
         environ = {
             "PATH": os.environ["PATH"],
             "DOCKER_HOST": self._socket,
             "DOCKER_CONFIG": str(self._folder / "client"),
+            # The builder that is part of the engine: the newer one is a program of its own.
+            "DOCKER_BUILDKIT": "0",
         }
         return subprocess.run(
-            ["docker", *arguments], env=environ, capture_output=True, text=True, check=False, timeout=60
+            ["docker", *arguments], env=environ, capture_output=True, text=True, check=False, timeout=timeout
         )
 
     def create(

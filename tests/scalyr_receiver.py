@@ -49,6 +49,10 @@ class Receiver:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lines: list[Line] = []
+        self._open = threading.Event()
+        self._open.set()
+        self.waiting = 0
+        """Requests that wait for `let_in`."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
 
@@ -62,6 +66,14 @@ class Receiver:
         with self._lock:
             return list(self._lines)
 
+    def keep_out(self) -> None:
+        """Leave all requests waiting from now on, like a server that is slow."""
+        self._open.clear()
+
+    def let_in(self) -> None:
+        """Take the requests that wait, and all others."""
+        self._open.set()
+
     def messages(self, **attributes: str) -> list[str]:
         """Give the messages of the lines that have these attributes, without line ends."""
         return [
@@ -73,6 +85,7 @@ class Receiver:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.let_in()
         self._server.shutdown()
         self._server.server_close()
 
@@ -97,6 +110,9 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.headers.get("Content-Encoding") == "deflate":
                     body = zlib.decompress(body)
+                receiver.waiting += 1
+                receiver._open.wait()
+                receiver.waiting -= 1
                 receiver.take(body)
                 answer = b'{"status": "success"}'
                 self.send_response(200)

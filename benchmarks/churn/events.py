@@ -27,6 +27,7 @@ class Kind(enum.Enum):
     DELETED = "pod deleted: files and API object gone"
     FORCED = "pod deleted by force: API object gone first"
     COMPLETED = "job completed: files outlive the API object"
+    SUDDEN = "pod gone with unread lines"
     WATCHER_KILLED = "watcher killed"
     WATCHER_STARTED = "watcher started again"
     SHIPPER_STOPPED = "shipper stopped"

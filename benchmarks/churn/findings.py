@@ -32,7 +32,8 @@ class Gap:
         begin = self.run.written[self.first]
         after = f"{self.event.kind.value} ({begin - self.event.at:+.1f} s)" if self.event else "nothing"
         of = f"{len(self.run.written)} of {self.run.pod.namespace}/{self.run.pod.name}/{self.run.container}"
-        return f"{self.run.pod.lane}: lines {self.first} to {self.last} of {of}: after {after}"
+        when = f"{begin:.2f} {self.run.pod.lane}"
+        return f"{when}: lines {self.first} to {self.last} of {of}: after {after}"
 
 
 @attrs.frozen
@@ -59,6 +60,7 @@ class Findings:
     gaps: tuple[Gap, ...]
     rows: tuple[Row, ...]
     faults: tuple[Fault, ...]
+    events: tuple[Event, ...]
 
     @property
     def total(self) -> Row:
@@ -81,6 +83,9 @@ class Findings:
             "rows": [attrs.asdict(row) for row in self.rows],
             "gaps": [str(gap) for gap in self.gaps],
             "faults": [f"{fault.run.key} line {fault.seq}: {fault.what}" for fault in self.faults[:50]],
+            "events": [
+                f"{event.at:.2f} {event.lane} {event.pod}: {event.kind.value}" for event in self.events
+            ],
         }
 
 
@@ -104,6 +109,7 @@ def find(ledgers: Sequence[Ledger], events: Sequence[Event]) -> Findings:
         gaps=tuple(gaps),
         rows=tuple(_rows(gaps, faults, events)),
         faults=tuple(fault for found in faults.values() for fault in found),
+        events=tuple(events),
     )
 
 
@@ -117,9 +123,7 @@ def _gaps(run: Run, events: Sequence[Event]) -> Iterator[Gap]:
         yield Gap(run, lost[0], lost[-1], event)
 
 
-def _rows(
-    gaps: Iterable[Gap], faults: dict[str, list[Fault]], events: Sequence[Event]
-) -> Iterator[Row]:
+def _rows(gaps: Iterable[Gap], faults: dict[str, list[Fault]], events: Sequence[Event]) -> Iterator[Row]:
     gap_counts: Counter[Kind | None] = Counter()
     lost: Counter[Kind | None] = Counter()
     for gap in gaps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable
@@ -21,12 +22,19 @@ from kube_log_watcher_core.testing.watcher_process import WatcherProcess
 
 TICK_SECONDS = 0.02
 START_SECONDS = 30.0
+ROUNDS = 3
+"""Requests after which the shipper must have come round: one may be on its way, another one empty."""
 BAG = {"relabel": 3, "reannotate": 2, "restart": 2, "bad": 1, "watcher": 1, "shipper": 1}
 """How often each kind of event comes in ten; pods go when their lives are over, logs rotate by themselves."""
 
 
 class Lane:
     """Runs one node for a while, and notes what was written and what arrived.
+
+    From time to time there is a calm: nothing changes what the shipper is told until it has taken up
+    the last change. Then a pod goes with lines that are not read, which the shipper reads from the deleted
+    file as long as its configuration stays as it is. Without the calm, a reload that happens to come
+    between the two loses these lines, whoever wrote the configuration (`benchmarks.limits` shows it).
 
     Parameters
     ----------
@@ -123,7 +131,33 @@ class Lane:
     def _churn(self, seconds: float) -> None:
         self._clocks.always.after(self._rng.uniform(*self._pace.event), self._happen)
         end = time.monotonic() + seconds
-        self._go_on(lambda: time.monotonic() >= end)
+        while (now := time.monotonic()) < end:
+            until = min(end, now + self._pace.round)
+            self._go_on(lambda until=until: time.monotonic() >= until)  # type: ignore[misc]
+            self._calm_down()
+
+    def _calm_down(self) -> None:
+        """Wait for a calm, let a pod go in it, and let the shipper come round."""
+        self._life.calm = True
+        deadline = time.monotonic() + self._pace.drain + 2 * self._pace.round
+        self._go_on(lambda: self._is_calm() or time.monotonic() > deadline)
+        if self._is_calm():
+            self._life.end_suddenly()
+            seen = self._intake.requests
+            self._go_on(lambda: self._intake.requests > seen + ROUNDS)
+        self._life.calm = False
+
+    def _is_calm(self) -> bool:
+        """Tell whether the shipper must have taken up the latest configuration, and a pod may go."""
+        up = self._is_up() and self._watcher.running and bool(self._life.may_end_suddenly())
+        age = time.time() - self._config.stat().st_mtime
+        settled = age > self._pace.config_check + 2 * self._pace.write_interval
+        # The end of a drain changes the configuration, too.
+        return up and settled and all(path.exists() for path in self._configured())
+
+    def _configured(self) -> list[Path]:
+        logs: list[dict[str, str]] = json.loads(self._config.read_bytes())["logs"]
+        return [Path(log["path"]) for log in logs]
 
     def _settle(self) -> None:
         """Let everything run on until all has come, and then a little longer: doubled lines may follow."""
@@ -149,7 +183,9 @@ class Lane:
     def _look_after(self) -> None:
         """Start what is wanted and down. Raises RuntimeError for what ended by itself."""
         if self._watcher_wanted and not self._watcher.running:
-            raise RuntimeError(f"the watcher ended with {self._watcher.exit_code}: {self._watcher.log[-4000:]}")
+            raise RuntimeError(
+                f"the watcher ended with {self._watcher.exit_code}: {self._watcher.log[-4000:]}"
+            )
         if self._shipper_wanted and not self._shipper.running:
             raise RuntimeError(f"the Scalyr agent ended: {self._shipper.log[-4000:]}")
 
@@ -164,6 +200,9 @@ class Lane:
 
     def _happen(self) -> None:
         if self._over:
+            return
+        if self._life.calm:
+            self._clocks.always.after(self._rng.uniform(*self._pace.event), self._happen)
             return
         if not self._bag:
             self._bag = [name for name, times in BAG.items() for _ in range(times)]
@@ -214,5 +253,6 @@ class Lane:
 
     def _note_complaints(self) -> None:
         lines = self._watcher.log.splitlines()
-        suspicious = [line for line in lines if " ERROR " in line or "Traceback" in line or " WARNING " in line]
-        self.complaints += [line for line in suspicious if "scalyr-" not in line]
+        words = (" WARNING ", " ERROR ", "Traceback")
+        odd = [line for line in lines if any(word in line for word in words)]
+        self.complaints += [line for line in odd if "kubernetes-log-watcher/" not in line]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import uuid
 from collections.abc import Callable
 
 from benchmarks.churn.agenda import Clocks
 from benchmarks.churn.events import Kind
+from benchmarks.churn.farewell import Farewell
 from benchmarks.churn.ledger import Ledger, PodFacts, Run
 from benchmarks.churn.lines import text_of
 from benchmarks.churn.pace import Pace
-from benchmarks.churn.pods import DECODED, Bad, LivePod, Writer, annotations, spoil
+from benchmarks.churn.pods import DECODED, Bad, LivePod, Writer, good_annotations, spoil
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.testing.fake_api import FakeApi
 from kube_log_watcher_core.testing.fake_node import FakeNode
@@ -56,8 +58,13 @@ class NodeLife:
         self._pace = pace
         self._rng = rng
         self._note = note
+        self._farewell = Farewell(
+            node, api, clocks=clocks, pace=pace, rng=rng, note=note, finish=self._finish, gone=self._gone
+        )
         self._count = 0
         self._over = False
+        self.calm = False
+        """While it is true, nothing happens that changes what the shipper is told."""
         self.pods: list[LivePod] = []
 
     # ------------------------------------------------------------------ coming
@@ -92,7 +99,7 @@ class NodeLife:
     def _make(self, slot: int, bad: Bad | None) -> LivePod:
         name = "db-0" if slot == 0 else f"web-{slot}-{self._count}"
         containers = self._containers(slot)
-        good = annotations(containers, parser=self._rng.choice(["raw", DECODED]), mask="hidden")
+        good = good_annotations(containers, parser=self._rng.choice(["raw", DECODED]), mask="hidden")
         return LivePod(
             facts=PodFacts(self._name, f"team-{slot}", name),
             uid=str(uuid.UUID(int=self._rng.getrandbits(128))),
@@ -175,16 +182,19 @@ class NodeLife:
 
     # ------------------------------------------------------------------ rotating
 
+    # Only logs that the shipper follows: one that is rotated before is followed from its next file on.
+
     def _rotation_seconds(self) -> float:
         return self._rng.uniform(*self._pace.rotation)
 
     def _rotate_again(self, pod: LivePod, writer: Writer) -> None:
         if writer.writing and not self._over:
             due = writer.rotated + self._pace.rotation[0] - self._clocks.shipping.now
+            due = max(due, pod.not_before - self._clocks.following.now)
             if due <= 0:
                 docker = self._node.layout is Layout.DOCKER
                 self._rotate(pod, writer, Kind.ROTATED_DOCKER if docker else Kind.ROTATED_KUBELET)
-            wait = due if due > 0 else self._rotation_seconds()
+            wait = min(due, 1.0) if due > 0 else self._rotation_seconds()
             self._clocks.shipping.after(wait, lambda: self._rotate_again(pod, writer))
 
     def rotate_while_down(self) -> None:
@@ -192,7 +202,8 @@ class NodeLife:
         for pod in self.pods:
             for writer in pod.writers:
                 since = self._clocks.shipping.now - writer.rotated
-                if writer.writing and since >= self._pace.rotation[0]:
+                known = self._clocks.following.now >= pod.not_before
+                if writer.writing and known and since >= self._pace.linger:
                     self._rotate(pod, writer, Kind.ROTATED_WHILE_DOWN)
 
     def _rotate(self, pod: LivePod, writer: Writer, kind: Kind) -> None:
@@ -222,14 +233,16 @@ class NodeLife:
             self._note(Kind.REANNOTATED, pod.facts.name)
 
     def _mend(self, pod: LivePod) -> None:
-        if not pod.ending:
+        if self.calm:
+            self._clocks.always.after(1.0, lambda: self._mend(pod))
+        elif not pod.ending:
             self._set_annotations(pod)
             pod.not_before = self._clocks.following.now + self._pace.least_life
             self._note(Kind.MENDED, pod.facts.name)
 
     def _set_annotations(self, pod: LivePod) -> None:
         parser, mask = self._rng.choice(["raw", DECODED]), f"mask-{self._count}"
-        pod.annotations = annotations(self._containers(pod.slot), parser=parser, mask=mask)
+        pod.annotations = good_annotations(self._containers(pod.slot), parser=parser, mask=mask)
         pod.show(self._api)
 
     def _choose(self) -> list[LivePod]:
@@ -251,7 +264,7 @@ class NodeLife:
             pod.ended.append(old)
             self._note(Kind.RESTARTED, pod.facts.name)
             self._start(pod, old.run.container, restart=old.files.restart + 1)
-            self._clocks.always.after(self._rng.uniform(*STATUS_SECONDS), lambda pod=pod: self._show(pod))
+            self._clocks.always.after(self._rng.uniform(*STATUS_SECONDS), functools.partial(self._show, pod))
 
     # ------------------------------------------------------------------ going
 
@@ -265,73 +278,35 @@ class NodeLife:
     def _end(self, pod: LivePod) -> None:
         if self._over:
             return
-        if self._clocks.following.now < pod.not_before:
+        if self.calm or self._clocks.following.now < pod.not_before:
             self._clocks.following.after(1.0, lambda: self._end(pod))
-            return
-        pod.ending = True
-        self._rng.choice([self._delete, self._force, self._complete])(pod)
+        elif not pod.ending:
+            pod.ending = True
+            self._farewell.bid(pod)
 
-    def _delete(self, pod: LivePod) -> None:
-        """Delete it: a deletion time, a burst, the files and the API object about together."""
-        pod.mark_deleted(self._api)
-        order = [lambda: self._remove_object(pod), lambda: self._remove_files(pod)]
-        apart = 0.014
-        if self._rng.random() < 0.5:
-            order.reverse()
-            apart = 0.11
-
-        def ended() -> None:
-            pod.mark_ended(self._api, "Failed")
-            self._clocks.shipping.after(self._pace.linger, lambda: self._then(order, apart))
-
-        self._note(Kind.DELETED, pod.facts.name)
-        self._stop_soon(pod, ended)
-
-    def _force(self, pod: LivePod) -> None:
-        """Delete it by force: the API object goes, the container writes on, the files go later."""
-        self._remove_object(pod)
-        self._note(Kind.FORCED, pod.facts.name)
-        linger = self._pace.linger
-        self._stop_soon(pod, lambda: self._clocks.shipping.after(linger, lambda: self._remove_files(pod)))
-
-    def _complete(self, pod: LivePod) -> None:
-        """Let it end by itself and be deleted at once: its files outlive its API object."""
-        for writer in pod.writers:
-            self._finish(pod, writer)
-        pod.mark_ended(self._api, "Succeeded")
-        self._remove_object(pod)
-        self._note(Kind.COMPLETED, pod.facts.name)
-        self._clocks.shipping.after(self._pace.linger, lambda: self._remove_files(pod))
-
-    def _then(self, actions: list[Callable[[], None]], apart: float) -> None:
-        first, second = actions
-        first()
-        self._clocks.always.after(apart, second)
-
-    def _stop_soon(self, pod: LivePod, then: Callable[[], object]) -> None:
-        """Let the containers end after as long as some take to stop."""
-
-        def stop() -> None:
-            for writer in pod.writers:
-                self._finish(pod, writer)
-            then()
-
-        self._clocks.always.after(self._rng.uniform(0.3, 2.1), stop)
-
-    def _remove_object(self, pod: LivePod) -> None:
-        self._api.delete(pod.facts.namespace, pod.facts.name)
-
-    def _remove_files(self, pod: LivePod) -> None:
-        for writer in (*pod.ended, *pod.writers):
-            self._node.remove(writer.files)
+    def _gone(self, pod: LivePod) -> None:
         self.pods.remove(pod)
         if pod.slot < self._slots:
             # After its predecessor has left the API: it may have the same name.
             self._clocks.always.after(self._rng.uniform(0.2, 1.0), lambda: self._succeed(pod))
 
     def _succeed(self, pod: LivePod) -> None:
-        if not self._over:
+        if self.calm:
+            self._clocks.always.after(1.0, lambda: self._succeed(pod))
+        elif not self._over:
             self.come(pod.slot)
+
+    def may_end_suddenly(self) -> list[LivePod]:
+        """Give pods that have lived long enough; none while others are still going."""
+        if any(pod.ending for pod in self.pods):
+            return []
+        now = self._clocks.following.now
+        return [pod for pod in self.pods if now >= pod.not_before and not pod.withheld]
+
+    def end_suddenly(self) -> None:
+        """Let a pod write a burst and be gone before the shipper comes round."""
+        for pod in self.may_end_suddenly()[:1]:
+            self._farewell.bid_suddenly(pod)
 
 
 def _may_end(pod: LivePod) -> bool:

@@ -1,8 +1,9 @@
 """How fast everything goes: all durations of a run, in seconds, in one place.
 
-What is the shipper's own to lose is kept out by four of these: a container that ends before the shipper
+What is the shipper's own to lose is kept out by three of these: a container that ends before the shipper
 has looked at its configuration (`least_life`), a file that goes before the shipper has come round
-(`linger`), and a file that is rotated twice before that (`rotation`). See docs/explanation/nothing-lost.rst.
+(`linger`, but for those that go in a calm), and one that is rotated twice before that (`rotation`). See
+docs/explanation/nothing-lost.rst.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Pace:
     """The shipper must have had a chance to look at its configuration."""
     linger: float
     """From a container's last line until its files go: the shipper must have had a chance to come round."""
+    round: float
+    """From one calm to the next: see `Lane`."""
     watcher_down: Span
     shipper_down: Span
     label_lag: float
@@ -73,6 +76,7 @@ QUICK = Pace(
     life=(8.0, 18.0),
     least_life=6.0,
     linger=2.5,
+    round=12.0,
     watcher_down=(0.3, 2.0),
     shipper_down=(0.5, 2.0),
     label_lag=8.0,
@@ -92,7 +96,8 @@ REAL = Pace(
     rotation=(30.0, 60.0),
     life=(60.0, 180.0),
     least_life=35.0,
-    linger=12.0,
+    linger=20.0,
+    round=120.0,
     watcher_down=(1.0, 20.0),
     shipper_down=(1.0, 20.0),
     label_lag=40.0,

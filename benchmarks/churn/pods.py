@@ -90,7 +90,7 @@ class LivePod:
         api.update(pod)
 
 
-def annotations(containers: Sequence[str], *, parser: str, mask: str) -> dict[str, str]:
+def good_annotations(containers: Sequence[str], *, parser: str, mask: str) -> dict[str, str]:
     """Give annotations that are in order; the redaction rule hides the secret."""
     rule = {"match_expression": r"password=\S+", "replacement": f"password={mask}"}
     return {
@@ -123,9 +123,7 @@ def spoil(good: dict[str, str], bad: Bad, containers: Sequence[str]) -> dict[str
     sampling = {"sampling_rate": 0}
     changes = {
         Bad.NO_JSON: {PARSER: "[[{"},
-        Bad.NUMBER: {
-            SAMPLING: _listed(containers, "sampling-rules", [{**sampling, "match_expression": 7}])
-        },
+        Bad.NUMBER: {SAMPLING: _listed(containers, "sampling-rules", [{**sampling, "match_expression": 7}])},
         Bad.EXPRESSION: {
             SAMPLING: _listed(containers, "sampling-rules", [{**sampling, "match_expression": "("}])
         },

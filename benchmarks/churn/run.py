@@ -15,7 +15,7 @@ from kube_log_watcher_core import Layout
 def churn(
     layouts: Iterable[Layout], folder: Path, *, seconds: float, pace: Pace, slots: int, seed: int
 ) -> tuple[Findings, list[str]]:
-    """Churn a node of each layout at the same time; give the findings, and what the watchers complained of."""
+    """Churn a node of each layout at the same time; give the findings, and the watchers' complaints."""
     lanes = []
     for layout in layouts:
         place = folder / layout.value

@@ -56,8 +56,8 @@ class Shipper:
         for each in (self.data, self._log):
             each.mkdir(parents=True)
         self._folder = folder
-        self._command = [PYTHON, "-m", "scalyr_agent.agent_main", "start", "--no-fork", "--no-change-user"]
-        self._command += ["-c", config]
+        options = ("start", "--no-fork", "--no-change-user", "-c", str(config))
+        self._command = [str(PYTHON), "-m", "scalyr_agent.agent_main", *options]
         self._environ = {
             "PATH": os.environ["PATH"],
             "SCALYR_SERVER": server,

@@ -12,9 +12,10 @@ from benchmarks.limits.static import Static
 
 BATCH = 100
 RATE = 100
-CHURN_SECONDS = 30.0
-ROTATION_SECONDS = 2.5
-RELOAD_SECONDS = 1.5
+CHURN_SECONDS = 45.0
+ROTATION_SECONDS = 7.0
+RELOAD_SECONDS = 6.0
+"""More than 5 s: after each reload, the Scalyr agent's next round comes up to so much later."""
 
 
 @attrs.frozen
@@ -39,15 +40,13 @@ def _log(folder: Path) -> Path:
     return log
 
 
-def _rotate(log: Path, number: int) -> Path:
-    """Rename a log as the kubelet does; the one before becomes another file, as by compression."""
-    for before in log.parent.glob(f"{log.name}.2*"):
+def _rotate(log: Path, number: int, *, compress: bool) -> None:
+    """Rename a log as the kubelet does; the one before becomes another file, if wanted, as by compression."""
+    for before in log.parent.glob(f"{log.name}.2*") if compress else ():
         before.with_name(f"{before.name}.gz").write_bytes(b"compressed")
         before.unlink()
-    rotated = log.with_name(f"{log.name}.20240101-00000{number}")
-    log.rename(rotated)
+    log.rename(log.with_name(f"{log.name}.20240101-{number:06}"))
     log.touch()
-    return rotated
 
 
 def rotations_while_stopped(folder: Path, times: int) -> Static:
@@ -58,7 +57,7 @@ def rotations_while_stopped(folder: Path, times: int) -> Static:
         static.stop()
         for number in range(times):
             static.write(BATCH)
-            _rotate(static.log, number)
+            _rotate(static.log, number, compress=True)
         static.write(BATCH)
         static.start()
         static.lost()
@@ -129,23 +128,30 @@ def path_kind(folder: Path, kind: str) -> Static:
     (links / "app.log").symlink_to(log)
     (links / "folder").symlink_to(log.parent)
     with Static(folder, log, configured=configured[kind]) as static:
-        _churn(static)
+        _churn(static, reload_seconds=RELOAD_SECONDS, compress=False)
         static.lost()
     return static
 
 
-def _churn(static: Static) -> None:
+def starved(folder: Path) -> Static:
+    """Change the configuration every 2 s, while the kubelet rotates and compresses."""
+    with Static(folder, _log(folder)) as static:
+        _churn(static, reload_seconds=2.0, compress=True)
+        static.lost()
+    return static
+
+
+def _churn(static: Static, *, reload_seconds: float, compress: bool) -> None:
     begin = time.monotonic()
-    rotation, change = ROTATION_SECONDS, RELOAD_SECONDS
-    number = 0
+    rotations = reloads = 0
     while (passed := time.monotonic() - begin) < CHURN_SECONDS:
         static.write(max(int(passed * RATE) - static.written, 0))
-        if passed >= rotation:
-            _rotate(static.log, number % 10)
-            rotation, number = rotation + ROTATION_SECONDS, number + 1
-        if passed >= change:
+        if passed >= (rotations + 1) * ROTATION_SECONDS:
+            _rotate(static.log, rotations, compress=compress)
+            rotations += 1
+        if passed >= (reloads + 1) * reload_seconds:
             static.configure()
-            change += RELOAD_SECONDS
+            reloads += 1
         time.sleep(0.02)
 
 
@@ -161,6 +167,7 @@ SCENES: dict[str, Callable[[Path], Static]] = {
     "rotated and reloaded, real path": lambda folder: path_kind(folder, "real"),
     "rotated and reloaded, link to the folder": lambda folder: path_kind(folder, "folder link"),
     "rotated and reloaded, link to the file": lambda folder: path_kind(folder, "file link"),
+    "rotated and reloaded every 2 s, real path": starved,
 }
 
 

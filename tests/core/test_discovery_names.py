@@ -94,7 +94,7 @@ def test_a_docker_log_is_known_by_its_name(path: str, expected: str | None) -> N
     assert parse_docker_log(path) == expected
 
 
-@pytest.mark.parametrize("name", [ID[:-1], ID + "0", "g" * 64, ID + "\n", ""])
+@pytest.mark.parametrize("name", [ID[:-1], ID + "0", "g" * 64, "A" * 64, ID + "\n", ""])
 def test_a_container_id_has_64_hexadecimal_digits(name: str) -> None:
     assert not is_container_id(name)
     assert is_container_id(ID)

@@ -182,3 +182,19 @@ def test_a_log_that_goes_while_it_is_looked_at_keeps_its_size(tmp_path: Path) ->
     path.unlink()
     sizes.look([target(0, path)], all_of_them=True)
     assert sizes.seen == {target(0, path).container.key: 3}
+
+
+def test_a_shipper_that_has_let_go_of_the_file_is_done_at_once() -> None:
+    """One account is enough, whenever it was written: the file is gone, and the shipper has closed it."""
+    assert verdict(1, Progress(100, at=999.0, closed=True)) is DONE
+    assert verdict(1, Progress(5000, at=1000.5, closed=True)) is DONE
+
+
+def test_a_shipper_that_let_go_before_the_last_known_byte_is_waited_for() -> None:
+    """It was restarted and did not find the file again, say: the warning at the end counts what is left."""
+    assert verdict(61, Progress(60, at=1001.0, closed=True), Progress(60, at=1060.0, closed=True)) is WAIT
+
+
+def test_without_a_known_size_only_a_younger_account_says_that_the_file_is_closed() -> None:
+    assert verdict(1, Progress(0, at=999.0, closed=True), size=None) is WAIT
+    assert verdict(1, Progress(0, at=1000.5, closed=True), size=None) is DONE

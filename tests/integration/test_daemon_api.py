@@ -107,11 +107,8 @@ class TestOutages:
 class TestRights:
     """A 403 counts as a missing right after 5 s only: some servers give it while they start."""
 
-    @layouts
-    def test_without_the_right_to_list_pods_are_asked_for_singly(
-        self, tmp_path: Path, layout: Layout
-    ) -> None:
-        with Stage(tmp_path, layout) as stage:
+    def test_without_the_right_to_list_pods_are_asked_for_singly(self, tmp_path: Path) -> None:
+        with Stage(tmp_path, CRI) as stage:
             stage.api.forbid("list", "watch")
             stage.run("bare", labels={"team": "x"})
             one = stage.run("shop-1")

@@ -52,13 +52,18 @@ def lengthen(path: Path) -> None:
 
 
 def replace_by_a_link(path: Path) -> None:
-    path.unlink()
-    path.symlink_to("/etc/hostname")
+    bend(path, "/etc/hostname")
 
 
 def replace_by_a_dangling_link(path: Path) -> None:
-    path.unlink()
-    path.symlink_to("/nonexistent/file")
+    bend(path, "/nonexistent/file")
+
+
+def bend(path: Path, target: str) -> None:
+    """Replace a file or link by a link, in one step: whatever is missing may be back at once."""
+    new = path.with_name("new")
+    new.symlink_to(target)
+    new.rename(path)
 
 
 @pytest.mark.parametrize(
@@ -95,16 +100,14 @@ def test_links_that_were_deleted_or_bent_are_put_right(scene: tuple[Stage, FakeC
     friendly, link = stage.dest / stage.friendly(one), stage.tree / stage.link(one)
     friendly.unlink()
     stage.wait_followed(one)
-    link.unlink()
-    link.symlink_to("/etc/passwd")
+    bend(link, "/etc/passwd")
     stage.wait_followed(one)
 
 
 def test_whole_folders_of_ours_that_were_deleted_come_back(scene: tuple[Stage, FakeContainer]) -> None:
     stage, one = scene
     friendly = stage.dest / stage.friendly(one)
-    friendly.unlink()
-    friendly.parent.rmdir()
+    friendly.parent.rename(stage.root / "away")
     stage.wait_followed(one)
 
 

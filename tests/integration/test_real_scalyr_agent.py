@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -13,67 +12,15 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import Layout, LogTarget
+from scalyr_process import NEEDS_AGENT, PYTHON, cri_line, docker_lines, running_agent
 from scalyr_receiver import Receiver
 from scalyr_support import PARSER, REDACTION, SAMPLING, a_target, an_agent, container_id
 from support import wait_until
 
-PYTHON = Path(
-    os.environ.get("SCALYR_AGENT_PYTHON", Path(__file__).parents[2] / ".venv-scalyr" / "bin" / "python")
-)
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 REDACTED = "+++JWT_TOKEN_REDACTED+++"
-TIME = "2024-01-02T03:04:05.678901234Z"
 
-pytestmark = [
-    pytest.mark.scalyr,
-    pytest.mark.skipif(
-        not PYTHON.exists(),
-        reason=f"no Scalyr agent: SCALYR_AGENT_PYTHON names no Python, nor is {PYTHON} there",
-    ),
-]
-
-
-@contextlib.contextmanager
-def running_agent(config: Path, receiver: Receiver) -> Iterator[Path]:
-    """Run the Scalyr agent on a configuration; gives the folder with its own log."""
-    folder = config.parent / "scalyr-agent"
-    for name in ("log", "data"):
-        (folder / name).mkdir(parents=True)
-    # A variable counts only where the file sets nothing: the file is tested as it was written.
-    environ = {
-        "PATH": os.environ["PATH"],
-        "SCALYR_SERVER": receiver.url,
-        "SCALYR_ALLOW_HTTP": "true",
-        "SCALYR_AGENT_LOG_PATH": str(folder / "log"),
-        "SCALYR_AGENT_DATA_PATH": str(folder / "data"),
-        "SCALYR_CONFIG_CHANGE_CHECK_INTERVAL": "0.5",
-        "SCALYR_MIN_REQUEST_SPACING_INTERVAL": "0.1",
-        "SCALYR_MIN_ALLOWED_REQUEST_SIZE": "1",
-    }
-    command = ["start", "--no-fork", "--no-change-user", "-c", str(config)]
-    with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(
-            [PYTHON, "-m", "scalyr_agent.agent_main", *command],
-            env=environ,
-            cwd=folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield folder
-        finally:
-            process.kill()
-            process.wait(10)
-
-
-def docker_lines(*messages: str) -> str:
-    return "".join(
-        json.dumps({"log": f"{message}\n", "stream": "stdout", "time": TIME}) + "\n" for message in messages
-    )
-
-
-def cri_line(message: str, tag: str = "F") -> str:
-    return f"{TIME} stdout {tag} {message}\n"
+pytestmark = [pytest.mark.scalyr, NEEDS_AGENT]
 
 
 def annotated(parser: str, *, sampling: object = (), redaction: object = ()) -> dict[str, str]:
@@ -92,7 +39,9 @@ class TestShipping:
     ) -> None:
         decoded, raw, cri, odd = self.targets(tmp_path)
         with Receiver() as receiver:
-            agent = an_agent(tmp_path, parse_lines_json=("app",))
+            agent = an_agent(
+                tmp_path, parse_lines_json=("app",), config_check_interval=0.5, bad_redaction="ship"
+            )
             agent.sync([decoded, raw, cri, odd])
             with running_agent(agent.settings.config_path, receiver):
                 self.first_lines_arrive(receiver)
@@ -274,6 +223,7 @@ def test_the_agents_own_parser_takes_a_file_full_of_hostile_annotations(tmp_path
     agent = an_agent(
         tmp_path,
         parse_lines_json=("*",),
+        bad_redaction="ship",
         journald=True,
         journald_attributes={"flag": True, "number": 7},
         journald_extra_fields={"_COMM": "process"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kube_log_watcher_core.agent import BaseAgent, FileAgent
+from kube_log_watcher_core.annotations import annotation_for
 from kube_log_watcher_core.errors import AgentConfigError, AgentError, WatcherError
 from kube_log_watcher_core.files import File, Item, Link, Owned
 from kube_log_watcher_core.models import (
@@ -60,6 +61,7 @@ __all__ = [
     "Progress",
     "Secret",
     "WatcherError",
+    "annotation_for",
     "choice",
     "count",
     "seconds",

@@ -293,7 +293,9 @@ class Progress:
     at: float
     """Seconds since the epoch at which the shipper wrote that down."""
     pending: bool = False
-    """Whether it has another file of the same log to read, e.g. one that was rotated away."""
+    """Whether it knows of more to read: in this file, or in another of the same log, rotated away."""
+    closed: bool = False
+    """Whether it has let go of the log: the file is gone, and all that it saw of it is shipped."""
 
 
 @attrs.frozen

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+import types
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 NAME = "state.json"
 VERSION = 1
 LONGEST = 64 * 1024 * 1024
+
+_ID = re.compile("[0-9a-f]{64}")
 
 
 class StateFile:
@@ -146,7 +149,7 @@ def _decode(content: bytes) -> Work:
     return Work(
         targets=tuple(_decode_target(item) for item in document["targets"]),
         departed=tuple(
-            Departed(_decode_target(item["target"]), since=float(item["since"]), size=item["size"])
+            _sound(Departed(_decode_target(item["target"]), since=float(item["since"]), size=item["size"]))
             for item in document["departed"]
         ),
     )
@@ -156,9 +159,34 @@ def _decode_target(item: Mapping[str, Any]) -> LogTarget:
     container, pod = dict(item["container"]), dict(item["pod"])
     container["layout"] = Layout(container["layout"])
     container["log_path"] = Path(container["log_path"])
-    pod["owner"] = Owner(*pod["owner"]) if pod["owner"] else None
-    pod["containers"] = tuple(PodContainer(*each) for each in pod["containers"])
+    pod["owner"] = _sound(Owner(*pod["owner"])) if pod["owner"] else None
+    pod["containers"] = tuple(_sound(PodContainer(*each)) for each in pod["containers"])
     rest = {key: value for key, value in item.items() if key not in {"container", "pod", "log_path"}}
-    return LogTarget(
-        container=Container(**container), pod=Pod(**pod), log_path=Path(item["log_path"]), **rest
-    )
+    made = {"container": _sound(Container(**container)), "pod": _sound(Pod(**pod))}
+    target: LogTarget = _sound(LogTarget(**made, log_path=Path(item["log_path"]), **rest))
+    if not _ID.fullmatch(target.id):
+        raise ValueError("an id is none")
+    return target
+
+
+def _sound(value: Any) -> Any:
+    """Give an object back whose fields are what its class says. Raises `TypeError` for any other."""
+    for name, kinds in _KINDS[type(value)].items():
+        found = getattr(value, name)
+        texts = found.values() if isinstance(found, FrozenMap) else ()
+        if not isinstance(found, kinds) or not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"{name} is of another type")
+    return value
+
+
+def _kinds(hint: Any) -> tuple[type, ...]:
+    options = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    kinds = tuple(get_origin(option) or option for option in options)
+    return (*kinds, int) if float in kinds else kinds
+
+
+_KINDS = {
+    declared: {field.name: _kinds(get_type_hints(declared)[field.name]) for field in attrs.fields(declared)}
+    for declared in (LogTarget, Container, Pod, PodContainer, Owner, Departed)
+}
+"""The types that the fields of each class may have."""

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -22,11 +22,14 @@ from kube_log_watcher_core import (
     LogTarget,
     NodeContext,
     Owned,
+    Progress,
 )
 from kube_log_watcher_scalyr import journald, links, render, sampling
 from kube_log_watcher_scalyr.annotations import Fault, read_annotations
+from kube_log_watcher_scalyr.checkpoints import Checkpoints
 from kube_log_watcher_scalyr.decoding import Decoding
 from kube_log_watcher_scalyr.settings import ScalyrSettings
+from kube_log_watcher_scalyr.verification import verify
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +38,12 @@ logger = logging.getLogger(__name__)
 class _Rendered:
     """What one target comes to: kept until the target itself is another one."""
 
+    entry: Mapping[str, object]
     text: str
     link: Link
     faults: tuple[Fault, ...]
+    held: bool
+    """Whether the log must not be shipped, and therefore stands in no file."""
 
 
 class ScalyrAgent(FileAgent[ScalyrSettings]):
@@ -49,10 +55,12 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         super().__init__(settings, node)
         self._decoding = Decoding.of(settings.parse_lines_json)
         self._server = render.server_attributes(node)
-        members = render.head(settings, node, journald.journal_path(settings))
-        self._head = {name: render.as_text(value) for name, value in members.items()}
+        self._members = render.head(settings, node, journald.journal_path(settings))
+        self._head = {name: render.as_text(value) for name, value in self._members.items()}
+        self._checkpoints = None if settings.data_path is None else Checkpoints(settings.data_path)
         self._sampling, odd = sampling.read_entries(settings.sampling_rules)
         self._rendered: dict[LogTarget, _Rendered] = {}
+        self._verified = ""
         self._faults: frozenset[Fault] = frozenset()
         for reason in dict.fromkeys(odd):
             logger.warning("scalyr %s", reason)
@@ -63,8 +71,17 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         ordered = sorted(targets, key=lambda target: target.id)
         self._rendered = {target: known.get(target) or self._render(target) for target in ordered}
         self._report()
-        yield from (rendered.link for rendered in self._rendered.values())
-        yield self._file(rendered.text for rendered in self._rendered.values())
+        shipped = [rendered for rendered in self._rendered.values() if not rendered.held]
+        return [*(rendered.link for rendered in shipped), self._file(shipped)]
+
+    @property
+    def pause_seconds(self) -> float:
+        """Give the Scalyr agent some peace between changes: each stops all copying for a moment."""
+        return self.settings.write_interval
+
+    def read_up_to(self, target: LogTarget) -> Progress | None:
+        """Tell how far a log is read, by the Scalyr agent's checkpoints."""
+        return None if self._checkpoints is None else self._checkpoints.progress(self._path(target))
 
     def owned(self) -> Iterable[Owned]:
         """Give the configuration file, and all links that can be one of ours."""
@@ -77,7 +94,7 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         One that is there keeps its logs until the first complete sync.
         """
         if not _holds_object(self.settings.config_path):
-            self.write([self._file(())])
+            self.write([self._file([])])
             logger.info("wrote %s without logs, for the Scalyr agent to start", self.settings.config_path)
 
     def check(self) -> None:
@@ -93,27 +110,56 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         _ = self._group
         if self.settings.journald:
             journald.check_journald(self.settings)
+        if self.settings.data_path is not None and not self.settings.data_path.is_dir():
+            raise AgentConfigError(
+                f"WATCHER_SCALYR_DATA_PATH={self.settings.data_path}: this is no folder, "
+                "mount the Scalyr agent's data folder there"
+            )
+
+    def _path(self, target: LogTarget) -> Path:
+        """Give the path by which the Scalyr agent knows a log."""
+        return (
+            links.link(self.settings.dest_path, target).path
+            if self.settings.linked_paths
+            else target.log_path
+        )
 
     def _render(self, target: LogTarget) -> _Rendered:
-        wishes = read_annotations(target, sampling=sampling.rules_for(self._sampling, target))
-        entry = render.entry(target, wishes=wishes, decoding=self._decoding, server=self._server)
+        wishes = read_annotations(
+            target,
+            sampling=sampling.rules_for(self._sampling, target),
+            hold=self.settings.bad_redaction == "hold",
+        )
+        entry = render.entry(
+            target, self._path(target), wishes=wishes, decoding=self._decoding, server=self._server
+        )
         return _Rendered(
+            entry=entry,
             text=render.as_text(entry),
             link=links.link(self.settings.dest_path, target),
             faults=wishes.faults,
+            held=wishes.held,
         )
 
     def _report(self) -> None:
-        """Warn of faults that were not there before."""
+        """Tell of faults that were not there before, and of those that are mended."""
         faults = frozenset(fault for rendered in self._rendered.values() for fault in rendered.faults)
         for fault in sorted(faults - self._faults, key=str):
             logger.warning("%s", fault)
+        here = {(target.namespace, target.pod_name, target.container_name) for target in self._rendered}
+        ended = {fault.about for fault in self._faults} - {fault.about for fault in faults}
+        for about in sorted(about for about in ended if about[:3] in here):
+            logger.info("pod %s/%s, container %s, %s: mended", *about)
         self._faults = faults
 
-    def _file(self, logs: Iterable[str]) -> File:
+    def _file(self, shipped: Sequence[_Rendered]) -> File:
+        content = render.document(self._head, (rendered.text for rendered in shipped))
+        if content != self._verified:
+            verify(content, self._members, [rendered.entry for rendered in shipped])
+            self._verified = content
         return File(
             path=self.settings.config_path,
-            content=render.document(self._head, logs),
+            content=content,
             mode=0o600 if self.settings.config_group is None else 0o640,
             group=self._group,
         )
@@ -132,8 +178,8 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
 
 
 def _holds_object(path: Path) -> bool:
-    """Tell whether a file holds a JSON object."""
-    if not path.is_file():
+    """Tell whether a regular file holds a JSON object; a link that somebody put there is not trusted."""
+    if path.is_symlink() or not path.is_file():
         return False
     try:
         return isinstance(json.loads(path.read_bytes()), dict)

@@ -5,19 +5,18 @@ Whatever one pod writes concerns only that pod: nothing here raises.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
 
 from kube_log_watcher_core import LogTarget
+from kube_log_watcher_scalyr import pod_settings
+from kube_log_watcher_scalyr.attributes import checked_attributes
 from kube_log_watcher_scalyr.plain import is_plain, shortened
-from kube_log_watcher_scalyr.rules import Checked, Rule, redaction_rules, sampling_rules
+from kube_log_watcher_scalyr.pod_settings import PodSetting, Said, said_of
+from kube_log_watcher_scalyr.rules import Checked, Rule, line_groupers, redaction_rules, sampling_rules
 
-PARSER: Final = "kubernetes-log-watcher/scalyr-parser"
-SAMPLING: Final = "kubernetes-log-watcher/scalyr-sampling-rules"
-REDACTION: Final = "kubernetes-log-watcher/scalyr-redaction-rules"
 LONGEST_PARSER: Final = 200
 MOST_REASONS: Final = 3
 """Reasons that one warning tells: the pod's author finds the rest by mending these."""
@@ -34,11 +33,19 @@ class Fault:
     value: str = attrs.field(repr=False)
     """The annotation's whole value: another one is another fault."""
     reasons: tuple[str, ...] = attrs.field(eq=False)
+    outcome: str = ""
+    """What becomes of the log, where that is more than a rule left out."""
+
+    @property
+    def about(self) -> tuple[str, str, str, str]:
+        """What is at fault: namespace, pod, container and annotation."""
+        return self.namespace, self.pod, self.container, self.annotation
 
     def __str__(self) -> str:
         more = len(self.reasons) - MOST_REASONS
         reasons = "; ".join(self.reasons[:MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")
-        return f"pod {self.namespace}/{self.pod}, container {self.container}, {self.annotation}: {reasons}"
+        where = f"pod {self.namespace}/{self.pod}, container {self.container}, {self.annotation}"
+        return f"{where}: {reasons}{self.outcome}"
 
 
 @attrs.frozen
@@ -48,84 +55,84 @@ class Wishes:
     parser: str | None = None
     sampling: tuple[Rule, ...] = ()
     redaction: tuple[Rule, ...] = ()
+    attributes: Mapping[str, str | float] = attrs.field(factory=dict)
+    line_groupers: tuple[Rule, ...] = ()
     faults: tuple[Fault, ...] = ()
+    held: bool = False
+    """Whether the log must wait: not all that its pod asks to be redacted can be."""
 
 
-def read_annotations(target: LogTarget, *, sampling: tuple[Rule, ...] | None = None) -> Wishes:
-    """Read the annotations that are about a container; ``sampling`` takes the place of that annotation."""
-    parser, parser_reasons = _parser_of(target)
-    sampled = Checked(rules=sampling) if sampling is not None else _rules_of(target, SAMPLING)
-    redacted = _rules_of(target, REDACTION)
-    reasons = {PARSER: parser_reasons, SAMPLING: sampled.reasons, REDACTION: redacted.reasons}
+class _Reader:
+    """Reads one container's annotations, and collects what is wrong with them."""
+
+    def __init__(self, target: LogTarget) -> None:
+        self._target = target
+        self.faults: list[Fault] = []
+
+    def rules(self, setting: PodSetting, check: Callable[[object], Checked], outcome: str = "") -> Checked:
+        said = said_of(self._target, setting)
+        if said is None:
+            return Checked()
+        checked = Checked() if said.value is None else check(said.value)
+        self._note(said, checked.reasons, outcome)
+        return attrs.evolve(checked, reasons=(*said.reasons, *checked.reasons))
+
+    def attributes(self) -> Mapping[str, str | float]:
+        said = said_of(self._target, pod_settings.ATTRIBUTES)
+        if said is None:
+            return {}
+        attributes, reasons = ({}, ()) if said.value is None else checked_attributes(said.value)
+        self._note(said, reasons)
+        return attributes
+
+    def parser(self) -> str | None:
+        said = said_of(self._target, pod_settings.PARSER)
+        if said is None:
+            return None
+        good = isinstance(said.value, str) and _is_name(said.value)
+        expected = f"printable text of up to {LONGEST_PARSER} characters, none beyond U+FFFF"
+        wrong = f"parser must be {expected}, it is {shortened(said.value)}"
+        self._note(said, () if good or said.value is None else (wrong,))
+        return str(said.value) if good else None
+
+    def _note(self, said: Said, reasons: tuple[str, ...], outcome: str = "") -> None:
+        if not (said.reasons or reasons):
+            return
+        fault = Fault(
+            namespace=self._target.namespace,
+            pod=self._target.pod_name,
+            container=self._target.container_name,
+            annotation=said.annotation,
+            value=said.text,
+            reasons=(*said.reasons, *reasons),
+            outcome=outcome,
+        )
+        self.faults.append(fault)
+
+
+def read_annotations(
+    target: LogTarget, *, sampling: tuple[Rule, ...] | None = None, hold: bool = False
+) -> Wishes:
+    """Read the annotations that are about a container.
+
+    ``sampling`` takes the place of that annotation; with ``hold`` a log waits while anything is wrong
+    with its redaction rules.
+    """
+    reader = _Reader(target)
+    parser = reader.parser()
+    sampled = None if sampling is not None else reader.rules(pod_settings.SAMPLING, sampling_rules)
+    outcome = "; the log is not shipped until this is mended" if hold else ""
+    redacted = reader.rules(pod_settings.REDACTION, redaction_rules, outcome)
     return Wishes(
         parser=parser,
-        sampling=sampled.rules,
+        sampling=(sampling or ()) if sampled is None else sampled.rules,
         redaction=redacted.rules,
-        faults=tuple(_fault(target, name, found) for name, found in reasons.items() if found),
+        attributes=reader.attributes(),
+        line_groupers=reader.rules(pod_settings.LINE_GROUPERS, line_groupers).rules,
+        faults=tuple(reader.faults),
+        held=hold and bool(redacted.reasons),
     )
 
 
-def find_entry(document: object, container: str, member: str) -> tuple[object, tuple[str, ...]]:
-    """Find a container's value in a list of objects, and what is odd about the list.
-
-    The first entry for the container counts. None: the list says nothing about it.
-    """
-    if not isinstance(document, list):
-        return None, (f"expected a JSON list of objects, found {shortened(document)}",)
-    reasons: list[str] = []
-    value: object = None
-    named = [entry for entry in document if _is_named(entry)]
-    if len(named) < len(document):
-        reasons.append("members without the name of a container are ignored")
-    mine = next((entry for entry in named if entry["container"] == container), None)
-    if mine is not None:
-        value = mine.get(member)
-        if value is None:
-            reasons.append(f"the entry for the container has no {member}")
-    return value, tuple(reasons)
-
-
-def _is_named(entry: object) -> bool:
-    return isinstance(entry, Mapping) and isinstance(entry.get("container"), str)
-
-
-def _value_of(target: LogTarget, annotation: str, member: str) -> tuple[object, tuple[str, ...]]:
-    text = target.annotations.get(annotation)
-    if text is None:
-        return None, ()
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return None, (f"no JSON ({error})",)
-    return find_entry(document, target.container_name, member)
-
-
-def _parser_of(target: LogTarget) -> tuple[str | None, tuple[str, ...]]:
-    value, reasons = _value_of(target, PARSER, "parser")
-    if value is None:
-        return None, reasons
-    if not isinstance(value, str) or not value or len(value) > LONGEST_PARSER or not is_plain(value):
-        expected = f"text of up to {LONGEST_PARSER} characters, none beyond U+FFFF"
-        return None, (*reasons, f"parser must be {expected}, it is {shortened(value)}")
-    return value, reasons
-
-
-def _rules_of(target: LogTarget, annotation: str) -> Checked:
-    check, member = {
-        SAMPLING: (sampling_rules, "sampling-rules"),
-        REDACTION: (redaction_rules, "redaction-rules"),
-    }[annotation]
-    value, reasons = _value_of(target, annotation, member)
-    checked = Checked() if value is None else check(value)
-    return attrs.evolve(checked, reasons=(*reasons, *checked.reasons))
-
-
-def _fault(target: LogTarget, annotation: str, reasons: tuple[str, ...]) -> Fault:
-    return Fault(
-        namespace=target.namespace,
-        pod=target.pod_name,
-        container=target.container_name,
-        annotation=annotation,
-        value=target.annotations.get(annotation, ""),
-        reasons=reasons,
-    )
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_PARSER and text.isprintable() and is_plain(text)

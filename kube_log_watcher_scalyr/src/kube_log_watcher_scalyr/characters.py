@@ -5,14 +5,20 @@ A set is an integer with a bit for each character of the sample: two sets overla
 
 from __future__ import annotations
 
+import functools
 import importlib
+import operator
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from kube_log_watcher_scalyr.graphs import TooComplicatedError
+
 # The one place that knows how Python understands an expression; it has no public name.
 parser: Any = importlib.import_module("re._parser")
+
+MOST_NAMED = 600
 
 _ASCII = "".join(map(chr, range(128)))
 _BEYOND = "\x85\xa0\u00e9\u0660\u2028\u4e2d"
@@ -37,16 +43,20 @@ class Characters:
     """The sample for one expression: ASCII, some kinds beyond, and whatever the expression names."""
 
     def __init__(self, tree: Any, flags: int) -> None:
-        self._fold = bool(flags & re.IGNORECASE) or _folds(tree)
+        flags |= _group_flags(tree)
+        self._fold = bool(flags & re.IGNORECASE)
         named = {chr(code + step) for code in _codes(tree) for step in (-1, 0, 1) if code > 127}
         both = {other for one in named for other in (one, one.lower(), one.upper()) if len(other) == 1}
+        if len(both) > MOST_NAMED:
+            raise TooComplicatedError
         self._sample = _ASCII + "".join(sorted({*_BEYOND, *both}))
         self.all = self._mask(_everything)
+        self._dot = self.all if flags & re.DOTALL else self.all & ~self._mask("\n".__contains__)
 
     def taken_by(self, operation: str, value: Any) -> int:
         """Give the set that a single-character operation takes."""
         if operation == "ANY":
-            return self.all
+            return self._dot
         if operation in {"LITERAL", "NOT_LITERAL"}:
             found = self._folded({chr(value)})
             return found if operation == "LITERAL" else self.all & ~found
@@ -78,14 +88,14 @@ class Characters:
 
 
 def _codes(tree: Any) -> set[int]:
-    """Collect all numbers in an expression: code points, by themselves or as the end of a range, are among."""
+    """Collect all numbers in an expression: among them its code points and the ends of its ranges."""
     return {item for item in walk(tree) if type(item) is int and 0 < item < sys.maxunicode}
 
 
-def _folds(tree: Any) -> bool:
-    """Tell whether a group of an expression ignores case: ``(?i:...)``."""
+def _group_flags(tree: Any) -> int:
+    """Collect the flags that only hold for a part of an expression: ``(?i:...)``."""
     groups = (item for item in walk(tree) if isinstance(item, tuple) and str(item[0]) == "SUBPATTERN")
-    return any(group[1][1] & re.IGNORECASE for group in groups)
+    return functools.reduce(operator.or_, (int(group[1][1]) for group in groups), 0)
 
 
 def walk(tree: Any) -> Iterator[Any]:

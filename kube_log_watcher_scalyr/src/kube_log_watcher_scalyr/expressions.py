@@ -6,10 +6,11 @@ replacement that doesn't expand stops the shipping of all logs: both are found h
 
 from __future__ import annotations
 
-import importlib
 import re
 from typing import Any
 
+from kube_log_watcher_scalyr.backtracking import danger
+from kube_log_watcher_scalyr.characters import parser, walk
 from kube_log_watcher_scalyr.plain import is_plain
 
 LONGEST_EXPRESSION = 2000
@@ -22,11 +23,8 @@ _HASHED_GROUP = re.compile(r"\\H([0-9]*)")
 _TEMPLATE = re.compile(r"(?:[^\\]|\\(?:[0-9\\abfnrtv]|g<(?:[0-9]+|[A-Za-z_][A-Za-z_0-9]*)>))*")
 """What every version of Python takes for a replacement."""
 
-# The one place that knows how Python understands an expression; it has no public name.
-_parser: Any = importlib.import_module("re._parser")
 
-
-def compiled(text: object) -> re.Pattern[str]:
+def compiled(text: object, *, member: str = "match_expression") -> re.Pattern[str]:
     """Compile an expression that the agent can use, whichever Python it runs on.
 
     Raises
@@ -35,20 +33,20 @@ def compiled(text: object) -> re.Pattern[str]:
         when it can't be used; the message tells why.
     """
     if not isinstance(text, str) or not text:
-        raise ValueError("match_expression must be text")
+        raise ValueError(f"{member} must be text")
     if len(text) > LONGEST_EXPRESSION or text.count("(") > MOST_GROUPS:
-        raise ValueError(
-            f"match_expression has more than {LONGEST_EXPRESSION} characters or {MOST_GROUPS} groups"
-        )
+        raise ValueError(f"{member} has more than {LONGEST_EXPRESSION} characters or {MOST_GROUPS} groups")
     if not is_plain(text):
-        raise ValueError("match_expression has characters beyond U+FFFF, write them as \\UXXXXXXXX")
+        raise ValueError(f"{member} has characters beyond U+FFFF, write them as \\UXXXXXXXX")
     try:
         pattern = re.compile(text)
-        operations = _operations(_parser.parse(text))
+        operations = {str(part) for part in walk(parser.parse(text)) if isinstance(part, int)}
     except (re.error, ValueError, OverflowError, RecursionError) as error:
-        raise ValueError(f"match_expression is no regular expression ({error})") from error
+        raise ValueError(f"{member} is no regular expression ({error})") from error
     if operations & {"ATOMIC_GROUP", "POSSESSIVE_REPEAT"} or "z" in re.findall(r"\\(.)", text):
-        raise ValueError("match_expression uses syntax that older versions of Python don't know")
+        raise ValueError(f"{member} uses syntax that older versions of Python don't know")
+    if reason := danger(text):
+        raise ValueError(f"{member} is refused: {reason}")
     return pattern
 
 
@@ -80,21 +78,8 @@ def _check_hashing(pattern: re.Pattern[str], text: str) -> None:
     if not all(number and 1 <= int(number) <= pattern.groups for number in numbers):
         raise ValueError("replacement hashes a group that match_expression does not have")
     # With \H, the agent puts all groups together itself, and fails on one that took no part in the match.
-    if len(_certain_groups(_parser.parse(pattern.pattern))) != pattern.groups:
+    if len(_certain_groups(parser.parse(pattern.pattern))) != pattern.groups:
         raise ValueError("replacement hashes, but some group of match_expression can be left out of a match")
-
-
-def _operations(tree: Any) -> set[str]:
-    """Name all operations in an expression."""
-    names: set[str] = set()
-    left = [tree]
-    while left:
-        item = left.pop()
-        if isinstance(item, tuple | list | _parser.SubPattern):
-            left.extend(item)
-        else:
-            names.add(str(item))
-    return names
 
 
 def _certain_groups(tree: Any) -> set[int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from kube_log_watcher_core import Layout, LogTarget, NodeContext
 from kube_log_watcher_scalyr import journald
 from kube_log_watcher_scalyr.annotations import Wishes
+from kube_log_watcher_scalyr.attributes import attributes
 from kube_log_watcher_scalyr.decoding import Decoding
 from kube_log_watcher_scalyr.links import NONE, application_name
 from kube_log_watcher_scalyr.plain import as_plain
@@ -20,9 +21,6 @@ from kube_log_watcher_scalyr.settings import ScalyrSettings
 DEFAULT_PARSER = "json"
 
 _GLOB = re.compile(r"[*?[]")
-
-RESERVED = frozenset({"logfile", "filename", "original_file", "serverHost", "cluster"})
-"""Attributes that the Scalyr agent or the server gives a meaning to: no pod's label may set them."""
 
 
 def server_attributes(node: NodeContext) -> dict[str, str]:
@@ -46,6 +44,7 @@ def head(settings: ScalyrSettings, node: NodeContext, journal: Path) -> dict[str
     """Give all of ``agent.json`` but the logs: it stays the same for the life of an agent."""
     members: dict[str, object] = {
         "api_key": as_plain(settings.api_key.reveal()),
+        "config_change_check_interval": settings.config_check_interval,
         # The package from PyPI can't run these two monitors.
         "implicit_metric_monitor": False,
         "implicit_agent_process_metrics_monitor": False,
@@ -66,19 +65,23 @@ def head(settings: ScalyrSettings, node: NodeContext, journal: Path) -> dict[str
 
 
 def entry(
-    target: LogTarget, *, wishes: Wishes, decoding: Decoding, server: Mapping[str, str]
+    target: LogTarget, path: Path, *, wishes: Wishes, decoding: Decoding, server: Mapping[str, str]
 ) -> dict[str, object]:
     """Give a target's entry among the logs."""
     parser = wishes.parser or DEFAULT_PARSER
     members: dict[str, object] = {
-        "path": path_pattern(target.log_path),
+        "path": path_pattern(path),
         "copy_from_start": True,
         "rename_logfile": renamed(target),
-        "attributes": attributes(target, parser=decoding.parser(parser), server=server),
+        "attributes": attributes(
+            target, parser=decoding.parser(parser), server=server, wished=wishes.attributes
+        ),
         "redaction_rules": [*wishes.redaction, JWT_RULE],
     }
     if wishes.sampling:
         members["sampling_rules"] = list(wishes.sampling)
+    if wishes.line_groupers:
+        members["lineGroupers"] = list(wishes.line_groupers)
     if target.layout is Layout.CRI:
         # Never together with parse_lines_as_json: that overrides the format, whatever its value.
         members["parse_format"] = "cri"
@@ -108,29 +111,6 @@ def renamed(target: LogTarget) -> str:
         "container_id": target.id,
     }
     return "?" + urllib.parse.urlencode(parts, quote_via=urllib.parse.quote, safe="", errors="replace")
-
-
-def attributes(target: LogTarget, *, parser: str, server: Mapping[str, str]) -> dict[str, str]:
-    """Give a log's attributes, but those that are empty or the same for the whole node.
-
-    Labels come last: they can't take the place of anything that the watcher knows.
-    """
-    own = {
-        "application": target.application,
-        "component": target.component,
-        "environment": target.environment,
-        "version": target.version,
-        "release": target.release,
-        "pod": target.pod_name,
-        "namespace": target.namespace,
-        "container": target.container_name,
-        "container_id": target.id,
-        "parser": parser,
-    }
-    taken = own.keys() | server.keys() | RESERVED
-    labels = {name: value for name, value in target.attributes.items() if name not in taken}
-    plain = {as_plain(name): as_plain(value) for name, value in {**own, **labels}.items() if value}
-    return {name: value for name, value in plain.items() if server.get(name) != value}
 
 
 def as_text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Sampling and redaction rules: what may be handed on to the Scalyr agent."""
+"""Rules for sampling, for redaction and for grouping lines: what may be handed on to the Scalyr agent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from kube_log_watcher_scalyr.expressions import check_replacement, compiled
 from kube_log_watcher_scalyr.plain import is_plain, shortened
 
 Rule = Mapping[str, object]
+
+GROUPINGS = ("continueThrough", "continuePast", "haltBefore", "haltWith")
+"""Members of a line grouper of which it has exactly one."""
 
 MOST_RULES = 100
 LONGEST_SALT = 200
@@ -39,6 +42,11 @@ def redaction_rules(entries: object) -> Checked:
     return _checked(entries, _redaction_rule)
 
 
+def line_groupers(entries: object) -> Checked:
+    """Sort out a list of line groupers."""
+    return _checked(entries, _line_grouper)
+
+
 def _checked(entries: object, check: Callable[[Mapping[str, object]], Rule]) -> Checked:
     if not isinstance(entries, list):
         return Checked(reasons=(f"expected a list of rules, found {shortened(entries)}",))
@@ -57,8 +65,7 @@ def _checked(entries: object, check: Callable[[Mapping[str, object]], Rule]) -> 
 
 
 def _sampling_rule(entry: Mapping[str, object]) -> Rule:
-    expression = entry.get("match_expression")
-    compiled(expression)
+    expression = compiled(entry.get("match_expression")).pattern
     rate = entry.get("sampling_rate")
     if not _is_rate(rate):
         raise ValueError(f"sampling_rate must be a number from 0 to 1, it is {shortened(rate)}")
@@ -78,9 +85,8 @@ def _is_rate(rate: object) -> bool:
 
 
 def _redaction_rule(entry: Mapping[str, object]) -> Rule:
-    expression = entry.get("match_expression")
-    pattern = compiled(expression)
-    rule = {"match_expression": expression}
+    pattern = compiled(entry.get("match_expression"))
+    rule: dict[str, object] = {"match_expression": pattern.pattern}
     replacement = entry.get("replacement")
     if replacement is not None:
         check_replacement(pattern, replacement)
@@ -91,3 +97,13 @@ def _redaction_rule(entry: Mapping[str, object]) -> Rule:
             raise ValueError(f"hash_salt must be text of up to {LONGEST_SALT} characters")
         rule["hash_salt"] = salt
     return rule
+
+
+def _line_grouper(entry: Mapping[str, object]) -> Rule:
+    """Check the expressions that the agent compiles only after it has taken the configuration."""
+    given = [name for name in GROUPINGS if entry.get(name) is not None]
+    if len(given) != 1:
+        raise ValueError(
+            f"expected exactly one of {', '.join(GROUPINGS)}, found {' and '.join(given) or 'none'}"
+        )
+    return {name: compiled(entry.get(name), member=name).pattern for name in ("start", *given)}

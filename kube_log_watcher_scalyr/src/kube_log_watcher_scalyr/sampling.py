@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core import LogTarget
-from kube_log_watcher_scalyr.annotations import find_entry
 from kube_log_watcher_scalyr.plain import shortened
+from kube_log_watcher_scalyr.pod_settings import find_entry
 from kube_log_watcher_scalyr.rules import Checked, Rule, sampling_rules
 
 

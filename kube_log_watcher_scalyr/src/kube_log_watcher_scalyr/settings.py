@@ -17,7 +17,9 @@ from kube_log_watcher_core import (
     SECRET,
     TEXT,
     Secret,
+    choice,
     count,
+    seconds,
     setting,
 )
 
@@ -39,6 +41,35 @@ class ScalyrSettings:
         TEXT,
         default=None,
         help="group, by name or id, that may read a new agent.json (0640); unset: its owner alone (0600)",
+    )
+    data_path: Path | None = setting(
+        PATH,
+        default=None,
+        help="the Scalyr agent's data folder as mounted here (read-only will do): its checkpoints tell when "
+        "a gone log is read to its end; unset: gone logs stay for WATCHER_DRAIN_SECONDS",
+    )
+    bad_redaction: str = setting(
+        choice("hold", "ship"),
+        default="hold",
+        help="a log whose pod asks for a redaction that can't be done: hold it back until that is mended, or "
+        "ship it without that rule",
+    )
+    linked_paths: bool = setting(
+        FLAG,
+        default=False,
+        help="name the friendly links in agent.json, as the original watcher; the Scalyr agent then loses "
+        "lines when logs rotate, and ships a log again when its labels change",
+    )
+    config_check_interval: float = setting(
+        seconds(least=0.1),
+        default=10.0,
+        help="how often the Scalyr agent looks whether agent.json has changed",
+    )
+    write_interval: float = setting(
+        seconds(),
+        default=5.0,
+        help="least time between two changes of agent.json, for each stops all copying for a moment; "
+        "the first change after quiet is written at once",
     )
     server: str | None = setting(TEXT, default=None, help="the Scalyr server, as the Scalyr agent has it")
     enable_profiling: bool | None = setting(

@@ -33,17 +33,17 @@ def _show(chosen: ChosenAgent, node: NodeContext, targets: Sequence[LogTarget]) 
     try:
         make_agent(chosen, node).close()
     except AgentConfigError as error:
-        _tell(f"would fail: {error}")
+        tell(f"would fail: {error}")
         works = False
     if not issubclass(chosen.agent_class, FileAgent):
-        _tell("can't be shown: it is no FileAgent, so only it knows what it writes")
+        tell("can't be shown: it is no FileAgent, so only it knows what it writes")
         return works
     try:
         changes = _record(chosen, node, targets)
     except (AgentError, OSError) as error:
-        _tell(f"would fail: {error}")
+        tell(f"would fail: {error}")
         return False
-    _print_changes(changes, Masks(chosen.settings))
+    print_changes(changes, Masks(chosen.settings))
     return works
 
 
@@ -57,9 +57,10 @@ def _record(chosen: ChosenAgent, node: NodeContext, targets: Sequence[LogTarget]
     return disk.changes
 
 
-def _print_changes(changes: Sequence[Change], masks: Masks) -> None:
+def print_changes(changes: Sequence[Change], masks: Masks) -> None:
+    """Print changes, without secrets."""
     if not changes:
-        _tell("nothing would change")
+        tell("nothing would change")
     for change in changes:
         for line in describe_change(change, masks):
             click.secho(visible(line), fg=_COLOURS.get(line[:1]))
@@ -87,5 +88,6 @@ def _lines(content: bytes | None, masks: Masks) -> list[str]:
     return masks.hide((content or b"").decode("utf-8", "replace")).splitlines()
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Print a line about an agent."""
     click.echo(f"  {visible(text)}")

@@ -11,6 +11,7 @@ import click
 from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.differences import show_differences
 from kube_log_watcher_core.cli.output import one_line, start_logging
+from kube_log_watcher_core.cli.sample import show_sample
 from kube_log_watcher_core.configuration import Given, configure
 from kube_log_watcher_core.loop import AgentResult, look_once, one_pass
 from kube_log_watcher_core.models import Skipped
@@ -22,6 +23,18 @@ from kube_log_watcher_core.resolve import Resolution
 )
 @click.option("--dry-run", is_flag=True, help="Show the differences instead of writing them.")
 @click.option(
+    "--sample",
+    is_flag=True,
+    help="With --dry-run: work on a made-up node, without a cluster. Settings that are required and not set "
+    "are made up too.",
+)
+@click.option(
+    "--change",
+    is_flag=True,
+    help="With --sample: also show the differences that a relabelled, a restarted and a removed container "
+    "make.",
+)
+@click.option(
     "--timeout",
     "timeout_seconds",
     type=click.FloatRange(min=0.1),
@@ -30,11 +43,17 @@ from kube_log_watcher_core.resolve import Resolution
     show_default=True,
     help="How long to wait for the Kubernetes API.",
 )
-def once(given: Given, *, dry_run: bool, timeout_seconds: float) -> None:
+def once(given: Given, *, dry_run: bool, sample: bool, change: bool, timeout_seconds: float) -> None:
     """Do one complete pass and leave.
 
     Exit code 1: an agent failed. 75: the node or the Kubernetes API could not be read.
     """
+    if change and not sample:
+        raise click.UsageError("--change shows changes of a sample: add --sample")
+    if sample:
+        if not dry_run:
+            raise click.UsageError("a sample is never written: add --dry-run")
+        sys.exit(show_sample(given, change=change))
     configuration = configure(given)
     start_logging(configuration)
     if dry_run:

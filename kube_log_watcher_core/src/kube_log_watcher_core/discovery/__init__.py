@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .node import Discovery
-from .paths import NodePaths, default_roots, find_containers_path
+from kube_log_watcher_core.discovery.node import Discovery
+from kube_log_watcher_core.discovery.paths import NodePaths, default_roots, find_containers_path
 
 __all__ = ["Discovery", "NodePaths", "default_roots", "find_containers_path"]

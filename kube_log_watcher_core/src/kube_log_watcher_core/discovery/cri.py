@@ -8,14 +8,18 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from kube_log_watcher_core.discovery.links import Run
+from kube_log_watcher_core.discovery.logfile import Log, locate, regular
+from kube_log_watcher_core.discovery.names import (
+    PodFolder,
+    is_container_folder,
+    parse_docker_log,
+    parse_run_log,
+)
+from kube_log_watcher_core.discovery.place import Place, keep_equal, stay_through_rotation
 from kube_log_watcher_core.models import Container, Layout, Obstacle, Reason
 
-from .links import Run
-from .logfile import Log, locate, regular
-from .names import PodFolder, is_container_folder, parse_docker_log, parse_run_log
-from .place import Place, keep_equal, stay_through_rotation
-
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -66,7 +70,7 @@ class PodLogs:
 
     def _complain(self, problem: str) -> None:
         if problem != self._problem:
-            log.warning("%s", problem or f"all of {self._path} can be read again")
+            logger.warning("%s", problem or f"all of {self._path} can be read again")
         self._problem = problem
 
     def _list_all(self, linked: Mapping[Run, str], *, own: bool) -> None:

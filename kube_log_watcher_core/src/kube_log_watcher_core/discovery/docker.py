@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from kube_log_watcher_core.models import Container, Layout, Obstacle, Reason
-
-from .config_v2 import (
+from kube_log_watcher_core.discovery.config_v2 import (
     CONTAINER_NAME,
     POD_NAME,
     POD_NAMESPACE,
@@ -16,9 +14,10 @@ from .config_v2 import (
     DockerConfig,
     parse_config,
 )
-from .logfile import Log, locate
-from .names import docker_log_name
-from .place import Place, keep_equal, stay_through_rotation
+from kube_log_watcher_core.discovery.logfile import Log, locate
+from kube_log_watcher_core.discovery.names import docker_log_name
+from kube_log_watcher_core.discovery.place import Place, keep_equal, stay_through_rotation
+from kube_log_watcher_core.models import Container, Layout, Obstacle, Reason
 
 CONFIG = "config.v2.json"
 _LARGEST_CONFIG = 16 * 1024 * 1024

@@ -32,7 +32,7 @@ _REMEDIES = {
     errno.ENOSPC: "raise fs.inotify.max_user_watches",
 }
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Event(Protocol):
@@ -128,7 +128,7 @@ class Watches:
         """Take note that all folders are watched again."""
         if self._source is not None and self.reason is not None:
             self.reason = None
-            log.info("inotify works again: changes on the node are seen at once")
+            logger.info("inotify works again: changes on the node are seen at once")
 
     def watch(self, folder: str, *, owner: str, written: bool = False) -> None:
         """Watch a folder, or watch it still; `written` asks for files that are written in place, too."""
@@ -205,5 +205,5 @@ class Watches:
         remedy = _REMEDIES.get(error.errno or 0, "see the kernel's limits below /proc/sys/fs/inotify")
         reason = f"inotify can't be had ({error.strerror}): {remedy}"
         if self.reason is None:
-            log.warning("%s; until then the node's folders are listed every second", reason)
+            logger.warning("%s; until then the node's folders are listed every second", reason)
         self.reason = reason

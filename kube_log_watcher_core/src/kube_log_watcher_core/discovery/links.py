@@ -7,7 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from .names import LinkName, RunPath, parse_link_name, parse_pod_folder, parse_run_path
+from kube_log_watcher_core.discovery.names import (
+    LinkName,
+    RunPath,
+    parse_link_name,
+    parse_pod_folder,
+    parse_run_path,
+)
 
 _MOST_HOPS = 8
 

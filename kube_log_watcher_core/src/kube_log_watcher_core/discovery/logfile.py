@@ -10,9 +10,8 @@ from pathlib import Path
 
 import attrs
 
+from kube_log_watcher_core.discovery.names import parse_docker_log, parse_run_path
 from kube_log_watcher_core.models import Obstacle, Reason
-
-from .names import parse_docker_log, parse_run_path
 
 _KINDS = {
     stat.S_IFDIR: "a folder",

@@ -6,14 +6,14 @@ import re
 
 import attrs
 
-_ID = re.compile(r"[0-9a-fA-F]{64}")
+_ID = re.compile(r"[0-9a-f]{64}")
 # Kubernetes' own names, a little wider; what is not of this kind is nobody's container.
 _NAME = r"[A-Za-z0-9][A-Za-z0-9.-]*"
 _POD_FOLDER = re.compile(rf"({_NAME})_({_NAME})_({_NAME})")
 _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _RUN_LOG = re.compile(r"(0|[1-9][0-9]{0,9})\.log(\..+)?")
-_LINK = re.compile(rf"({_NAME})_({_NAME})_([A-Za-z0-9._-]+?)(?:-([0-9a-fA-F]{{64}}))?\.log")
-_DOCKER_LOG = re.compile(r"([0-9a-fA-F]{64})-json\.log")
+_LINK = re.compile(rf"({_NAME})_({_NAME})_([A-Za-z0-9._-]+?)(?:-([0-9a-f]{{64}}))?\.log")
+_DOCKER_LOG = re.compile(r"([0-9a-f]{64})-json\.log")
 
 
 @attrs.frozen

@@ -7,17 +7,16 @@ import time
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 
+from kube_log_watcher_core.discovery.cri import LinkedLog, PodLogs
+from kube_log_watcher_core.discovery.docker import DockerFolder
+from kube_log_watcher_core.discovery.inotify import EventSource, Hint, Watches, open_inotify
+from kube_log_watcher_core.discovery.links import LinkTable
+from kube_log_watcher_core.discovery.logfile import Roots
+from kube_log_watcher_core.discovery.names import is_container_id, parse_pod_folder
+from kube_log_watcher_core.discovery.paths import NodePaths
+from kube_log_watcher_core.discovery.place import Place, Unit
 from kube_log_watcher_core.errors import DiscoveryError
 from kube_log_watcher_core.models import Container
-
-from .cri import LinkedLog, PodLogs
-from .docker import DockerFolder
-from .inotify import EventSource, Hint, Watches, open_inotify
-from .links import LinkTable
-from .logfile import Roots
-from .names import is_container_id, parse_pod_folder
-from .paths import NodePaths
-from .place import Place, Unit
 
 POLL_SECONDS = 1.0
 """How often the folders are listed while nothing tells of changes."""

@@ -8,11 +8,10 @@ from typing import Protocol
 
 import attrs
 
+from kube_log_watcher_core.discovery.inotify import Watches
+from kube_log_watcher_core.discovery.links import LinkTable, Run
+from kube_log_watcher_core.discovery.logfile import Log, Roots, is_rotated
 from kube_log_watcher_core.models import Container
-
-from .inotify import Watches
-from .links import LinkTable, Run
-from .logfile import Log, Roots, is_rotated
 
 
 class Unit(Protocol):

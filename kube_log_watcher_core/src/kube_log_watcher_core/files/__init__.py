@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kube_log_watcher_core.files.disk import Disk
 from kube_log_watcher_core.files.dry import Change, DryDisk
+from kube_log_watcher_core.files.imagined import ImaginedDisk
 from kube_log_watcher_core.files.items import File, Item, Link, Owned
 from kube_log_watcher_core.files.mirror import Mirror
 
-__all__ = ["Change", "Disk", "DryDisk", "File", "Item", "Link", "Mirror", "Owned"]
+__all__ = ["Change", "Disk", "DryDisk", "File", "ImaginedDisk", "Item", "Link", "Mirror", "Owned"]

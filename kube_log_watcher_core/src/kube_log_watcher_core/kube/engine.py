@@ -19,10 +19,13 @@ from kube_log_watcher_core.kube.transitions import Course, Move, Outcome, Pause,
 from kube_log_watcher_core.kube.wishes import PodName, Wishes
 from kube_log_watcher_core.models import Pod
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 SLICE_SECONDS: Final = 1.0
 """The longest sleep in one piece: so often a waiting thread shows that it lives."""
+
+BLIND_SHARE: Final = 3.0
+"""After a stream that was of some use, the longest wait is so many times as long as it lived."""
 
 _FAULTS = (Outcome.FAILED, Outcome.UNAUTHORIZED, Outcome.FORBIDDEN, Outcome.SILENT)
 """What a person would want to know; the rest is everyday life of a watch."""
@@ -149,7 +152,7 @@ class Engine:
         )
         self._node_name = common_node(witnesses)
         if self._node_name:
-            log.info(
+            logger.info(
                 "No node name is set; pods found on disk run on %s, so its pods are watched", self._node_name
             )
             return Report(Outcome.LOCATED)
@@ -215,7 +218,7 @@ class Engine:
         elif report.error and report.outcome in _FAULTS:
             self._reporter.failed(report.error)
         elif report.error:
-            log.debug("%s: %s", report.outcome.value, report.error)
+            logger.debug("%s: %s", report.outcome.value, report.error)
 
     def _wait(self, move: Move, report: Report) -> None:
         match move.pause:
@@ -231,7 +234,7 @@ class Engine:
     def _seconds(self, move: Move, report: Report) -> float:
         """Give the wait after a failure: what the server asks for, else what the backoff says."""
         if move.pause is Pause.SOON:
-            return self._restarting.soon(self._limit_seconds())
+            return self._restarting.soon(self._limit_after(report.lived_seconds))
         seconds = self._failing.next(self._limit_seconds())
         if report.error and report.error.retry_after:
             return report.error.retry_after * (1 + self._random() / 4)  # not all nodes at once
@@ -239,6 +242,12 @@ class Engine:
             left = self._course.forbidden_left(self._clock())
             return min(seconds, max(left, self._timing.backoff_seconds / 4))
         return seconds
+
+    def _limit_after(self, lived_seconds: float) -> float:
+        """Give the longest wait after a stream: a proxy that ends each one soon must not blind us."""
+        limit = self._limit_seconds()
+        short = self._timing.short_seconds
+        return limit if lived_seconds < short else min(limit, lived_seconds * BLIND_SHARE)
 
     def _limit_seconds(self) -> float:
         timing = self._timing

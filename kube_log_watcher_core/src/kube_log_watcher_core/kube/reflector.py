@@ -16,7 +16,7 @@ from kube_log_watcher_core.kube.stream import Event, Kind, LineSplitter, parse_e
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.transitions import ListAt, Outcome
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -27,6 +27,8 @@ class Report:
     error: ApiError | None = None
     changed: bool = False
     """Whether the store changed."""
+    lived_seconds: float = attrs.field(default=0.0, eq=False)
+    """How long the stream was open."""
 
 
 @attrs.frozen
@@ -111,7 +113,8 @@ class Reflector:
         if self._hooks.interrupted():
             return Report(Outcome.REFRESH)
         lived = self._clock() - began
-        return Report(Outcome.ENDED if lived >= self._timing.stable_seconds else Outcome.CUT, error)
+        outcome = Outcome.ENDED if lived >= self._timing.stable_seconds else Outcome.CUT
+        return Report(outcome, error, lived_seconds=lived)
 
     def _follow(self, answer: Answer) -> None:
         """Apply each line that arrives whole. Half a line at the end is dropped: its event comes again."""
@@ -134,7 +137,7 @@ class Reflector:
         elif event.kind is Kind.REMOVED and event.pod:
             changed = self._store.remove(event.pod.uid)
         elif event.kind is Kind.SKIPPED:
-            log.warning("A watch event is left out: %s", event.detail)
+            logger.warning("A watch event is left out: %s", event.detail)
         self.version = event.version or self.version
         return changed
 
@@ -157,7 +160,7 @@ def _watch_params(node_name: str, version: str | None, limit_seconds: float) -> 
 
 def _log_skipped(found: PodList) -> None:
     if found.skipped:
-        log.warning(
+        logger.warning(
             "%d of %d pods in a list are left out, the first because %s",
             len(found.skipped),
             len(found.skipped) + len(found.pods),

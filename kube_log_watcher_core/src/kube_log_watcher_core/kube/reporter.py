@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable
 
 from kube_log_watcher_core.errors import ApiError, Forbidden
+from kube_log_watcher_core.kube.session import Silence
 from kube_log_watcher_core.kube.status import Ledger
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 HTTP_OK = 200
 
@@ -33,24 +34,24 @@ class Reporter:
             return
         self._kind = kind
         self._since = self._clock() if self._since is None else self._since
-        log.warning("The Kubernetes API can't be used for now, trying again: %s", error)
+        logger.warning("The Kubernetes API can't be used for now, trying again: %s", error)
 
     def answers(self) -> None:
         """Take in that a stream was opened. That is no end of a fault which shows inside of streams."""
-        if self._kind is None or self._kind[1] != HTTP_OK:
+        if self._kind is None or not (self._kind[0] is Silence or self._kind[1] == HTTP_OK):
             self.works()
 
     def works(self) -> None:
         """Take in that something useful came; the end of a fault is logged."""
         self._ledger.fault(next(iter(self._missing.values()), None))
         if self._since is not None:
-            log.info("The Kubernetes API can be used again after %.1f s", self._clock() - self._since)
+            logger.info("The Kubernetes API can be used again after %.1f s", self._clock() - self._since)
         self._since = self._kind = None
 
     def rights_lacking(self, verb: str, error: ApiError | None) -> None:
         """Say, once for each verb, which right is missing and what that means."""
         if verb not in self._missing:
-            log.error(
+            logger.error(
                 "The service account may not %s pods at cluster scope; it needs list and watch.%s "
                 "The API says: %s",
                 verb,
@@ -67,5 +68,5 @@ class Reporter:
     def rights_granted(self) -> None:
         """Say that nothing is missing any more."""
         if self._missing:
-            log.info("The service account may list and watch pods now")
+            logger.info("The service account may list and watch pods now")
             self._missing.clear()

@@ -153,7 +153,8 @@ class ApiSession:
         except ServerError:
             body = b""  # the status alone tells enough
         after = retry_after_in(response.headers)
-        return error_of(response.status_code, status_in(body), verb=verb, retry_after=after)
+        said = status_in(self._token.mask(body))
+        return error_of(response.status_code, said, verb=verb, retry_after=after)
 
     def _current_session(self) -> requests.Session:
         """Give the session; a new one when the authorities' file was replaced."""

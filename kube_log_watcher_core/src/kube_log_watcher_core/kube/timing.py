@@ -28,6 +28,9 @@ class Timing:
     """The range out of which a watch's timeout is drawn, so that not all nodes come back at once."""
     stable_seconds: float = 10.0
     """A stream that lived so long was a good one: its end is followed by the next one at once."""
+    short_seconds: float = 0.9
+    """A stream that lived so long was of some use, although it was no good one. Some proxies end every
+    stream after a second."""
     backoff_seconds: float = 0.8
     """The first wait after a failure, as client-go's reflector has it."""
     backoff_limit_seconds: float = 30.0

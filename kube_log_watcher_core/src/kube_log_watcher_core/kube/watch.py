@@ -16,7 +16,7 @@ from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.wishes import Wishes
 from kube_log_watcher_core.models import Pods
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class PodWatch:
@@ -103,5 +103,5 @@ class PodWatch:
         try:
             self._engine.turn()
         except Exception:  # the thread must not end: without it the node would go stale in silence
-            log.exception("The pod watch met an error that it does not know; it goes on")
+            logger.exception("The pod watch met an error that it does not know; it goes on")
             self._engine.stumble()

@@ -6,8 +6,11 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import attrs
+
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.models import Departed, LogTarget, Progress
+from kube_log_watcher_core.observe.snapshot import DrainTally
 from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge
 
 logger = logging.getLogger(__name__)
@@ -26,6 +29,8 @@ class AgentDrain:
         self._accounts: dict[str, Accounts] = {}
         self.finished: frozenset[str] = frozenset()
         """Keys of the containers that this agent has let go of."""
+        self.tally = DrainTally()
+        """How many there are and were, and what is left of them."""
 
     def still_to_read(self, departed: Iterable[Departed], rules: DrainRules) -> list[LogTarget]:
         """Give the gone logs that must stay configured."""
@@ -35,6 +40,8 @@ class AgentDrain:
         keys = {each.target.container.key for each in kept}
         self._accounts = {key: account for key, account in self._accounts.items() if key in keys}
         self.finished = frozenset(gone.keys() - keys)
+        left = [bytes_left(each, self._latest(each)) or 0 for each in kept]
+        self.tally = attrs.evolve(self.tally, draining=len(kept), bytes_left=sum(left))
         return [each.target for each in kept]
 
     def _is_over(self, departed: Departed, rules: DrainRules) -> bool:
@@ -45,7 +52,19 @@ class AgentDrain:
         verdict = judge(departed, accounts.latest, accounts.earlier, rules, now=self._wall())
         if verdict is Verdict.GIVEN_UP:
             self._report(departed, accounts.latest)
+        self._count(verdict, bytes_left(departed, accounts.latest))
         return verdict is not Verdict.WAIT
+
+    def _latest(self, departed: Departed) -> Progress | None:
+        return self._accounts[departed.target.container.key].latest
+
+    def _count(self, verdict: Verdict, left: int | None) -> None:
+        tally = self.tally
+        if verdict is Verdict.DONE:
+            self.tally = attrs.evolve(tally, read=tally.read + 1)
+        elif verdict is Verdict.GIVEN_UP:
+            lost = tally.bytes_lost + (left or 0)
+            self.tally = attrs.evolve(tally, given_up=tally.given_up + 1, bytes_lost=lost)
 
     def _report(self, departed: Departed, progress: Progress | None) -> None:
         target, left = departed.target, bytes_left(departed, progress)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -13,8 +14,12 @@ import attrs
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError
+from kube_log_watcher_core.files.lock import Claim, FolderLocks
 from kube_log_watcher_core.loop.agent_drain import AgentDrain
+from kube_log_watcher_core.loop.locked_start import LockedStart, folders_of
+from kube_log_watcher_core.loop.sync_account import SyncAccount
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
+from kube_log_watcher_core.observe.snapshot import AgentSnapshot
 from kube_log_watcher_core.reconcile import DrainRules, Worker, WorkerStatus
 
 logger = logging.getLogger(__name__)
@@ -31,6 +36,7 @@ def make_agent(chosen: ChosenAgent, node: NodeContext) -> BaseAgent[Any]:
     try:
         agent = chosen.agent_class(chosen.settings, node)
         agent.check()
+        folders_of(agent, None)
     except AgentConfigError as error:
         raise AgentConfigError(f"agent {chosen.name}: {chosen.with_variables(str(error))}") from error
     except (Exception, SystemExit) as error:  # somebody's agent may raise anything, on a reload too
@@ -50,13 +56,22 @@ def close_agent(name: str, agent: BaseAgent[Any]) -> None:
 class _Syncing:
     """What an agent's worker calls: it adds the logs that still drain, and logs what changed."""
 
-    def __init__(self, name: str, agent: BaseAgent[Any], drain: AgentDrain) -> None:
+    def __init__(
+        self, name: str, agent: BaseAgent[Any], *, drain: AgentDrain, claim: Claim, account: SyncAccount
+    ) -> None:
         self._name = name
         self._agent = agent
         self._drain = drain
+        self._claim = claim
+        self._account = account
         self._last: Sequence[LogTarget] | None = None
 
     def __call__(self, handed: Handed, recheck: bool) -> bool:  # noqa: FBT001 - the worker's call
+        with self._account.sync():
+            return self._sync(handed, recheck=recheck)
+
+    def _sync(self, handed: Handed, *, recheck: bool) -> bool:
+        self._claim.confirm()
         if recheck:
             self._agent.recheck()
         draining = self._drain.still_to_read(handed.work.departed, handed.rules)
@@ -64,6 +79,7 @@ class _Syncing:
         if draining:
             targets = tuple(sorted([*targets, *draining], key=_by_id))
         self._agent.sync(targets)
+        self._account.synced(targets)
         before, self._last = self._last, targets
         if before is None or len(before) != len(targets):
             logger.info("agent %s follows %d logs%s", self._name, len(targets), _of_which(len(draining)))
@@ -93,14 +109,36 @@ class _Running:
     agent: BaseAgent[Any]
     drain: AgentDrain
     worker: Worker[Handed]
+    start: LockedStart
+    account: SyncAccount
+
+    def snapshot(self) -> AgentSnapshot:
+        """How it is doing."""
+        status = self.worker.status
+        return AgentSnapshot(
+            name=self.chosen.name,
+            obstacle=self.start.claim.obstacle,
+            busy_since=status.busy_since,
+            synced=status.last_success is not None,
+            failures=status.failures,
+            syncs=self.account.syncs,
+            sync_seconds=self.account.durations,
+            latency_seconds=self.account.latencies,
+            drains=self.drain.tally,
+        )
 
 
 class AgentWorkers:
     """All agents that the settings name, each in a thread of its own."""
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+        self,
+        *,
+        locks: FolderLocks | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
+        self._locks = locks or FolderLocks()
         self._clock = clock
         self._wall = wall
         self._running: dict[str, _Running] = {}
@@ -109,10 +147,15 @@ class AgentWorkers:
         """How each agent is doing."""
         return tuple(running.worker.status for running in self._running.values())
 
-    def set(self, agents: Iterable[ChosenAgent], node: NodeContext) -> None:
+    def snapshots(self) -> tuple[AgentSnapshot, ...]:
+        """How each agent is doing, for health and metrics; from any thread."""
+        return tuple(running.snapshot() for running in tuple(self._running.values()))
+
+    def set(self, agents: Iterable[ChosenAgent], node: NodeContext, *, state_dir: Path | None = None) -> None:
         """Make these the agents: unchanged ones work on, changed ones are replaced.
 
-        The configuration of an agent that is no longer named stays on disk.
+        The configuration of an agent that is no longer named stays on disk. An agent whose folders
+        another watcher has begins when that one ends.
 
         Raises
         ------
@@ -121,18 +164,23 @@ class AgentWorkers:
         """
         wanted = {chosen.name: chosen for chosen in agents}
         fresh = [chosen for chosen in wanted.values() if not self._is_running(chosen, node)]
-        made = self._make(fresh, node)
+        made = self._make(fresh, node, state_dir)
+        for running in made.values():
+            # Before its predecessor lets go of them: another watcher must not slip in between.
+            running.start.claim.take()
         for name in [name for name in self._running if name not in wanted or name in made]:
             self._stop_one(name, wait_seconds=1.0)
         for name, running in made.items():
             self._running[name] = running
-            running.worker.start()
+            running.start.begin()
 
     def _is_running(self, chosen: ChosenAgent, node: NodeContext) -> bool:
         running = self._running.get(chosen.name)
         return running is not None and running.chosen == chosen and running.node == node
 
-    def _make(self, fresh: Iterable[ChosenAgent], node: NodeContext) -> dict[str, _Running]:
+    def _make(
+        self, fresh: Iterable[ChosenAgent], node: NodeContext, state_dir: Path | None
+    ) -> dict[str, _Running]:
         made, failures = {}, []
         for chosen in fresh:
             try:
@@ -140,26 +188,42 @@ class AgentWorkers:
             except AgentConfigError as error:
                 failures.append(str(error))
                 continue
-            drain = AgentDrain(chosen.name, agent, wall=self._wall)
-            syncing = _Syncing(chosen.name, agent, drain)
-            worker = Worker(
-                chosen.name,
-                syncing,
-                first=agent.prepare,
-                last=functools.partial(close_agent, chosen.name, agent),
-                pause_seconds=agent.pause_seconds,
-                clock=self._clock,
-            )
-            made[chosen.name] = _Running(chosen, node, agent, drain, worker)
+            made[chosen.name] = self._run(chosen, node, agent, folders_of(agent, state_dir))
         if failures:
             for name, running in made.items():
                 close_agent(name, running.agent)
             raise AgentConfigError("\n".join(failures))
         return made
 
-    def submit(self, work: Work, rules: DrainRules, *, recheck: bool) -> None:
-        """Hand the latest to every agent."""
+    def _run(
+        self, chosen: ChosenAgent, node: NodeContext, agent: BaseAgent[Any], folders: Iterable[Path]
+    ) -> _Running:
+        name, account = chosen.name, SyncAccount(self._clock)
+        claim = Claim(self._locks, folders)
+        drain = AgentDrain(name, agent, wall=self._wall)
+        worker = Worker(
+            name,
+            _Syncing(name, agent, drain=drain, claim=claim, account=account),
+            first=agent.prepare,
+            last=functools.partial(close_agent, name, agent),
+            pause_seconds=agent.pause_seconds,
+            clock=self._clock,
+        )
+
+        def start() -> None:
+            account.forget()
+            worker.start()
+
+        begin = LockedStart(f"agent {name}", claim, start, clock=self._clock)
+        return _Running(chosen, node, agent, drain, worker, begin, account)
+
+    def submit(
+        self, work: Work, rules: DrainRules, *, recheck: bool, new: Mapping[str, float] | None = None
+    ) -> None:
+        """Hand the latest to every agent; ``new`` tells since when new logs have been there."""
+        present = {target.container.key for target in work.targets}
         for running in self._running.values():
+            running.account.expect(new or {}, present)
             running.worker.submit(Handed(work, rules), recheck=recheck)
 
     def finished(self) -> frozenset[str]:
@@ -185,5 +249,11 @@ class AgentWorkers:
 
     def _stop_one(self, name: str, *, wait_seconds: float) -> None:
         running = self._running.pop(name)
-        if not running.worker.stop(wait_seconds=wait_seconds):
+        if running.start.cancel():
+            # Its thread begins only to end: there the agent lets go of what it holds.
+            running.worker.stop(wait_seconds=0.0)
+            running.worker.start()
+        if running.worker.stop(wait_seconds=wait_seconds):
+            running.start.claim.release()
+        else:
             logger.warning("agent %s is left in the middle of a sync", name)

@@ -10,16 +10,20 @@ from collections.abc import Callable
 
 from kube_log_watcher_core.configuration import Configuration, Given, configure
 from kube_log_watcher_core.discovery import Discovery
-from kube_log_watcher_core.errors import WatcherError
+from kube_log_watcher_core.errors import AgentConfigError, WatcherError
+from kube_log_watcher_core.files.lock import FolderLocks
 from kube_log_watcher_core.kube import PodWatch
 from kube_log_watcher_core.loop.agents import AgentWorkers
+from kube_log_watcher_core.loop.arrivals import Arrivals
+from kube_log_watcher_core.loop.decisions import Decisions
+from kube_log_watcher_core.loop.http_side import HttpSide
+from kube_log_watcher_core.loop.monitor import Monitor
 from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.loop.pace import Pace
 from kube_log_watcher_core.loop.settings_files import SettingsFiles
 from kube_log_watcher_core.loop.state_keeper import StateKeeper
 from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
-from kube_log_watcher_core.loop.decisions import Decisions
 from kube_log_watcher_core.observe.logs import set_up_logging
 from kube_log_watcher_core.reconcile import Memory
 from kube_log_watcher_core.resolve import Resolution
@@ -61,9 +65,14 @@ class Daemon:
         self._wakeup = WakeUp()
         self._signals = Signals(self._wakeup, (*STOP_SIGNALS, signal.SIGHUP)) if own_signals else None
         self._selector = selectors.DefaultSelector()
-        self._agents = AgentWorkers(clock=clock, wall=wall)
+        self._locks = FolderLocks()
+        self._agents = AgentWorkers(locks=self._locks, clock=clock, wall=wall)
+        self._monitor = Monitor(self._agents, clock=clock)
+        self._http = HttpSide(self._monitor.snapshot)
         self._pace = Pace()
         self._decisions = Decisions()
+        self._arrivals = Arrivals()
+        self._woken_at = clock()
         self._published: Work | None = None
         self._next_full = float("-inf")
         self._stopping = False
@@ -77,9 +86,13 @@ class Daemon:
         ------
         AgentConfigError
             at the start, when an agent can't work here.
+        SettingsError
+            at the start, when nobody can listen on the address for health and metrics.
         """
-        self._agents.set(self._configuration.agents, self._configuration.node)
-        self._state = StateKeeper.open(self._configuration.watcher.state_dir)
+        watcher = self._configuration.watcher
+        self._http.move(watcher.http_address)
+        self._agents.set(self._configuration.agents, self._configuration.node, state_dir=watcher.state_dir)
+        self._state = StateKeeper.open(watcher.state_dir, self._locks)
         self._settings_files = SettingsFiles(self._configuration.files)
         self._node = self._observe(Memory(self._state.left, clock=self._clock, wall=self._wall))
         self._selector.register(self._wakeup, selectors.EVENT_READ)
@@ -102,6 +115,7 @@ class Daemon:
             on_change=self._wakeup.call,
         )
         pod_watch.start()
+        self._monitor.watches(pod_watch)
         return NodePass(Discovery(configuration.paths), pod_watch, memory)
 
     def _turn(self) -> None:
@@ -121,16 +135,19 @@ class Daemon:
         configuration = self._configuration
         self._node.memory.finished(self._agents.finished())
         resolution = self._node.look(configuration.rules, configuration.patience, full=full)
+        polling = self._node.discovery.polling_reason is not None
+        self._monitor.passed(resolution, full=full, polling=polling)
         if full:
             self._next_full = now + configuration.watcher.interval
         if resolution is None:
             return
         self.resolution = resolution
         self._decisions.note(resolution)
+        new = self._arrivals.note(resolution, woken_at=self._woken_at)
         work = self._node.memory.work
         # While something drains, each look asks the agents how far their shippers have read.
         if full or work.departed or work != self._published:
-            self._agents.submit(work, configuration.patience.drain, recheck=full)
+            self._agents.submit(work, configuration.patience.drain, recheck=full, new=new)
         if work != self._published:
             self._state.submit(work)
         self._published = work
@@ -138,7 +155,10 @@ class Daemon:
     def _wait(self) -> None:
         """Sleep until something may have changed, then until a burst may be looked at."""
         self._watch_descriptors()
-        self._selector.select(self._timeout())
+        timeout = self._timeout()
+        self._monitor.sleeping(timeout)
+        self._selector.select(timeout)
+        self._woken_at = self._monitor.awake()
         self._wakeup.clear()
         while not self._stop_asked() and (hold := self._pace.hold(self._clock())) > 0:
             # Not on the descriptors that have hints: they stay readable until the pass.
@@ -183,9 +203,11 @@ class Daemon:
             self._take(configure(self._given))
         except (WatcherError, OSError) as error:
             self._configuration = before
+            self._monitor.reloaded(success=False)
             for line in str(error).splitlines():
                 logger.error("the new settings can't be used, the old ones stay: %s", line)  # noqa: TRY400
         else:
+            self._monitor.reloaded(success=True)
             logger.info("new settings are in use")
         finally:
             # The same descriptor number may stand for another inotify instance now.
@@ -193,7 +215,12 @@ class Daemon:
 
     def _take(self, new: Configuration) -> None:
         old = self._configuration
-        self._agents.set(new.agents, new.node)
+        self._http.move(new.watcher.http_address)
+        try:
+            self._agents.set(new.agents, new.node, state_dir=new.watcher.state_dir)
+        except AgentConfigError:
+            self._http.move(old.watcher.http_address)
+            raise
         self._configuration = new
         self._published = None
         watcher = new.watcher
@@ -206,10 +233,10 @@ class Daemon:
         if (new.paths, new.access, new.node.node) != (old.paths, old.access, old.node.node):
             node = self._observe(self._node.memory)
             self._stop_observing()
-            self._node = node
+            self._node, self._arrivals = node, Arrivals()
         if watcher.state_dir != old.watcher.state_dir:
             self._state.stop(wait_seconds=STOP_SECONDS)
-            self._state = StateKeeper.open(watcher.state_dir)
+            self._state = StateKeeper.open(watcher.state_dir, self._locks)
 
     def _forget_descriptor(self, descriptor: int | None) -> None:
         if descriptor is not None and descriptor in self._selector.get_map():
@@ -221,6 +248,7 @@ class Daemon:
         self._node.discovery.close()
 
     def _shut_down(self) -> None:
+        self._http.close()
         self._stop_observing()
         self._agents.stop(wait_seconds=STOP_SECONDS)
         self._state.stop(wait_seconds=STOP_SECONDS / 2)

@@ -15,6 +15,7 @@ from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import AgentError, ApiError
 from kube_log_watcher_core.kube import PodWatch
 from kube_log_watcher_core.loop.agents import make_agent
+from kube_log_watcher_core.loop.holding import Holding
 from kube_log_watcher_core.models import LogTarget, Work
 from kube_log_watcher_core.reconcile import Memory
 from kube_log_watcher_core.resolve import Resolution
@@ -80,15 +81,22 @@ class AgentResult:
 
 
 def one_pass(configuration: Configuration, *, timeout_seconds: float) -> tuple[Resolution, list[AgentResult]]:
-    """Do one complete pass: every agent's configuration matches afterwards, or its error is told."""
+    """Do one complete pass: every agent's configuration matches afterwards, or its error is told.
+
+    An agent whose folders another watcher has is left to that one, and that is told as an error.
+    """
     agents = [(chosen.name, make_agent(chosen, configuration.node)) for chosen in configuration.agents]
     resolution = look_once(configuration, timeout_seconds=timeout_seconds)
-    return resolution, list(_sync_all(agents, resolution))
+    holding = Holding(configuration.watcher.state_dir)
+    return resolution, list(_sync_all(agents, resolution, holding))
 
 
-def _sync_all(agents: Iterable[tuple[str, BaseAgent[Any]]], resolution: Resolution) -> Iterable[AgentResult]:
+def _sync_all(
+    agents: Iterable[tuple[str, BaseAgent[Any]]], resolution: Resolution, holding: Holding
+) -> Iterable[AgentResult]:
     for name, agent in agents:
         try:
+            holding.hold(agent)
             agent.sync(resolution.targets)
         except (AgentError, OSError) as error:
             yield AgentResult(name, str(error))

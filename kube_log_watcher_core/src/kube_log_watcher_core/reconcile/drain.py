@@ -49,8 +49,13 @@ def _has_read_all(departed: Departed, progress: Progress, earlier: Progress | No
     """Tell whether two accounts, both younger than the departure, say the same: all was read.
 
     The size was seen some time before the end, so having reached it proves little: more may have
-    been written since. A reader that has stopped there has met the end.
+    been written since. A reader that has stopped there has met the end; one that has let go of the
+    file says so itself.
     """
+    if progress.closed:
+        if departed.size is None:
+            return progress.at >= departed.since
+        return progress.read_bytes >= departed.size
     if departed.size is None or earlier is None or progress.pending:
         return False
     both_later = departed.since <= earlier.at < progress.at

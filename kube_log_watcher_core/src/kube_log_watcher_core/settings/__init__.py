@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kube_log_watcher_core.settings.address import ADDRESS, Address
 from kube_log_watcher_core.settings.fields import Field, fields_of, setting
 from kube_log_watcher_core.settings.kinds import (
     ENTRIES,
@@ -24,6 +25,7 @@ from kube_log_watcher_core.settings.sources import CONFIG_VARIABLE, Sources, rea
 from kube_log_watcher_core.settings.watcher import WatcherSettings
 
 __all__ = [
+    "ADDRESS",
     "CONFIG_VARIABLE",
     "ENTRIES",
     "FLAG",
@@ -34,6 +36,7 @@ __all__ = [
     "PATH_MAP",
     "SECRET",
     "TEXT",
+    "Address",
     "Field",
     "Kind",
     "Loaded",

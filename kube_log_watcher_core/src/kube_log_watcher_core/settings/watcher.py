@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 
+from kube_log_watcher_core.settings.address import ADDRESS, Address
 from kube_log_watcher_core.settings.fields import setting
 from kube_log_watcher_core.settings.kinds import FLAG, NAMES, PATH, PATH_MAP, PATHS, TEXT, choice, seconds
 
@@ -88,6 +89,11 @@ class WatcherSettings:
         seconds(),
         default=30.0,
         help="seconds that a log waits for its pod's metadata before it counts as skipped",
+    )
+    http_address: Address | None = setting(
+        ADDRESS,
+        default=None,
+        help="host:port on which /livez, /readyz and /metrics are served; unset: no port is opened",
     )
     extra_agent: tuple[Path, ...] = setting(
         PATHS, default=(), help="Python file with an agent class, under its name; may be given several times"

@@ -133,6 +133,10 @@ class FakeApi:
             self.streams.order(Order.CUT)
             self._server = None
 
+    def use_certificate(self, certificate: Certificate) -> None:
+        """Show another certificate from the next start on."""
+        self._certificate, self._context = certificate, certificate.server_context()
+
     def service_account(self, folder: Path, *, token: str = "fake-token") -> Path:  # noqa: S107
         """Write what the kubelet mounts for a service account, and accept its token from now on."""
         folder.mkdir(parents=True, exist_ok=True)

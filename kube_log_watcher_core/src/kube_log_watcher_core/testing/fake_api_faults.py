@@ -74,6 +74,9 @@ class HalfLine(Fault):
 class ShortWatch(Fault):
     """A watch that brings what it would, and ends properly."""
 
+    seconds: float = 0.0
+    """After so long."""
+
 
 @dataclass(frozen=True)
 class Unchunked(Fault):

@@ -29,8 +29,8 @@ _POD = re.compile(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)")
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 _AT_OPENING = {
-    faults.HalfLine: Order.CUT_IN_LINE,
-    faults.ShortWatch: Order.END,
+    faults.HalfLine(): Order.CUT_IN_LINE,
+    faults.ShortWatch(): Order.END,
 }
 
 
@@ -214,9 +214,9 @@ class Handler(Responder):
         else:
             stream = self.backend.streams.open()
             stream.silent = isinstance(fault, faults.Silent)
-            stream.orders += [order for kind, order in _AT_OPENING.items() if isinstance(fault, kind)]
+            stream.orders += [order for kind, order in _AT_OPENING.items() if fault == kind]
             try:
-                self._send_stream(self._events(selector, asked, stream), fault)
+                self._send_stream(self._events(selector, asked, stream, self._seconds(fault)), fault)
             finally:
                 self.backend.streams.close(stream)
 
@@ -231,7 +231,12 @@ class Handler(Responder):
             event = {"type": "ERROR", "object": status_object(410, "Expired", message)}
             self._send_stream(iter([event]), None)
 
-    def _events(self, selector: Selector, asked: str, stream: Stream) -> Iterator[JsonObject]:
+    def _seconds(self, fault: faults.Fault | None) -> float:
+        if isinstance(fault, faults.ShortWatch) and fault.seconds:
+            return fault.seconds
+        return float(self._query.get("timeoutSeconds") or 1800)
+
+    def _events(self, selector: Selector, asked: str, stream: Stream, seconds: float) -> Iterator[JsonObject]:
         version, items = self.backend.history.select(selector)
         fresh = asked in ("", "0")
         for item in items if fresh else ():
@@ -240,10 +245,10 @@ class Handler(Responder):
             selector=selector,
             version=version if fresh else int(asked),
             bookmarks=self._query.get("allowWatchBookmarks") == "true",
-            seconds=float(self._query.get("timeoutSeconds") or 1800),
+            seconds=seconds,
         )
-        seconds = self.backend.bookmark_seconds
-        watching = Watching(self.backend.history, stream, request, bookmark_seconds=seconds)
+        bookmarks = self.backend.bookmark_seconds
+        watching = Watching(self.backend.history, stream, request, bookmark_seconds=bookmarks)
         yield from watching.events(lambda: client_gone(self.connection))
 
     def _send_stream(self, events: Iterator[JsonObject], fault: faults.Fault | None) -> None:

@@ -53,8 +53,11 @@ def openssl_missing() -> bool:
     return shutil.which("openssl") is None
 
 
-def make_certificate(folder: Path, *, names: Sequence[str] = LOOPBACK) -> Certificate:
-    """Make an authority of its own, and a certificate for these names (as openssl has them) signed by it."""
+def make_certificate(folder: Path, *, names: Sequence[str] = LOOPBACK, days: int = 2) -> Certificate:
+    """Make an authority of its own, and a certificate for these names (as openssl has them) signed by it.
+
+    With ``days`` below zero, the certificate has expired.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "authority.cnf").write_text(_AUTHORITY)
     (folder / "server.ext").write_text(f"{_SERVER}subjectAltName = {','.join(names)}\n")
@@ -65,7 +68,7 @@ def make_certificate(folder: Path, *, names: Sequence[str] = LOOPBACK) -> Certif
     request = ["-config", "authority.cnf", "-subj", "/CN=fake-kubernetes"]
     _openssl(folder, "req", "-new", *key, *request, "-keyout", "server.key", "-out", "server.csr")
     signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "server.ext"]
-    _openssl(folder, "x509", "-req", "-in", "server.csr", "-days", "2", *signing, "-out", "server.crt")
+    _openssl(folder, "x509", "-req", "-in", "server.csr", "-days", str(days), *signing, "-out", "server.crt")
     return made
 
 

@@ -1,0 +1,49 @@
+"""The kind of setting that names an address to listen on."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+import attrs
+
+from kube_log_watcher_core.settings.kinds import Kind
+
+_FORM = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", re.ASCII)
+
+
+@attrs.frozen
+class Address:
+    """A host and a port."""
+
+    host: str
+    """A name, or an IP address; IPv6 without brackets."""
+    port: int
+    """0: the kernel chooses one."""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def _address(text: str) -> Address:
+    found = _FORM.fullmatch(text.strip())
+    if found is None or int(found["port"]) > 65535:
+        raise ValueError(text)
+    if found["six"] is not None:
+        return Address(str(ipaddress.IPv6Address(found["six"])), int(found["port"]))
+    return Address(found["host"], int(found["port"]))
+
+
+def _address_from_yaml(value: object) -> Address:
+    if not isinstance(value, str):
+        raise ValueError(value)
+    return _address(value)
+
+
+ADDRESS: Kind[Address] = Kind(
+    "HOST:PORT to listen on, IPv6 in brackets, e.g. 0.0.0.0:9101 or [::]:9101",
+    _address,
+    _address_from_yaml,
+    metavar="HOST:PORT",
+)

@@ -1,0 +1,344 @@
+"""Agents for tests of the contract itself: good ones of each sort, and for each rule some that break it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from kube_log_watcher_core import (
+    PATH,
+    AgentConfigError,
+    AgentError,
+    BaseAgent,
+    File,
+    FileAgent,
+    Item,
+    Link,
+    LogTarget,
+    Owned,
+    setting,
+)
+
+
+@attrs.frozen
+class Settings:
+    """Where it writes."""
+
+    folder: Path = setting(PATH, help="a folder")
+
+
+def described(target: LogTarget) -> dict[str, str | None]:
+    return {"app": target.application, "version": target.version, "team": target.attributes.get("team")}
+
+
+class Good(FileAgent[Settings]):
+    """Writes a file for each log."""
+
+    settings_class = Settings
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        return [self.file(target) for target in targets]
+
+    def file(self, target: LogTarget) -> File:
+        return File(
+            self.settings.folder / f"{target.id}.json", json.dumps([str(target.log_path), described(target)])
+        )
+
+    def owned(self) -> Iterable[Owned]:
+        return [Owned(self.settings.folder, r"[0-9a-f]{64}\.json")]
+
+
+class ByHand(BaseAgent[Settings]):
+    """Writes the same files itself."""
+
+    settings_class = Settings
+
+    def check(self) -> None:
+        if not self.settings.folder.is_dir():
+            raise AgentConfigError(f"{self.settings.folder} is missing")
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        wanted = {self.settings.folder / f"{target.id}.json": target for target in targets}
+        for path in self.settings.folder.iterdir():
+            if len(path.stem) == 64 and path.suffix == ".json" and path not in wanted:
+                path.unlink()
+        for path, target in wanted.items():
+            text = json.dumps([str(target.log_path), described(target)])
+            if not path.exists() or path.read_text() != text:
+                path.write_text(text)
+
+
+@attrs.frozen
+class SocketSettings:
+    """Where its shipper listens."""
+
+    path: Path = setting(PATH, help="a socket")
+
+
+class BySocket(BaseAgent[SocketSettings]):
+    """Tells its shipper over a socket."""
+
+    settings_class = SocketSettings
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        logs = {str(target.log_path): described(target) for target in targets}
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.settings.path))
+            connection.sendall(json.dumps(logs, sort_keys=True).encode())
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+
+
+# --------------------------------------------------------------------- broken ones
+
+
+class Silent(Good):
+    """Says nothing of any target."""
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        return [File(self.settings.folder / f"{0:064x}.json", "[]")]
+
+
+class Counting(Good):
+    """Writes how often it was called."""
+
+    calls = 0
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        self.calls += 1
+        return [*super().render(targets), File(self.settings.folder / f"{0:064x}.json", str(self.calls))]
+
+
+class Rewriting(ByHand):
+    """Writes the same again."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        for path in self.settings.folder.glob("*.json"):
+            path.unlink()
+        super().sync(targets)
+
+
+class Numbering(Good):
+    """Writes the place of a target in the list."""
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        for number, target in enumerate(targets):
+            yield File(self.settings.folder / f"{target.id}.json", str(number))
+
+
+class Hoarding(Good):
+    """Never forgets a target."""
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        self.all = {**getattr(self, "all", {}), **{target.id: target for target in targets}}
+        return super().render(list(self.all.values()))
+
+
+class Caching(Good):
+    """Keeps what it once made of a container, whatever its labels are now."""
+
+    def file(self, target: LogTarget) -> File:
+        self.made: dict[str, File] = getattr(self, "made", {})
+        return self.made.setdefault(target.id, super().file(target))
+
+
+class Forgetful(ByHand):
+    """Removes only what it has written itself."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        old: set[Path] = getattr(self, "written", set())
+        self.written = {self.settings.folder / f"{target.id}.json" for target in targets}
+        for path in old - self.written:
+            path.unlink()
+        for target in targets:
+            path = self.settings.folder / f"{target.id}.json"
+            if not path.exists():
+                path.write_text(json.dumps([str(target.log_path), described(target)]))
+
+
+class Hasty(Good):
+    """Begins with a clean folder, and leaves one."""
+
+    def prepare(self) -> None:
+        for path in self.settings.folder.glob("*.json"):
+            path.unlink()
+
+
+class Tidy(Good):
+    """Takes its files away when it is closed."""
+
+    def close(self) -> None:
+        for path in self.settings.folder.glob("*.json"):
+            path.unlink()
+
+
+class ByPod(Good):
+    """Names files for pods, with the uid in them: two pods of one name want one file."""
+
+    def file(self, target: LogTarget) -> File:
+        return File(self.settings.folder / f"{target.pod_name}.json", json.dumps(target.pod.uid))
+
+    def owned(self) -> Iterable[Owned]:
+        return [Owned(self.settings.folder, r"[a-z0-9-]+\.json")]
+
+
+class Refusing(Good):
+    """Finds fault with every folder."""
+
+    def check(self) -> None:
+        raise AgentConfigError("not here")
+
+
+class Probing(Good):
+    """Tries whether it can write, by writing."""
+
+    def check(self) -> None:
+        super().check()
+        (self.settings.folder / "probe").write_text("")
+
+
+class Greedy(Good):
+    """Takes every name for its own."""
+
+    def owned(self) -> Iterable[Owned]:
+        return [Owned(self.settings.folder, r".*")]
+
+
+class Sweeping(ByHand):
+    """Keeps its folder clean of others."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        super().sync(targets)
+        for path in self.settings.folder.iterdir():
+            if path.suffix != ".json":
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+class Chatty(Good):
+    """Writes a file that it has not declared."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        super().sync(targets)
+        (self.settings.folder / "status.txt").write_text(str(len(targets)))
+
+
+class Straying(Good):
+    """Writes outside of its folder."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        super().sync(targets)
+        (self.settings.folder.parent / "status.txt").write_text(str(len(targets)))
+
+
+class Littering(ByHand):
+    """Forgets its temporary files."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        super().sync(targets)
+        (self.settings.folder / f".new-{targets[0].version if targets else ''}").write_text("")
+
+
+class Careless(Good):
+    """Does not look for its folder."""
+
+    def check(self) -> None:
+        return
+
+
+class Mumbling(Good):
+    """Misses its folder without a name."""
+
+    def check(self) -> None:
+        if not self.settings.folder.is_dir():
+            raise AgentConfigError("a folder is missing")
+
+
+class Replacing(Good):
+    """Removes old files before it writes new ones."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        for path in self.settings.folder.glob("*.json"):
+            path.unlink()
+        self.recheck()
+        super().sync(targets)
+
+
+class Swallowing(Good):
+    """Keeps faults to itself."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        try:
+            super().sync(targets)
+        except AgentError:
+            self.recheck()
+
+
+class Independent(Good):
+    """Goes its own way to the disk."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        for target in targets:
+            self.file(target).path.write_bytes(self.file(target).content)
+
+
+class Thorough(Good):
+    """Compares everything with the disk each time."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> None:
+        self.recheck()
+        super().sync(targets)
+
+
+class Templating(Good):
+    """Puts values into a text."""
+
+    def file(self, target: LogTarget) -> File:
+        text = f'["{target.log_path}", {{"app": "{target.application}"}}]'
+        return File(self.settings.folder / f"{target.id}.json", text)
+
+
+class Guessing(Good):
+    """Lets values decide about types."""
+
+    def file(self, target: LogTarget) -> File:
+        app: Any = target.application
+        if app in ("yes", "true"):
+            app = True
+        return File(
+            self.settings.folder / f"{target.id}.json", json.dumps([str(target.log_path), {"app": app}])
+        )
+
+
+class Mixing(Good):
+    """Keeps all in one line-based file: a newline in a value makes a line of its own."""
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        lines = [f"{target.log_path}={target.pod_name}" for target in targets]
+        return [File(self.settings.folder / "list.txt", "\n".join(lines))]
+
+    def owned(self) -> Iterable[Owned]:
+        return [Owned(self.settings.folder, r"list\.txt")]
+
+
+class ByName(Good):
+    """Makes a path of a name."""
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        return [Link(self.settings.folder / f"{target.pod_name}.log", target.log_path) for target in targets]
+
+    def owned(self) -> Iterable[Owned]:
+        return [Owned(self.settings.folder, r".*\.log", links=True)]
+
+
+class Unordered(Good):
+    """Writes a set."""
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        names = {target.pod_name for target in targets}
+        return [File(self.settings.folder / f"{0:064x}.json", json.dumps(list(names)))]

@@ -1,0 +1,144 @@
+"""Every rule of the agents' contract can fail: a broken agent breaks it, a good one of each sort passes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+import pytest
+
+from kube_log_watcher_core.testing import AgentContract
+
+CLASSES = Path(__file__).parent.parent / "contract_classes.py"
+
+BROKEN = {
+    "test_a_target_is_told_to_the_shipper": {"Silent": "targets make no difference"},
+    "test_an_unchanged_list_changes_nothing": {
+        "Counting": "the same targets changed something",
+        "Rewriting": "it was written again",
+    },
+    "test_the_order_of_targets_does_not_matter": {"Numbering": "another order"},
+    "test_a_removed_target_leaves_nothing": {"Hoarding": "targets that went have left something"},
+    "test_a_changed_target_is_as_if_it_had_always_been_so": {"Caching": "a changed label has left something"},
+    "test_a_restart_cleans_up_after_a_predecessor": {"Forgetful": "something of a predecessor's is left"},
+    "test_starting_and_stopping_remove_nothing": {
+        "Hasty": "`prepare` changed",
+        "Tidy": "`close` changed",
+    },
+    "test_a_pod_that_comes_again_under_its_name_does_no_harm": {
+        "ByPod": "two different items want this path"
+    },
+    "test_what_is_declared_to_be_lacking_is_lacking": {
+        "FalselyDeclared": "it is not so: no_disk, no_read_back, no_check"
+    },
+    "test_check_passes_where_the_agent_works": {
+        "Refusing": "`check` refuses the folder",
+        "Probing": "`check` changed something",
+    },
+    "test_foreign_files_survive": {
+        "Greedy": "takes every name for the agent's own",
+        "Sweeping": "not the agent's own were touched",
+    },
+    "test_nothing_is_written_but_what_is_owned": {
+        "Chatty": "not covered by `owned`: status.txt",
+        "Straying": "outside of the folder",
+        "NotDeclared": "is no FileAgent: tell why, in `no_disk`",
+    },
+    "test_no_temporary_file_is_left": {"Littering": "left behind by changes: .new-v"},
+    "test_check_reports_a_missing_folder": {
+        "Careless": "`check` passes without the folder",
+        "Mumbling": "does not name the folder",
+    },
+    "test_a_failed_write_keeps_the_old_files": {
+        "Replacing": "gone after a failed",
+        "Swallowing": "`sync` did not raise",
+        "Independent": "does not use the disk",
+    },
+    "test_the_cost_of_a_change_stays_flat": {
+        "Thorough": "steps on the disk among 10 targets",
+        "Independent": "does not use the disk",
+    },
+    "test_hostile_labels_stay_data": {
+        "Templating": "could not read this any more",
+        "Guessing": "changed more than values",
+        "WithoutReadBack": "replace `read_back`, or declare `no_read_back`",
+        "WithoutTheFixture": "needs a fixture `make_agent`",
+    },
+    "test_hostile_names_stay_data": {
+        "ByName": "refusing to write",
+        "Mixing": "stand for no target",
+    },
+    "test_the_same_bytes_under_other_hash_seeds": {"Unordered": "another hash seed changed something"},
+}
+"""For each rule the agents that break it, and what they are told."""
+
+SORTS = {
+    "Good": set[str](),
+    "ByHand": {"it writes by itself"},
+    "BySocket": {"it talks to a socket", "it has no files", "a socket is no folder"},
+}
+"""Good agents, and the reasons that they declare."""
+
+
+@attrs.frozen
+class Outcome:
+    """How a run of pytest ended."""
+
+    failed: Mapping[str, str]
+    """By class and test, what the failure says."""
+    skipped: frozenset[str]
+    """Reasons."""
+    summary: str
+
+
+def run(*selected: str) -> Outcome:
+    """Run tests of the classes, in a process of their own, where a declared reason may skip."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", "--tb=line", "-n0"]
+    done = subprocess.run(
+        [*command, *(f"{CLASSES}::{name}" for name in selected)],
+        cwd=CLASSES.parent.parent,
+        env={name: value for name, value in os.environ.items() if name != "KLW_NO_SKIPS"}
+        | {"COLUMNS": "1000"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    lines = done.stdout
+    failed = re.findall(r"^(?:FAILED|ERROR) \S+?::Test(\S+) - (.*)$", lines, re.MULTILINE)
+    skipped = re.findall(r"^SKIPPED .*declared: (.*)$", lines, re.MULTILINE)
+    return Outcome(dict(failed), frozenset(skipped), lines.strip().splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def broken() -> Outcome:
+    """Let each broken agent meet the rule that it breaks."""
+    return run(*(f"Test{agent}::{rule}" for rule, agents in BROKEN.items() for agent in agents))
+
+
+def test_there_is_a_broken_agent_for_every_rule() -> None:
+    rules = {name for name in dir(AgentContract) if name.startswith("test_")}
+    assert rules == BROKEN.keys()
+
+
+@pytest.mark.xdist_group("contract")
+@pytest.mark.parametrize(
+    ("rule", "agent"), [(rule, agent) for rule, agents in BROKEN.items() for agent in agents]
+)
+def test_a_broken_agent_breaks_the_rule(broken: Outcome, rule: str, agent: str) -> None:
+    told = broken.failed.get(f"{agent}::{rule}", f"nothing: {broken.summary}")
+    assert BROKEN[rule][agent] in told
+
+
+@pytest.mark.xdist_group("contract")
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_good_agent_of_each_sort_passes_but_for_what_it_declares(sort: str) -> None:
+    outcome = run(f"Test{sort}")
+    assert outcome.failed == {}, outcome.summary
+    assert outcome.skipped == SORTS[sort]
+    assert " passed" in outcome.summary

@@ -1,0 +1,122 @@
+"""Every fault of an API server, for as long as it likes: nothing is lost, little is asked, said once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+
+import attrs
+import pytest
+
+from kube_log_watcher_core.kube import Timing
+from kube_log_watcher_core.testing.fake_api import (
+    Body,
+    Drop,
+    Endless,
+    Expired,
+    FakeApi,
+    Fault,
+    HalfLine,
+    Redirect,
+    Refuse,
+    ShortWatch,
+    Silent,
+    Slow,
+    Truncated,
+    Unchunked,
+    pod_object,
+)
+from kube_support import QUICK, names, synced
+from support import wait_until
+
+FOR_A_WHILE_SECONDS = 0.8
+MOST_REQUESTS = 18
+"""With waits of 0.1 to 0.2 s between them, and some in pairs."""
+BOUNDED = attrs.evolve(QUICK, silence_seconds=0.3, line_bytes=200_000, list_bytes=10**6, list_seconds=0.3)
+
+FAULTS: dict[str, Fault] = {
+    "slow": Slow(0.2),
+    "400": Refuse(400),
+    "401": Refuse(401),
+    "403": Refuse(403),
+    "404": Refuse(404),
+    "410-status": Expired(as_status=True),
+    "410-event": Expired(),
+    "429": Refuse(429, text="Too many requests, please try again later.\n"),
+    "429-retry-after": Refuse(429, retry_after=1),
+    "500": Refuse(500),
+    "503": Refuse(503),
+    "504": Refuse(504),
+    "redirect": Redirect("http://127.0.0.1:9/"),
+    "half-a-line": HalfLine(),
+    "silence": Silent(),
+    "reset-in-mid-list": Truncated(),
+    "no-answer": Drop(),
+    "garbage": Body(b"\x00\xff{[\n" * 1000),
+    "a-page": Body(),
+    "nothing": Body(b""),
+    "endless": Endless(),
+    "ends-at-once": ShortWatch(),
+    "un-chunked": Unchunked(),
+}
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    with FakeApi(bookmark_seconds=0.1) as running:
+        running.add(pod_object("shop-1"))
+        yield running
+
+
+def let_pass(seconds: float) -> None:
+    """Let something go on for a while."""
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() >= end, timeout=seconds + 5.0)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_takes_nothing_away_asks_little_is_said_once_and_is_got_over(
+    api: FakeApi, fault: Fault, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="kube_log_watcher_core")
+    with synced(api, timing=BOUNDED) as watch:
+        before, asked = watch.pods(), len(api.requests)
+        api.fail(fault, times=None)
+        api.cut_watches()
+        watch.refresh()
+        let_pass(FOR_A_WHILE_SECONDS)
+        assert watch.pods() is before
+        assert 1 <= len(api.requests) - asked <= MOST_REQUESTS
+        api.heal()
+        api.cut_watches()
+        api.add(pod_object("shop-2"))
+        wait_until(lambda: names(watch) == {"shop-1", "shop-2"}, what="the new pod")
+        wait_until(lambda: watch.status().error is None, what="no error")
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == len(set(said))
+    begun = [text for text in said if "can't be used" in text or "may not" in text]
+    ended = [text for text in said if "can be used again" in text or "may list and watch" in text]
+    assert len(begun) <= 2  # one for each verb, where a right is missing
+    assert bool(begun) == bool(ended)
+
+
+def test_a_watch_that_ends_every_second_is_neither_a_storm_nor_blindness(api: FakeApi) -> None:
+    """With the real waits: some proxies end every stream after a second."""
+    api.fail(ShortWatch(1.0), verb="watch", times=None)
+    with synced(api, timing=Timing()) as watch:
+        for number in range(2, 5):
+            api.add(pod_object(f"shop-{number}"))
+            wait_until(lambda number=number: len(watch.pods()) == number, what="the pod")  # type: ignore[misc]
+        assert api.count("watch") <= 9
+        assert api.count("list") == 1
+
+
+def test_bookmarks_alone_keep_a_stream_and_move_its_version(api: FakeApi) -> None:
+    with synced(api) as watch:
+        for _ in range(3):
+            api.history.put(pod_object("elsewhere", node="node-2"))
+            version = str(api.history.version)
+            api.bookmark()
+            wait_until(lambda version=version: watch.status().resource_version == version)  # type: ignore[misc]
+        assert len(api.requests) == 2

@@ -1,0 +1,188 @@
+"""Folders that one watcher has to itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from kube_log_watcher_core.files.lock import Claim, FolderLocks, FolderTaken
+from kube_log_watcher_core.loop.locked_start import LockedStart
+from support import wait_until
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from kube_log_watcher_core.files.lock import Claim, FolderLocks
+claim = Claim(FolderLocks(), [Path(sys.argv[1])])
+print(claim.take(), flush=True)
+time.sleep(600)
+"""
+
+
+def folders(root: Path, *names: str) -> list[Path]:
+    made = [root / name for name in names]
+    for folder in made:
+        folder.mkdir(exist_ok=True)
+    return made
+
+
+def claim(*wanted: Path, locks: FolderLocks | None = None) -> Claim:
+    """Claim folders as a process of its own does: a lock belongs to whoever opened the folder."""
+    return Claim(locks or FolderLocks(), wanted)
+
+
+def test_a_folder_is_had_by_one_until_it_lets_go(tmp_path: Path) -> None:
+    one, two = claim(tmp_path), claim(tmp_path)
+    assert one.take()
+    assert not two.take()
+    assert two.obstacle == tmp_path
+    assert one.take()
+    one.release()
+    assert two.take()
+    assert two.obstacle is None
+
+
+def test_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
+    assert claim(tmp_path).take()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_folder_is_free_however_its_holder_ends(tmp_path: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "True\n"
+        mine = claim(tmp_path)
+        assert not mine.take()
+        holder.send_signal(number)
+        holder.wait(10)
+        assert mine.take()
+
+
+def test_all_folders_are_had_or_none(tmp_path: Path) -> None:
+    a, b, c = folders(tmp_path, "a", "b", "c")
+    other = claim(b)
+    assert other.take()
+    mine = claim(a, b, c)
+    assert not mine.take()
+    assert claim(a, c).take()
+
+
+def test_those_who_want_the_same_folders_in_another_order_and_under_other_names_get_along(
+    tmp_path: Path,
+) -> None:
+    a, b = folders(tmp_path, "a", "b")
+    other_name = tmp_path / "x"
+    other_name.symlink_to(a)
+    one, two = claim(a, b), claim(b, other_name)
+    assert one.take()
+    assert not two.take()
+    one.release()
+    assert two.take()
+
+
+def test_agents_of_one_process_share_a_folder_until_the_last_lets_go(tmp_path: Path) -> None:
+    locks = FolderLocks()
+    one, two, other = claim(tmp_path, locks=locks), claim(tmp_path, tmp_path, locks=locks), claim(tmp_path)
+    assert one.take()
+    assert two.take()
+    one.release()
+    assert not other.take()
+    two.release()
+    assert other.take()
+
+
+def test_a_folder_that_was_replaced_is_another_one(tmp_path: Path) -> None:
+    (folder,) = folders(tmp_path, "jobs")
+    mine = claim(folder)
+    assert mine.take()
+    folder.rename(tmp_path / "old")
+    mine.confirm()
+    folders(tmp_path, "jobs")
+    other = claim(folder)
+    assert other.take()
+    with pytest.raises(FolderTaken, match=f"another watcher is at work on {folder}"):
+        mine.confirm()
+    other.release()
+    mine.confirm()
+    assert not claim(folder).take()
+    assert claim(tmp_path / "old").take()
+
+
+def test_what_is_no_folder_is_not_locked_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert claim(file, tmp_path / "nowhere").take()
+
+
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    locks = FolderLocks()
+    mine, other = claim(tmp_path, locks=locks), claim(tmp_path)
+    for _ in range(10):
+        assert mine.take()
+        assert not other.take()
+        mine.release()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_program_that_is_run_meanwhile_does_not_inherit_the_lock(tmp_path: Path) -> None:
+    mine = claim(tmp_path)
+    assert mine.take()
+    with subprocess.Popen(["sleep", "600"], close_fds=False) as child:
+        mine.release()
+        assert claim(tmp_path).take()
+        child.kill()
+
+
+class TestLockedStart:
+    def test_what_can_begin_begins_at_once_and_without_a_thread(self, tmp_path: Path) -> None:
+        begun = threading.Event()
+        threads = threading.active_count()
+        LockedStart("agent a", claim(tmp_path), begun.set).begin()
+        assert begun.is_set()
+        assert threading.active_count() == threads
+
+    def test_what_waits_begins_within_a_second_and_says_so_once(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO")
+        other, begun = claim(tmp_path), threading.Event()
+        assert other.take()
+        LockedStart("agent a", claim(tmp_path), begun.set).begin()
+        assert not begun.wait(0.5)
+        other.release()
+        assert begun.wait(1.0)
+        told = [record.message for record in caplog.records]
+        assert told[0] == (
+            f"agent a waits: another watcher is at work on {tmp_path}; this one observes until it ends"
+        )
+        assert told[1].startswith("agent a takes over")
+        assert len(told) == 2
+
+    def test_what_is_cancelled_never_begins(self, tmp_path: Path) -> None:
+        other, begun = claim(tmp_path), threading.Event()
+        assert other.take()
+        start = LockedStart("agent a", claim(tmp_path), begun.set)
+        start.begin()
+        began = time.monotonic()
+        assert start.cancel()
+        assert time.monotonic() - began < 0.2
+        other.release()
+        assert not begun.wait(0.5)
+        assert claim(tmp_path).take()
+
+    def test_what_has_begun_can_t_be_cancelled(self, tmp_path: Path) -> None:
+        start = LockedStart("agent a", claim(tmp_path), lambda: None)
+        start.begin()
+        assert not start.cancel()
+        wait_until(lambda: start.started)

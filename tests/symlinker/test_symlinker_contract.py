@@ -1,0 +1,24 @@
+"""The symlinker keeps the contract of agents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from kube_log_watcher_core import NodeContext
+from kube_log_watcher_core.testing import AgentContract, MakeAgent
+from kube_log_watcher_symlinker import SymlinkerAgent, SymlinkerSettings
+
+
+class TestSymlinkerAgent(AgentContract):
+    """Its shipper takes labels from the components of each link's path."""
+
+    @pytest.fixture
+    def make_agent(self) -> MakeAgent:
+        return lambda folder: SymlinkerAgent(SymlinkerSettings(symlink_dir=folder), NodeContext())
+
+    def read_back(self, folder: Path) -> Mapping[str, object]:
+        links = [path for path in folder.rglob("*") if path.is_symlink()]
+        return {str(path.readlink()): path.relative_to(folder).parts for path in links}
