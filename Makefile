@@ -11,7 +11,7 @@ DISTRIBUTIONS := kube_log_watcher_core kube_log_watcher_scalyr kube_log_watcher_
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types docs build conformance environments clean
+.PHONY: help demo test lint types docs build release manifests conformance environments clean
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -38,6 +38,12 @@ build: $(STAMPS)/build  ## sdist and wheel of every distribution, into dist
 	rm -rf dist
 	for folder in $(DISTRIBUTIONS) .; do $(BIN)/python -m build --outdir dist $$folder || exit; done
 	$(BIN)/twine check --strict dist/*
+
+release: $(STAMPS)/build  ## build and verify all distributions twice, byte for byte, into dist
+	$(BIN)/python scripts/release.py
+
+manifests: $(STAMPS)/test  ## render the chart to deploy/manifests
+	$(BIN)/python deploy/render.py
 
 conformance: $(STAMPS)/installed  ## the black-box cases in $(CONFORMANCE), both layouts and events alone
 	$(BIN)/python .ci/conformance.py --cases $(CONFORMANCE) docker cri events

@@ -7,9 +7,9 @@ from collections.abc import Generator
 
 import pytest
 
-from packaging_support import built, checkout, clean_environment
+from packaging_support import author_environment, built, checkout, clean_environment
 
-__all__ = ["built", "checkout", "clean_environment"]
+__all__ = ["author_environment", "built", "checkout", "clean_environment"]
 
 NO_SKIPS = "KLW_NO_SKIPS"
 """Set it to 1 where everything that the tests need is supposed to be there."""

@@ -199,13 +199,14 @@ class Stage:
             _end_of(self.dest / self.friendly(container)),
         ]
 
-    def applications(self, container: FakeContainer) -> set[str]:
-        """Give the names by which the shippers know a container's application."""
+    def applications(self, container: FakeContainer) -> set[str | None]:
+        """Give the names by which the shippers know a container's application, None for "not at all"."""
+        link = self.link(container)
         return {
-            self.entry(container)["attributes"]["application"],
-            self.job(container)["fields"]["application_id"],
-            self.link(container).parts[1],
-            self.friendly(container).name.partition("-")[0],
+            self.entry(container).get("attributes", {}).get("application"),
+            self.job(container).get("fields", {}).get("application_id"),
+            link.parts[1] if link.parts else None,
+            self.friendly(container).name.partition("-")[0] or None,
         }
 
     def wait_followed(self, *containers: FakeContainer) -> None:

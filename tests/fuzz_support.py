@@ -15,7 +15,16 @@ FACTOR = "KLW_FUZZ"
 def examples(count: int) -> Callable[[Any], Any]:
     """Run a property on so many examples, times the factor that the environment asks for."""
     return settings(
-        max_examples=count * int(os.environ.get(FACTOR, "1")),
+        max_examples=count * _factor(),
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
+
+
+def thorough() -> bool:
+    """Tell whether this is a long run, in which nothing is left out."""
+    return _factor() > 1
+
+
+def _factor() -> int:
+    return int(os.environ.get(FACTOR, "1"))

@@ -31,7 +31,7 @@ _PARTS_OF_LIBC = ("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1",
 
 def download_wheels(folder: Path, requirements: Iterable[str]) -> None:
     """Fetch all wheels that an installation without an index needs."""
-    command = [sys.executable, "-m", "pip", "--quiet", "download", "--only-binary=:all:", "--dest", folder]
+    command = [sys.executable, "-m", "pip", "--quiet", "download", "--only-binary=:all:", f"--dest={folder}"]
     subprocess.run([*command, *REQUIREMENTS, *requirements], check=True, capture_output=True)
 
 
@@ -51,7 +51,7 @@ def write_base(archive: Path, wheels: Path) -> None:
         root.link(Path("/usr/bin/python3"), interpreter)
         root.script(Path("/usr/bin/pip"), '#!/bin/sh\nexec /usr/bin/python3 -m pip "$@"\n')
         root.add(wheels, Path(WHEELHOUSE))
-        root.folder(Path("/tmp"), mode=0o1777)
+        root.folder(Path("/tmp"), mode=0o1777)  # noqa: S108 - of the image
 
 
 class _Root:
@@ -119,9 +119,7 @@ def _wanted(member: tarfile.TarInfo, *, skipped: int) -> tarfile.TarInfo | None:
 def _libraries_of(interpreter: Path, library: Path) -> Sequence[Path]:
     """Name all shared libraries that the interpreter and its extensions load."""
     extensions = [
-        path
-        for path in (library / "lib-dynload").glob("*.so")
-        if not path.name.startswith(_OTHER_LIBRARIES)
+        path for path in (library / "lib-dynload").glob("*.so") if not path.name.startswith(_OTHER_LIBRARIES)
     ]
     found = {Path(name) for name in re.findall(r"(/\S+) \(0x", _run(["ldd", interpreter, *extensions]))}
     # Wheels are built against an older C library, some parts of which have become empty.

@@ -1,4 +1,4 @@
-"""Real faults of disks: mounts that only a child process sees."""
+"""Real faults of disks and kernels: mounts and limits that only a child process sees."""
 
 from __future__ import annotations
 
@@ -42,3 +42,22 @@ def in_a_mount_namespace(mounts: str) -> list[str]:
     if not _can_mount():
         pytest.skip("no mount namespaces here")
     return [*_UNSHARE, "sh", "-c", f'set -e\n{mounts}\nexec "$@"', "sh"]
+
+
+_INOTIFY_LIMIT = "/proc/sys/user/max_inotify_instances"
+
+
+def without_inotify() -> list[str]:
+    """Give the beginning of a command that runs where no inotify instance can be had."""
+    command = f'set -e\necho 0 > {_INOTIFY_LIMIT}\nexec "$@"'
+    prefix = ["unshare", "--user", "--map-root-user", "sh", "-c", command, "sh"]
+    done = subprocess.run([*prefix, "true"], capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("no user namespaces here")
+    return prefix
+
+
+def allow_inotify(pid: int) -> None:
+    """Let a process that was run `without_inotify` have it from now on."""
+    enter = ["nsenter", "--user", "--preserve-credentials", "--target", str(pid)]
+    subprocess.run([*enter, "sh", "-c", f"echo 64 > {_INOTIFY_LIMIT}"], check=True)

@@ -100,3 +100,12 @@ def clean_environment(built: Mapping[str, Built], tmp_path_factory: pytest.TempP
     call([sys.executable, "-m", "venv", environment.folder], cwd=environment.home)
     environment.pip("install", *(item.wheel for item in built.values()))
     return environment
+
+
+@pytest.fixture(scope="session")
+def author_environment(built: Mapping[str, Built], tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Install what an author of agents has: the core with its extra ``testing``, and nothing else of ours."""
+    environment = Environment(tmp_path_factory.mktemp("author"), tmp_path_factory.mktemp("author-home"))
+    call([sys.executable, "-m", "venv", environment.folder], cwd=environment.home)
+    environment.pip("install", f"{built['kube-log-watcher-core'].wheel}[testing]")
+    return environment

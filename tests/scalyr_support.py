@@ -18,6 +18,8 @@ JWT_RULE = {
 PARSER = "kubernetes-log-watcher/scalyr-parser"
 SAMPLING = "kubernetes-log-watcher/scalyr-sampling-rules"
 REDACTION = "kubernetes-log-watcher/scalyr-redaction-rules"
+ATTRIBUTES = "kubernetes-log-watcher/scalyr-attributes"
+LINE_GROUPERS = "kubernetes-log-watcher/scalyr-line-groupers"
 
 
 def container_id(number: int) -> str:

@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import attrs
+
 from benchmarks.churn.pace import QUICK, REAL
 from benchmarks.churn.report import of_findings
-from benchmarks.churn.run import churn
+from benchmarks.churn.run import Plan, churn
 from benchmarks.churn.shipper import PYTHON
 from kube_log_watcher_core import Layout
 
@@ -22,23 +24,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not PYTHON.exists():
         print(f"no Scalyr agent: set SCALYR_AGENT_PYTHON, there is no {PYTHON}", file=sys.stderr)
         return 2
-    layouts = [Layout(name) for name in options.layout.split(",")]
     with tempfile.TemporaryDirectory(prefix="churn-") as temporary:
-        folder = options.folder or Path(temporary)
-        folder.mkdir(exist_ok=True)
-        findings, complaints = churn(
-            layouts,
-            folder,
-            seconds=options.seconds,
-            pace=REAL if options.real else QUICK,
-            slots=options.pods,
-            seed=options.seed,
-        )
+        findings, complaints = churn(_plan(options), options.folder or Path(temporary))
     print(of_findings(findings))
     print(*complaints, sep="\n")
     if options.json:
         options.json.write_text(json.dumps({"seed": options.seed, **findings.as_json()}, indent=1) + "\n")
     return 0 if findings.clean else 1
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    pace = REAL if options.real else QUICK
+    if options.linger is not None:
+        pace = attrs.evolve(pace, linger=options.linger)
+    return Plan(
+        layouts=tuple(Layout(name) for name in options.layout.split(",")),
+        seconds=options.seconds,
+        pace=pace,
+        slots=options.pods,
+        seed=options.seed,
+        environ=dict(value.split("=", 1) for value in options.set),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pods", type=int, default=3, help="pods alive at a time, per layout (3)")
     parser.add_argument("--layout", default="docker,cri", help="docker, cri, or both (docker,cri)")
     parser.add_argument("--real", action="store_true", help="all defaults of watcher and shipper, no haste")
+    parser.add_argument("--linger", type=float, help="seconds that a container's files stay after its end")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="for the watchers")
     parser.add_argument("--json", type=Path, help="write the findings into this file, too")
     parser.add_argument("--folder", type=Path, help="keep all files and logs there; else they are removed")
     return parser

@@ -54,7 +54,7 @@ def nearest(
     taken before one of the node, when both are as close.
     """
     near = [
-        (max(begin - event.at, event.at - end, 0.0), event.pod is None, -event.at, event)
+        (round(max(begin - event.at, event.at - end, 0.0), 1), event.pod is None, -event.at, event)
         for event in events
         if event.lane == lane and event.pod in (None, pod) and event.at <= end + after
     ]

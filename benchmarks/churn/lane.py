@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.churn.agenda import Clocks
@@ -44,9 +44,20 @@ class Lane:
         pods alive at a time, with one or two containers each, besides those with bad annotations.
     seed
         chooses what happens, and when: the same events come in the same order with the same seed.
+    environ
+        further variables of the watcher, or other values of those that it is given.
     """
 
-    def __init__(self, layout: Layout, folder: Path, *, pace: Pace, slots: int, seed: int) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        folder: Path,
+        *,
+        pace: Pace,
+        slots: int,
+        seed: int,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = layout.value
         self.events: list[Event] = []
         self.complaints: list[str] = []
@@ -64,7 +75,9 @@ class Lane:
         self._shipper = Shipper(
             self._config, server=self._intake.url, folder=folder / "shipper", environ=pace.shipper_environ()
         )
-        self._watcher = WatcherProcess(self._node, None, environ=self._watcher_environ(folder))
+        self._watcher = WatcherProcess(
+            self._node, None, environ={**self._watcher_environ(folder), **(environ or {})}
+        )
         self._life = NodeLife(
             self.name,
             self._node,

@@ -301,7 +301,16 @@ class NodeLife:
         if any(pod.ending for pod in self.pods):
             return []
         now = self._clocks.following.now
-        return [pod for pod in self.pods if now >= pod.not_before and not pod.withheld]
+        return [
+            pod
+            for pod in self.pods
+            if now >= pod.not_before and not pod.withheld and self._has_its_files_open(pod)
+        ]
+
+    def _has_its_files_open(self, pod: LivePod) -> bool:
+        """Tell whether the shipper must have seen the files that there are: it can read on when they go."""
+        latest = max(writer.rotated for writer in pod.writers)
+        return self._clocks.shipping.now - latest >= self._pace.linger
 
     def end_suddenly(self) -> None:
         """Let a pod write a burst and be gone before the shipper comes round."""

@@ -57,7 +57,6 @@ class Pace:
         # Unless told not to, it overrides the value that follows.
         return {
             "SCALYR_DISABLE_MAX_SEND_RATE_ENFORCEMENT_OVERRIDES": "true",
-            "SCALYR_CONFIG_CHANGE_CHECK_INTERVAL": f"{self.config_check:g}",
             "SCALYR_MIN_REQUEST_SPACING_INTERVAL": "0.1",
             "SCALYR_MAX_REQUEST_SPACING_INTERVAL": f"{self.request_spacing:g}",
         }
@@ -67,20 +66,20 @@ QUICK = Pace(
     config_check=1.0,
     write_interval=1.0,
     gate=3.0,
-    drain=10.0,
-    drain_max=30.0,
+    drain=5.0,
+    drain_max=15.0,
     full_pass=5.0,
     request_spacing=0.5,
     event=(0.6, 1.2),
     rotation=(4.0, 8.0),
     life=(8.0, 18.0),
-    least_life=6.0,
-    linger=2.5,
+    least_life=7.0,
+    linger=3.5,
     round=12.0,
     watcher_down=(0.3, 2.0),
     shipper_down=(0.5, 2.0),
-    label_lag=8.0,
-    settle=6.0,
+    label_lag=10.0,
+    settle=8.0,
 )
 """Ten times as fast as the defaults: what waits is shorter, what happens comes more often."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import attrs
 
 from benchmarks.churn.findings import Findings, find
 from benchmarks.churn.lane import Lane
@@ -12,18 +14,37 @@ from benchmarks.churn.pace import Pace
 from kube_log_watcher_core import Layout
 
 
-def churn(
-    layouts: Iterable[Layout], folder: Path, *, seconds: float, pace: Pace, slots: int, seed: int
-) -> tuple[Findings, list[str]]:
-    """Churn a node of each layout at the same time; give the findings, and the watchers' complaints."""
-    lanes = []
-    for layout in layouts:
-        place = folder / layout.value
-        place.mkdir()
-        lanes.append(Lane(layout, place, pace=pace, slots=slots, seed=seed))
+@attrs.frozen
+class Plan:
+    """What to run."""
+
+    layouts: tuple[Layout, ...]
+    seconds: float
+    pace: Pace
+    slots: int = 3
+    """Pods alive at a time, per layout."""
+    seed: int = 1
+    environ: Mapping[str, str] = attrs.field(factory=dict)
+    """Variables of the watchers, besides their usual ones."""
+
+
+def churn(plan: Plan, folder: Path) -> tuple[Findings, list[str]]:
+    """Churn a node of each layout at the same time; give the findings, and the watchers' complaints.
+
+    Raises
+    ------
+    RuntimeError
+        when a watcher or a shipper ended although nobody asked it to.
+    """
+    lanes = [_lane(plan, layout, folder / layout.value) for layout in plan.layouts]
     with ThreadPoolExecutor(len(lanes)) as pool:
-        for done in [pool.submit(lane.run, seconds) for lane in lanes]:
+        for done in [pool.submit(lane.run, plan.seconds) for lane in lanes]:
             done.result()
     events = sorted((event for lane in lanes for event in lane.events), key=lambda event: event.at)
     complaints = [f"{lane.name}: {line}" for lane in lanes for line in lane.complaints]
     return find([lane.ledger for lane in lanes], events), complaints
+
+
+def _lane(plan: Plan, layout: Layout, folder: Path) -> Lane:
+    folder.mkdir(parents=True)
+    return Lane(layout, folder, pace=plan.pace, slots=plan.slots, seed=plan.seed, environ=plan.environ)

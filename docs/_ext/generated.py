@@ -14,6 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from kube_log_watcher_core.cli.options import shown
 from kube_log_watcher_core.plugins import installed, load_agent
 from kube_log_watcher_core.settings import Field, WatcherSettings, fields_of
+from kube_log_watcher_core.testing import AgentContract
 
 FIRST_GROUP = "The node"
 """The title below which ``--help`` begins to list settings."""
@@ -97,8 +98,25 @@ class CommandHelp(SphinxDirective):
         return [nodes.literal_block(text, text, language="none")]
 
 
+class ContractRules(SphinxDirective):
+    """``.. contract-rules::``: each rule of the contract of agents, and why."""
+
+    def run(self) -> list[nodes.Node]:
+        """Describe each rule by its name and its docstring."""
+        rules = [name for name in dir(AgentContract) if name.startswith("test_")]
+        lines = [line for name in rules for line in _rule(name, getattr(AgentContract, name).__doc__ or "")]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def _rule(name: str, why: str) -> Iterator[str]:
+    yield f"``{name}``"
+    yield from (f"    {line.strip()}" for line in why.splitlines())
+    yield ""
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("settings", SettingsReference)
     app.add_directive("command-help", CommandHelp)
+    app.add_directive("contract-rules", ContractRules)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

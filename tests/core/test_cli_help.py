@@ -12,7 +12,7 @@ import pytest
 from cli_support import clean_environ, run_cli
 from kube_log_watcher_core.settings import WatcherSettings, fields_of
 
-COMMANDS = ("run", "init", "once", "check", "agents", "demo", "completion")
+COMMANDS = ("run", "init", "once", "check", "agents", "demo", "new-agent", "completion")
 
 
 def test_help_names_every_command_on_one_screen(tmp_path: Path) -> None:

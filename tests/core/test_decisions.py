@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core.models import Container, FrozenMap, Layout, Pod, Pods
 from kube_log_watcher_core.loop.decisions import Decisions
+from kube_log_watcher_core.models import Container, FrozenMap, Layout, Pod, Pods
 from kube_log_watcher_core.resolve import Known, Rules, resolve
 
 RULES = Rules(strict_labels=("application",))

@@ -79,7 +79,7 @@ def test_a_folder_without_anything_waits_for_its_config(discover: Discover, node
     (node.containers_path / ID).mkdir()
     found = only(discover(node.containers_path).scan())
     assert (found.key, found.id) == (ID, ID)
-    assert obstacle_of(found).reason is Reason.BROKEN_CONFIG
+    assert obstacle_of(found).reason is Reason.NO_CONFIG
     assert "not there" in obstacle_of(found).detail
 
 

@@ -83,6 +83,13 @@ def test_a_shipper_that_is_still_reading_gets_time_up_to_the_bound() -> None:
     assert [verdict(age, *progress) for age in (300, 899, 900)] == [WAIT, WAIT, GIVEN_UP]
 
 
+def test_a_shipper_that_says_no_more_after_it_read_all_gets_the_plain_wait_and_is_no_loss() -> None:
+    """It has nothing to say of a file that was gone when it took up another configuration."""
+    before_the_end = Progress(100, at=999.0)
+    assert [verdict(age, before_the_end) for age in (299, 300)] == [WAIT, DONE]
+    assert [verdict(age, before_the_end, size=None) for age in (299, 300)] == [WAIT, DONE]
+
+
 def test_a_bound_below_the_plain_wait_does_not_shorten_it() -> None:
     rules = DrainRules(seconds=300, max_seconds=10)
     assert verdict(299, Progress(1, at=1001.0), rules=rules) is WAIT
@@ -198,3 +205,22 @@ def test_a_shipper_that_let_go_before_the_last_known_byte_is_waited_for() -> Non
 def test_without_a_known_size_only_a_younger_account_says_that_the_file_is_closed() -> None:
     assert verdict(1, Progress(0, at=999.0, closed=True), size=None) is WAIT
     assert verdict(1, Progress(0, at=1000.5, closed=True), size=None) is DONE
+
+
+class Blind(Shipper):
+    """An agent that fails to tell."""
+
+    def read_up_to(self, target: LogTarget) -> Progress | None:
+        raise KeyError("checkpoints")
+
+
+def test_an_agent_that_fails_to_tell_has_no_evidence_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    drain = AgentDrain("a", Blind(), wall=clock)
+    for clock.now in (1000.0, 1100.0):
+        assert drain.still_to_read([departed()], RULES) == [target()]
+    clock.now = 1300.0
+    assert drain.still_to_read([departed()], RULES) == []
+    assert caplog.text.count("can't tell how far its shipper has read") == 1

@@ -173,7 +173,7 @@ class RefusingDisk(Disk):
 
     def write(self, fd: int, file: File) -> None:
         if file.path.name == self.name:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
         super().write(fd, file)
 
 
@@ -182,7 +182,7 @@ def test_after_a_failed_write_nothing_is_pruned_and_the_rest_is_written(tmp_path
     Mirror().apply(before(tmp_path), owned(tmp_path))
     disk = RefusingDisk("changed.job")
     mirror = Mirror(disk)
-    with pytest.raises(AgentError, match=r"/changed\.job: No space left on device$"):
+    with pytest.raises(AgentError, match=r"/changed\.job: Input/output error$"):
         mirror.apply(after(tmp_path), owned(tmp_path))
     found = tree(tmp_path)
     assert (found["changed.job"], found["added.job"]) == (b"old", b"added")
@@ -190,6 +190,39 @@ def test_after_a_failed_write_nothing_is_pruned_and_the_rest_is_written(tmp_path
     disk.name = ""
     mirror.apply(after(tmp_path), owned(tmp_path))
     assert "stale.job" not in tree(tmp_path)
+
+
+class SmallDisk(Disk):
+    """A disk that has room for a new file only when another one has gone."""
+
+    def __init__(self, *, helps: bool) -> None:
+        self.helps = helps
+        self.full = True
+
+    def write(self, fd: int, file: File) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write(fd, file)
+
+    def remove(self, fd: int, name: str) -> None:
+        super().remove(fd, name)
+        self.full = self.full and not self.helps
+
+
+def test_on_a_full_disk_what_is_stale_makes_room_for_what_is_wanted(tmp_path: Path) -> None:
+    Mirror().apply(before(tmp_path), owned(tmp_path))
+    Mirror(SmallDisk(helps=True)).apply(after(tmp_path), owned(tmp_path))
+    found = tree(tmp_path)
+    assert found["changed.job"] != b"old"
+    assert found["added.job"] == b"added"
+    assert "stale.job" not in found
+
+
+def test_on_a_disk_that_stays_full_what_is_wanted_and_there_is_kept(tmp_path: Path) -> None:
+    Mirror().apply(before(tmp_path), owned(tmp_path))
+    with pytest.raises(AgentError, match="No space left on device"):
+        Mirror(SmallDisk(helps=False)).apply(after(tmp_path), owned(tmp_path))
+    assert tree(tmp_path)["changed.job"] == b"old"
 
 
 def test_one_error_tells_the_first_fault_and_how_many_others_there_are(tmp_path: Path) -> None:

@@ -190,3 +190,6 @@ def test_it_listens_on_names_and_on_version_six() -> None:
         assert ask(server.port, "/livez", host="localhost").status == 200
     with serving(host="::1") as server:
         assert ask(server.port, "/livez", host="::1").status == 200
+    with serving(host="::") as server:
+        assert ask(server.port, "/livez", host="::1").status == 200
+        assert ask(server.port, "/livez", host="127.0.0.1").status == 200

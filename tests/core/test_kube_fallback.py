@@ -53,7 +53,7 @@ def test_without_the_right_to_list_the_wanted_pods_are_asked_for(
     errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(errors) == 1
     assert "may not list pods at cluster scope" in errors[0]
-    assert "get, list and watch" in errors[0]
+    assert "it needs list and watch" in errors[0]
 
 
 def test_nothing_is_synced_before_anybody_looked_at_the_disk(api: FakeApi) -> None:

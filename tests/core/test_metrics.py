@@ -133,7 +133,8 @@ def test_openmetrics_is_spoken_too() -> None:
     connection.request("GET", "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     answer = connection.getresponse()
     assert "openmetrics" in answer.headers["Content-Type"]
-    names = [family.name for family in parse_openmetrics(answer.read().decode())]
+    families = parse_openmetrics(answer.read().decode())  # type: ignore[no-untyped-call]
+    names = [family.name for family in families]
     assert "kube_log_watcher_targets" in names
     connection.close()
     server.close()

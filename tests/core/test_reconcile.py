@@ -153,7 +153,7 @@ def test_a_gone_log_drains_with_the_size_that_was_seen_last_and_when_it_went() -
     ]
 
 
-@pytest.mark.parametrize("reason", [Reason.NO_LOG, Reason.BROKEN_CONFIG])
+@pytest.mark.parametrize("reason", [Reason.NO_LOG, Reason.NO_CONFIG, Reason.BROKEN_CONFIG])
 def test_a_container_that_loses_its_files_one_by_one_drains(reason: Reason) -> None:
     life = Life(drain=300)
     life.look([container()], [pod()])

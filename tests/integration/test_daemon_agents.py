@@ -116,6 +116,19 @@ class TestFailures:
             assert "Traceback" not in stage.watcher.log
             assert not stage.config.exists()
 
+    def test_pods_that_go_while_the_disk_is_full_make_room_for_those_that_come(self, tmp_path: Path) -> None:
+        """Nothing is pruned while something could not be written: on a full disk that must not last."""
+        mounts = f"mount -t tmpfs -o size=16k none '{tmp_path}/jobs'"
+        with staged(tmp_path, DOCKER, prefix=in_a_mount_namespace(mounts)) as stage:
+            stage.jobs = Path(f"/proc/{stage.watcher.pid}/root{tmp_path}/jobs")
+            old = [stage.run(f"old-{number}") for number in range(4)]
+            stage.wait_followed(*old)
+            new = stage.run("new-1")
+            stage.watcher.wait_for_log("No space left on device")
+            for pod in old:
+                stage.end(pod)
+            stage.wait_followed(new)
+
 
 class TestAgentsFromFiles:
     def test_an_agent_from_a_file_is_told_of_every_log_like_the_installed_ones(self, tmp_path: Path) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import resource
-import subprocess
 from pathlib import Path
-
-import pytest
 
 from daemon_support import CART, Stage, layouts, staged
 from kube_log_watcher_core import Layout
+from mount_support import allow_inotify, without_inotify
 
 DOCKER = Layout.DOCKER
 INTERVAL = 0.5
@@ -66,23 +64,12 @@ def test_with_no_descriptors_left_it_lives_on_and_catches_up(tmp_path: Path) -> 
         stage.wait_followed(one, two)
 
 
-def _user_namespace(command: str) -> list[str]:
-    prefix = ["unshare", "--user", "--map-root-user", "sh", "-c", f'set -e\n{command}\nexec "$@"', "sh"]
-    done = subprocess.run([*prefix, "true"], capture_output=True, check=False)
-    if done.returncode != 0:
-        pytest.skip("no user namespaces here")
-    return prefix
-
-
 def test_without_inotify_the_node_is_polled_until_it_can_be_had_again(tmp_path: Path) -> None:
-    limit = "/proc/sys/user/max_inotify_instances"
-    prefix = _user_namespace(f"echo 0 > {limit}")
-    with staged(tmp_path, DOCKER, interval=INTERVAL, prefix=prefix) as stage:
+    with staged(tmp_path, DOCKER, interval=INTERVAL, prefix=without_inotify()) as stage:
         one = stage.run("shop-1")
         stage.wait_followed(one)
         stage.watcher.wait_for_log("inotify can't be had")
-        enter = ["nsenter", "--user", "--preserve-credentials", "--target", str(stage.watcher.pid)]
-        subprocess.run([*enter, "sh", "-c", f"echo 64 > {limit}"], check=True)
+        allow_inotify(stage.watcher.pid)
         stage.watcher.wait_for_log("inotify works again")
         stage.wait_followed(stage.run("cart-1", labels=CART))
         assert stage.watcher.log.count("inotify can't be had") == 1

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
+import yaml
 
+from deploy_support import EXAMPLES, container, pod_of, render, settings_of
 from docker_engine import Engine, EngineError, missing
 from documents import ROOT, code_blocks, readme_agent
 from image_support import BASE, WHEELHOUSE, download_wheels, write_base
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import ContainerStatus, FakeApi, pod_object
+from kube_log_watcher_core.testing.fake_api import (
+    ContainerStatus,
+    FakeApi,
+    make_certificate,
+    openssl_missing,
+    pod_object,
+)
 from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
 from packaging_support import build
 from support import wait_until
@@ -149,8 +161,8 @@ def test_it_works_without_capabilities_on_a_read_only_file_system_and_ends_withi
 def test_another_user_will_do_where_a_group_may_read_the_logs(pod: Pod) -> None:
     """What `setfacl` does on a real node."""
     made = pod.add("shop-1")
-    for folder, names, files in os.walk(pod.node.containers_path.parent):
-        for path in (Path(folder, name) for name in ("", *names, *files)):
+    for at, names, files in os.walk(pod.node.containers_path.parent):
+        for path in (Path(at, name) for name in ("", *names, *files)):
             os.chown(path, 0, LOG_READERS, follow_symlinks=False)
             if not path.is_symlink():
                 path.chmod(0o750 if path.is_dir() else 0o640)
@@ -159,6 +171,93 @@ def test_another_user_will_do_where_a_group_may_read_the_logs(pod: Pod) -> None:
     pod.start(f"--user={USER}:{USER}", f"--group-add={LOG_READERS}")
     pod.wait_followed(made)
     assert (pod.config / "agent.json").stat().st_uid == USER
+
+
+class Sidecar:
+    """The chart's watcher, started as a kubelet would on a node that lies below a folder."""
+
+    def __init__(self, engine: Engine, root: Path, values: Mapping[str, Any]) -> None:
+        self._engine, self._root = engine, root
+        documents = render(values)
+        self.spec = container(pod_of(documents), "watcher")
+        self._volumes = {volume["name"]: volume for volume in pod_of(documents)["volumes"]}
+        self.node = FakeNode(root / "var" / "log", Layout.CRI)
+        (settings := root / "settings").mkdir()
+        (settings / "settings.yaml").write_text(settings_of(documents))
+        (key := root / "scalyr-api-key").mkdir()
+        (key / "api-key").write_text("key-0001\n")
+        (key / "api-key").chmod(0o400)
+
+    def start(self, api: FakeApi) -> str:
+        """Start it with all of its mounts; give the container's id."""
+        api.service_account(self._root / "service-account")
+        mounts = [self._mount(mount) for mount in self.spec["volumeMounts"]]
+        address = urlsplit(api.url)
+        environ = {
+            "CLUSTER_NODE_NAME": "node-1",
+            "KUBERNETES_SERVICE_HOST": address.hostname,
+            "KUBERNETES_SERVICE_PORT": address.port,
+            **{each["name"]: each["value"] for each in self.spec["env"] if "value" in each},
+        }
+        variables = [f"--env={name}={value}" for name, value in environ.items()]
+        return self._engine.docker("run", "--detach", *RESTRICTED, *variables, *mounts, IMAGE)
+
+    def _mount(self, mount: Mapping[str, Any]) -> str:
+        volume = self._volumes[mount["name"]]
+        source = self._root / volume.get("hostPath", {}).get("path", mount["name"]).lstrip("/")
+        source.mkdir(parents=True, exist_ok=True)
+        return f"--volume={source}:{mount['mountPath']}{':ro' if mount.get('readOnly') else ''}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.mark.skipif(openssl_missing(), reason="there is no openssl")
+def test_the_charts_sidecar_works_as_it_is_rendered(engine: Engine, tmp_path: Path) -> None:
+    """With its mounts, its settings file, its probes, and a service account for an API with TLS."""
+    port = free_port()
+    values = yaml.safe_load(EXAMPLES["scalyr-containerd"].read_text())
+    sidecar = Sidecar(engine, tmp_path, {**values, "http": {"host": "127.0.0.1", "port": port}})
+    with FakeApi(certificate=make_certificate(tmp_path / "tls")) as api:
+        watcher = sidecar.start(api)
+        try:
+            probe = sidecar.spec["startupProbe"]["exec"]["command"]
+            wait_until(
+                lambda: succeeds(engine, "exec", watcher, *probe), timeout=20, what="the start-up probe"
+            )
+            made = sidecar.node.add(pod="shop-1")
+            labels = {"application": "shop", "version": "v7"}
+            status = ContainerStatus(made.name, image=made.image, id=made.id)
+            api.add(pod_object(made.pod, uid=made.uid, labels=labels, containers=[status]))
+            agent_json = tmp_path / "etc" / "scalyr-agent" / "agent.json"
+            on_node = f"/{made.log.relative_to(tmp_path)}"
+            wait_until(lambda: on_node in agent_json.read_text(), timeout=20, what="following")
+            for name in ("livenessProbe", "readinessProbe"):
+                url = f"http://127.0.0.1:{port}{sidecar.spec[name]['httpGet']['path']}"
+                wait_until(partial(answers, url), timeout=20, what=name)
+        except AssertionError as error:
+            pytest.fail(f"{error}: {engine.docker('logs', watcher)}")
+        finally:
+            engine.docker("rm", "--force", watcher)
+
+
+def succeeds(engine: Engine, *arguments: str) -> bool:
+    try:
+        engine.docker(*arguments)
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def test_an_agent_is_added_by_one_line(engine: Engine, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N
 
 
 def has_binding() -> bool:
-    command = [PYTHON, "-c", "from systemd import journal"]
+    command = [str(PYTHON), "-c", "from systemd import journal"]
     return PYTHON.exists() and not subprocess.run(command, capture_output=True, check=False).returncode
 
 
@@ -141,18 +141,18 @@ def refusal(config: Path, environ: dict[str, str]) -> str:
     """Start the agent in vain, and give what it says."""
     with Receiver() as receiver, running_agent(config, receiver, environ) as folder:
         output = folder / "output"
-        wait_until(lambda: "Terminating agent" in output.read_text(), timeout=30, what="the agent's end")
+        wait_until(lambda: "Terminating" in output.read_text(), timeout=30, what="the agent's end")
         assert receiver.lines == []
         return output.read_text()
 
 
 def test_without_the_binding_the_agent_refuses_its_whole_configuration(tmp_path: Path) -> None:
     """The watcher can't see what the agent's Python has."""
-    empty = tmp_path / "python" / "systemd"
-    empty.mkdir(parents=True)
-    (empty / "__init__.py").touch()
+    (tmp_path / "python").mkdir()
+    hidden = "import sys; sys.modules['systemd'] = None"
+    (tmp_path / "python" / "sitecustomize.py").write_text(hidden)
     config = config_of(tmp_path, Journal(tmp_path / "journal"))
-    assert "systemd" in refusal(config, {"PYTHONPATH": str(empty.parent)})
+    assert "systemd python library" in refusal(config, {"PYTHONPATH": str(tmp_path / "python")})
 
 
 def test_without_the_folder_the_agent_refuses_its_whole_configuration(tmp_path: Path) -> None:

@@ -108,3 +108,29 @@ def test_after_a_rotation_the_offset_is_that_of_the_new_file(tmp_path: Path) -> 
         size = log.stat().st_size
         wait_until(lambda: progress_is(read_bytes=size, pending=False), timeout=40, what="the new file's end")
     assert len(receiver.messages(application="shop")) == 102
+
+
+def test_a_change_of_the_configuration_loses_what_is_unread_of_a_deleted_log(tmp_path: Path) -> None:
+    """The Scalyr agent's own loss: it opens all logs anew then, and this one is not there any more.
+
+    So keeping the entry is not all: while a gone log is unread, nothing else should change either.
+    """
+    gone = Gone(tmp_path)
+    other = a_target(2, labels={"application": "other"}, log_path=tmp_path / "logs" / "other.log")
+    other.log_path.write_text(docker_lines("other 1"))
+    gone.agent.sync([gone.target])
+    with Receiver() as receiver, running_agent(gone.agent.settings.config_path, receiver, QUICK) as folder:
+        wait_until(lambda: len(receiver.messages(application="shop")) == 100, timeout=40, what="100 lines")
+        receiver.keep_out()
+        with gone.target.log_path.open("a") as log:
+            log.write(docker_lines("in a request"))
+        wait_until(lambda: receiver.waiting, timeout=20, what="a request that waits")
+        gone.go("not in it")
+        gone.agent.sync([gone.target, other])
+        agent_log = folder / "log" / "agent.log"
+        wait_until(lambda: "New configuration file seen" in agent_log.read_text(), timeout=20, what="a reload")
+        receiver.let_in()
+        wait_until(lambda: receiver.messages(application="other"), timeout=40, what="the other log")
+    arrived = "".join(receiver.messages(application="shop"))
+    assert "in a request" in arrived
+    assert "not in it" not in arrived

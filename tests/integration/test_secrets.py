@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from daemon_support import Stage
-from kube_log_watcher_core import Layout
+from kube_log_watcher_core import FileAgent, Layout
 from kube_log_watcher_core.configuration import Given, configure
 from kube_log_watcher_core.loop import make_agent
 from kube_log_watcher_core.testing.fake_api import FakeApi, Refuse, make_certificate, openssl_missing
@@ -44,7 +44,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     for secret in (key_file, account / "token"):
         secret.chmod(0o600)
     by_file = request.param == "file"
-    environ = {
+    environ: dict[str, str | Path | None] = {
         "WATCHER_DEBUG": "true",
         "WATCHER_STATE_DIR": tmp_path / "state",
         "WATCHER_SCALYR_API_KEY": None if by_file else KEYS[0],
@@ -88,7 +88,7 @@ def readable_to_others(folder: Path) -> dict[Path, bytes]:
 
 
 def test_no_secret_shows_anywhere(stage: Stage) -> None:
-    """At debug level, through a reload, a bad key file, refusals that quote the request, and every command."""
+    """At debug level, through a reload, a bad key file, refusals that quote the request, every command."""
     one = stage.run("shop-1")
     stage.start()
     stage.wait_followed(one)
@@ -152,8 +152,8 @@ def test_no_repr_shows_a_secret(tmp_path: Path, *, key_file: bool) -> None:
     given = Given(environ=environ)
     configuration = configure(given)
     agent = make_agent(configuration.agents[0], configuration.node)
+    assert isinstance(agent, FileAgent)
     agent.sync(())
-    shown = [given, configuration, configuration.agents, agent, agent.settings, vars(agent)]
-    texts = [f"{value!r} {value!s}" for value in shown[:-1]]
-    texts.append(repr({name: value for name, value in vars(agent).items() if name != "_head"}))
+    shown = [given, configuration, configuration.agents, agent, agent.settings, *agent.render(())]
+    texts = [f"{value!r} {value!s}" for value in shown]
     assert not [secret for secret in SECRETS for text in texts if secret in text]

@@ -17,7 +17,7 @@ from packaging_support import Built, Environment, build
 
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
-COMMANDS = ("run", "init", "once", "check", "agents", "demo", "completion")
+COMMANDS = ("run", "init", "once", "check", "agents", "demo", "new-agent", "completion")
 CONFIGURATION = 78
 
 

@@ -20,6 +20,7 @@ from kube_log_watcher_core.settings import WatcherSettings, fields_of
 
 READMES = sorted(ROOT.glob("kube_log_watcher_*/README.rst"))
 PAGES = [*READMES, ROOT / "README.rst", ROOT / "CHANGELOG.rst", ROOT / "CONTRIBUTING.rst"]
+PAGES.append(ROOT / "SECURITY.rst")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kube_log_watcher_core import Layout, LogTarget
+from kube_log_watcher_scalyr.annotations import read_annotations
 from kube_log_watcher_scalyr.render import as_text, document
-from scalyr_support import PARSER, REDACTION, SAMPLING, a_target, an_agent, written
+from scalyr_support import ATTRIBUTES, LINE_GROUPERS, PARSER, REDACTION, SAMPLING, a_target, an_agent, written
 
 TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=20)
 HOSTILE = TEXT | st.sampled_from(
@@ -24,22 +25,40 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3),
     max_leaves=8,
 )
+MEMBERS = [
+    "match_expression",
+    "sampling_rate",
+    "replacement",
+    "hash_salt",
+    "start",
+    "continueThrough",
+    "haltBefore",
+]
 RULES = st.lists(
-    st.fixed_dictionaries(
-        {}, optional={"match_expression": JSON, "sampling_rate": JSON, "replacement": JSON, "hash_salt": JSON}
-    )
+    st.fixed_dictionaries({}, optional=dict.fromkeys(MEMBERS, JSON | st.sampled_from(["a+", "(a)", 0.5])))
     | JSON,
     max_size=3,
 )
 ENTRIES = st.lists(
     st.fixed_dictionaries(
         {"container": st.just("main") | JSON},
-        optional={"parser": JSON, "sampling-rules": RULES | JSON, "redaction-rules": RULES | JSON},
+        optional={
+            "parser": JSON,
+            "sampling-rules": RULES | JSON,
+            "redaction-rules": RULES | JSON,
+            "line-groupers": RULES | JSON,
+            "attributes": JSON,
+        },
     )
     | JSON,
     max_size=3,
 )
-ANNOTATION = ENTRIES.map(json.dumps) | HOSTILE
+ANNOTATION = (ENTRIES | RULES | JSON).map(json.dumps) | HOSTILE
+NAMES = [
+    f"{name}{suffix}"
+    for name in (PARSER, SAMPLING, REDACTION, ATTRIBUTES, LINE_GROUPERS)
+    for suffix in ("", ".main")
+]
 
 
 @st.composite
@@ -47,7 +66,7 @@ def hostile_targets(draw: st.DrawFn) -> list[LogTarget]:
     labels = st.dictionaries(
         st.sampled_from(["application", "component", "version", "release", "environment"]), HOSTILE
     )
-    annotations = st.dictionaries(st.sampled_from([PARSER, SAMPLING, REDACTION]), ANNOTATION)
+    annotations = st.dictionaries(st.sampled_from(NAMES), ANNOTATION)
     return [
         a_target(
             number,
@@ -73,7 +92,7 @@ def plain(text: str) -> str:
 def test_the_file_is_valid_json_that_says_what_the_pods_say(targets: list[LogTarget]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        agent = an_agent(folder, parse_lines_json=("*",))
+        agent = an_agent(folder, parse_lines_json=("*",), bad_redaction="ship")
         agent.sync(targets)
         assert agent.settings.config_path.read_bytes().isascii()
         logs = written(agent)["logs"]
@@ -81,7 +100,7 @@ def test_the_file_is_valid_json_that_says_what_the_pods_say(targets: list[LogTar
         for entry, target in zip(logs, targets, strict=True):
             if target.application:
                 assert entry["attributes"]["application"] == plain(target.application)
-            assert all(isinstance(value, str) for value in entry["attributes"].values())
+            assert all(type(value) in {str, int, float} for value in entry["attributes"].values())
             assert "$" not in entry["rename_logfile"]
         assert sorted(os.listdir(folder)) == ["config", "dest"]
         assert os.listdir(folder / "config") == ["agent.json"]
@@ -105,3 +124,17 @@ def test_the_text_of_the_whole_is_the_sum_of_its_parts(members: list[str], logs:
     whole = json.loads(document({name: as_text(name) for name in members}, texts))
     assert whole.pop("logs") == [json.loads(text) for text in texts]
     assert whole == {name: name for name in members if name != "logs"}
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+@settings(max_examples=100, deadline=None)
+@given(targets=hostile_targets())
+def test_by_default_a_log_is_shipped_with_all_its_redaction_or_not_at_all(targets: list[LogTarget]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        agent = an_agent(folder)
+        agent.sync(targets)
+        shipped = {entry["attributes"]["container_id"] for entry in written(agent)["logs"]}
+        faulty = {target.id for target in targets if read_annotations(target, hold=True).held}
+        assert shipped == {target.id for target in targets} - faulty
+        assert set(os.listdir(folder / "dest")) == shipped

@@ -98,3 +98,31 @@ def test_a_configured_path_wins_and_else_the_folder_that_is_there(tmp_path: Path
     assert journal_path(settings_in(tmp_path, journald_path=Path("/j"))) == Path("/j")
     found = DOCUMENTED_PATH if DOCUMENTED_PATH.is_dir() else USUAL_PATH
     assert journal_path(settings_in(tmp_path)) == found
+
+
+@pytest.mark.parametrize("fields", [{"_SYSTEMD_UNIT": "service"}, {"_COMM": "unit"}])
+def test_no_extra_field_takes_the_name_of_the_unit_away(tmp_path: Path, fields: dict[str, str]) -> None:
+    """By that name the Scalyr agent finds the rules for a unit, its redaction among them."""
+    agent = an_agent(tmp_path, journald=True, journald_extra_fields=fields)
+    with pytest.raises(AgentConfigError, match=r"EXTRA_FIELDS has .*rules for a unit"):
+        agent.check()
+    (monitor,) = synced(tmp_path, journald=True, journald_extra_fields=fields)["monitors"]
+    assert [name for name, given in monitor["journal_fields"].items() if given == "unit"] == ["_SYSTEMD_UNIT"]
+
+
+def test_a_file_in_the_place_of_the_journal_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "journal").touch()
+    with pytest.raises(AgentConfigError, match=r"WATCHER_SCALYR_JOURNALD_PATH=.*no folder"):
+        an_agent(tmp_path, journald=True, journald_path=tmp_path / "journal").check()
+
+
+def test_a_journal_that_only_the_scalyr_agent_may_see_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    an_agent(tmp_path, journald=True, journald_path=tmp_path / "journal").check()
+    (record,) = caplog.records
+    assert "refuses its whole configuration" in record.message
+    caplog.clear()
+    (tmp_path / "journal").mkdir()
+    an_agent(tmp_path, journald=True, journald_path=tmp_path / "journal").check()
+    assert caplog.records == []

@@ -62,6 +62,7 @@ def test_the_whole_file_is_as_the_golden_one(tmp_path: Path) -> None:
 def test_without_targets_the_file_is_whole_and_has_no_logs(tmp_path: Path) -> None:
     assert synced(tmp_path) == {
         "api_key": "key-0001",
+        "config_change_check_interval": 10.0,
         "implicit_metric_monitor": False,
         "implicit_agent_process_metrics_monitor": False,
         "monitors": [],
@@ -203,7 +204,7 @@ def test_a_changed_label_reaches_the_entry_of_its_container(tmp_path: Path) -> N
 
 
 def test_an_unchanged_target_is_not_rendered_again(tmp_path: Path) -> None:
-    """A thousand targets cost five microseconds each, at most, when one other changes."""
+    """What one other changes costs no more than a comparison."""
     agent, targets = an_agent(tmp_path), [a_target(number) for number in range(100)]
     before = [item for item in agent.render(targets) if item.path != agent.settings.config_path]
     after = [item for item in agent.render(targets) if item.path != agent.settings.config_path]

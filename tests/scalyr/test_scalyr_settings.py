@@ -26,6 +26,11 @@ def test_the_variables_are_the_documented_ones() -> None:
         "DEST_PATH",
         "CONFIG_PATH",
         "CONFIG_GROUP",
+        "DATA_PATH",
+        "BAD_REDACTION",
+        "LINKED_PATHS",
+        "CONFIG_CHECK_INTERVAL",
+        "WRITE_INTERVAL",
         "SERVER",
         "ENABLE_PROFILING",
         "PARSE_LINES_JSON",
@@ -55,6 +60,8 @@ def test_defaults_are_as_documented() -> None:
     assert settings.config_path == Path("/etc/scalyr-agent-2/agent.json")
     assert (settings.journald, settings.parse_lines_json, settings.sampling_rules) == (False, (), ())
     assert (settings.journald_write_rate, settings.journald_write_burst) == (10_000, 200_000)
+    assert (settings.data_path, settings.bad_redaction, settings.linked_paths) == (None, "hold", False)
+    assert (settings.config_check_interval, settings.write_interval) == (10.0, 5.0)
     assert (settings.server, settings.enable_profiling, settings.config_group) == (None, None, None)
 
 

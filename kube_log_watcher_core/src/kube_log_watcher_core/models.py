@@ -58,6 +58,7 @@ class Reason(enum.Enum):
 
     PAUSE = "pause-container"
     NOT_KUBERNETES = "not-kubernetes"
+    NO_CONFIG = "no-config-file"
     BROKEN_CONFIG = "broken-config"
     NO_LOG = "no-log-file"
     NOT_A_FILE = "not-a-regular-file"

@@ -17,38 +17,60 @@ everything on the node is known.
 ``agent.json`` names the log's real path and not this link: behind a link to a file, the Scalyr agent loses
 lines when the log is rotated.
 
+``WATCHER_SCALYR_LINKED_PATHS=true`` names the link nevertheless, as the original watcher did.
+
 A log's attributes are ``application``, ``component``, ``environment``, ``version`` and ``release`` (the
-pod's labels), ``pod``, ``namespace``, ``container``, ``container_id``, ``parser``, and the labels that
-``WATCHER_LABELS_AS_ATTRIBUTES`` names. Those without a value, and those that are the same for the whole
-node, are left out.
+pod's labels), ``pod``, ``namespace``, ``container``, ``container_id``, ``parser``, the labels that
+``WATCHER_LABELS_AS_ATTRIBUTES`` names, and those that the pod asks for. Those without a value, and those
+that are the same for the whole node, are left out.
 
 JSON Web Tokens are redacted in every log, and in the journal.
 
+Each change of ``agent.json`` makes the Scalyr agent stop all copying and begin anew. So the first change
+after quiet is written at once, and further ones ``WATCHER_SCALYR_WRITE_INTERVAL`` seconds apart. The whole
+file is parsed and compared with what was meant before it is put in place; that takes some 5 microseconds
+for each log.
+
+When a log is gone
+------------------
+The Scalyr agent goes on reading a deleted file that it has open, as long as the file is configured and the
+configuration doesn't change. Mount its data folder into the watcher, read-only, and name it in
+``WATCHER_SCALYR_DATA_PATH``: the entry then stays until the checkpoints in there say that all is read, and
+at most for ``WATCHER_DRAIN_MAX_SECONDS``. Without it, it stays for ``WATCHER_DRAIN_SECONDS``.
+
 What a pod can ask for
 ----------------------
-Annotations hold a JSON list with an object for each container; the first one for a container counts.
+One annotation for each setting, for the pod (``kubernetes-log-watcher/<setting>``) or for one container
+(``kubernetes-log-watcher/<setting>.<container>``), which takes the place of the pod's:
 
-========================================== ==================== =============================================
-annotation                                 member               value
-========================================== ==================== =============================================
-``kubernetes-log-watcher/scalyr-parser``   ``parser``           the parser's name; default ``json``
-``.../scalyr-sampling-rules``              ``sampling-rules``   a list of ``match_expression`` and
-                                                                ``sampling_rate``, a number from 0 to 1
-``.../scalyr-redaction-rules``             ``redaction-rules``  a list of ``match_expression`` and, if wanted,
-                                                                ``replacement`` and ``hash_salt``
-========================================== ==================== =============================================
+========================== ===================================================================================
+``scalyr-parser``          the parser's name, as plain text; default ``json``
+``scalyr-sampling-rules``  a JSON list of ``match_expression`` and ``sampling_rate``, a number from 0 to 1
+``scalyr-redaction-rules`` a JSON list of ``match_expression`` and, if wanted, ``replacement`` and
+                           ``hash_salt``
+``scalyr-attributes``      a JSON object of text and numbers
+``scalyr-line-groupers``   a JSON list of ``start`` and one of ``continueThrough``, ``continuePast``,
+                           ``haltBefore`` and ``haltWith``
+========================== ===================================================================================
 
 For example::
 
-    kubernetes-log-watcher/scalyr-redaction-rules: |
-      [{"container": "main", "redaction-rules": [
-        {"match_expression": "card=(\\d+)", "replacement": "card=\\H1"}]}]
+    kubernetes-log-watcher/scalyr-redaction-rules.main: |
+      [{"match_expression": "card=(\\d+)", "replacement": "card=\\H1"}]
 
-Every rule is checked before it is handed on, because the Scalyr agent refuses its whole configuration, or
-stops shipping all logs, for a single bad one. A rule that can't be used is left out, for that container
-alone, with one warning in the watcher's log. Rules must run on every version of Python that the Scalyr
-agent runs on: possessive quantifiers and atomic groups are refused. Where a replacement hashes (``\H1``),
-no group of the expression may be optional.
+A JSON list with a member ``container`` in its objects says it for each container, as in earlier versions:
+the first entry for a container counts, and holds the value as ``parser``, ``sampling-rules``,
+``redaction-rules``, ``attributes`` or ``line-groupers``.
+
+Every value is checked before it is handed on, because the Scalyr agent refuses its whole configuration, or
+stops shipping all logs, for a single bad one. What can't be used is left out, for that container alone,
+with one warning in the watcher's log. Expressions must run on every version of Python that the Scalyr agent
+runs on: possessive quantifiers and atomic groups are refused, and so is what could take ages to match one
+line. Where a replacement hashes (``\H1``), no group of the expression may be optional.
+
+A log with anything unusable in its redaction annotation is not shipped at all until that is mended, unless
+``WATCHER_SCALYR_BAD_REDACTION=ship``. After more than 15 minutes, the Scalyr agent has forgotten how far it
+had read, and ships the log's present file from its start.
 
 Sampling by application
 -----------------------
@@ -74,7 +96,11 @@ The journal
 -----------
 ``WATCHER_SCALYR_JOURNALD=true`` adds the monitor that reads it. The Scalyr agent then needs Python's systemd
 binding, and the journal's folder at the same path as the watcher names it: without one of them it refuses its
-whole configuration.
+whole configuration, and goes on with its last or doesn't start. Neither can be seen from here for sure;
+where the watcher doesn't see the folder, it warns.
+
+Extra fields come besides the Scalyr agent's own. The first of its rules that matches an entry counts, and the
+watcher's is for all units: rules in ``agent.d`` come after it, and never to their turn.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,6 +11,8 @@ from kube_log_watcher_scalyr.plain import as_plain, is_plain, shortened
 MOST_ATTRIBUTES: Final = 50
 LONGEST_NAME: Final = 200
 LONGEST_VALUE: Final = 1000
+LARGEST_NUMBER: Final = 1e15
+"""Every reader of JSON reads numbers below this as the same; NaN is not below it."""
 
 RESERVED: Final = frozenset({"logfile", "filename", "original_file", "serverHost", "cluster"})
 """Attributes that the Scalyr agent or the server gives a meaning to: no pod may set them."""
@@ -74,12 +75,7 @@ def _checked_name(name: str) -> str:
 def _checked_value(value: object) -> str | float:
     if isinstance(value, str) and len(value) <= LONGEST_VALUE and is_plain(value):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and _is_moderate(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER:
         return value
     expected = f"text of up to {LONGEST_VALUE} characters, none beyond U+FFFF, or a number of up to 15 digits"
     raise ValueError(f"expected {expected}, found {shortened(value)}")
-
-
-def _is_moderate(number: float) -> bool:
-    """Tell whether every reader of JSON reads a number as the same: not beyond what a double holds."""
-    return math.isfinite(number) and abs(number) < 1e15

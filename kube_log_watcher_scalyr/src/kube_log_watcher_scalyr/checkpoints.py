@@ -25,7 +25,7 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import attrs
 
@@ -82,18 +82,25 @@ def _account(path: Path, known: _Account | None) -> _Account | None:
     Links are not followed, and nothing is waited for: the folder is somebody else's.
     """
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(path, "rb", opener=_open) as opened:
+            return _read_account(opened, known)
     except OSError:
         return None
-    with os.fdopen(file, "rb") as opened:
-        status = os.fstat(opened.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
-            return None
-        identity = (status.st_ino, status.st_mtime_ns, status.st_size)
-        if known is not None and known.identity == identity:
-            return known
-        states, written = _parsed(opened.read(LARGEST_FILE))
-    return _Account(identity, written if written is not None else status.st_mtime, states)
+
+
+def _read_account(opened: BinaryIO, known: _Account | None) -> _Account | None:
+    status = os.fstat(opened.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
+        return None
+    identity = (status.st_ino, status.st_mtime_ns, status.st_size)
+    if known is not None and known.identity == identity:
+        return known
+    states, written = _parsed(opened.read(LARGEST_FILE))
+    return _Account(identity, status.st_mtime if written is None else written, states)
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _parsed(content: bytes) -> tuple[Mapping[str, Any], float | None]:

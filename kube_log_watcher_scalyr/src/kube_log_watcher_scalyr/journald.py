@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ from kube_log_watcher_core import AgentConfigError, NodeContext
 from kube_log_watcher_scalyr.plain import as_plain, shortened
 from kube_log_watcher_scalyr.rules import JWT_RULE
 from kube_log_watcher_scalyr.settings import ScalyrSettings
+
+logger = logging.getLogger(__name__)
 
 DOCUMENTED_PATH = Path("/var/log/journald")
 """What the original watcher's documentation named. Nothing is there but where somebody mounts it."""
@@ -26,6 +29,9 @@ AGENT_FIELDS = {
 stop matching, so extra fields are merged into these."""
 
 
+UNIT_FIELD = "_SYSTEMD_UNIT"
+
+
 def journal_path(settings: ScalyrSettings) -> Path:
     """Find the journal's folder: the configured one, else the first that is there."""
     if settings.journald_path is not None:
@@ -34,12 +40,15 @@ def journal_path(settings: ScalyrSettings) -> Path:
 
 
 def check_journald(settings: ScalyrSettings) -> None:
-    """Look whether the Scalyr agent would take the attributes and the fields.
+    """Look whether the Scalyr agent would take the attributes, the fields and the folder.
+
+    Whether it has Python's systemd binding can't be seen from here, nor whether it sees a folder that
+    the watcher doesn't.
 
     Raises
     ------
     AgentConfigError
-        when it would refuse its whole configuration for one of them.
+        when it would refuse its whole configuration for one of them, or not match units any more.
     """
     for name, value in settings.journald_attributes.items():
         if _scalar(value) is None:
@@ -53,6 +62,24 @@ def check_journald(settings: ScalyrSettings) -> None:
                 f"WATCHER_SCALYR_JOURNALD_EXTRA_FIELDS has {name}={shortened(value)}: "
                 "give the name under which the field is shipped"
             )
+        if not _is_harmless(name, value):
+            raise AgentConfigError(
+                f"WATCHER_SCALYR_JOURNALD_EXTRA_FIELDS has {name}={shortened(value)}: {UNIT_FIELD} alone has "
+                f"the name {AGENT_FIELDS[UNIT_FIELD]}, by which the Scalyr agent finds the rules for a unit"
+            )
+    _check_folder(journal_path(settings))
+
+
+def _check_folder(path: Path) -> None:
+    if path.is_dir():
+        return
+    if path.exists():
+        raise AgentConfigError(f"WATCHER_SCALYR_JOURNALD_PATH={path}: this is no folder")
+    logger.warning(
+        "%s can't be seen from here; where the Scalyr agent doesn't see it either, it refuses its whole "
+        "configuration",
+        path,
+    )
 
 
 def monitor(settings: ScalyrSettings, node: NodeContext, path: Path) -> Mapping[str, object]:
@@ -60,7 +87,7 @@ def monitor(settings: ScalyrSettings, node: NodeContext, path: Path) -> Mapping[
     extra = {
         as_plain(name): as_plain(value)
         for name, value in settings.journald_extra_fields.items()
-        if isinstance(value, str) and value
+        if isinstance(value, str) and value and _is_harmless(name, value)
     }
     return {
         "module": "scalyr_agent.builtin_monitors.journald_monitor",
@@ -88,6 +115,11 @@ def attributes(settings: ScalyrSettings, node: NodeContext) -> Mapping[str, obje
     own = {"cluster": node.cluster_id, "node": node.node}
     given = {as_plain(name): _scalar(value) for name, value in settings.journald_attributes.items()}
     return {name: value for pairs in (own, given) for name, value in pairs.items() if value is not None}
+
+
+def _is_harmless(name: str, value: str) -> bool:
+    """Tell whether a field leaves the unit's name alone."""
+    return (name == UNIT_FIELD) == (value == AGENT_FIELDS[UNIT_FIELD])
 
 
 def _scalar(value: object) -> object:

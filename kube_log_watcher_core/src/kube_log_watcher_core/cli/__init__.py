@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from kube_log_watcher_core.cli.stopping import exit_on_sigterm
+from kube_log_watcher_core.cli.stopping import exit_on_sigterm, ignore_early_sighup
 
 __all__ = ["main"]
 
@@ -14,6 +14,7 @@ def main() -> None:
     # First of all, before anything large is imported: process 1 of a container that has no handler
     # does not get SIGTERM at all.
     exit_on_sigterm(0)
+    ignore_early_sighup(sys.argv[1:])
     from kube_log_watcher_core.cli.app import program  # noqa: PLC0415
     from kube_log_watcher_core.cli.failures import report  # noqa: PLC0415
     from kube_log_watcher_core.errors import WatcherError  # noqa: PLC0415

@@ -12,6 +12,7 @@ from kube_log_watcher_core.cli.commands import Program
 from kube_log_watcher_core.cli.completion import completion
 from kube_log_watcher_core.cli.demo import demo
 from kube_log_watcher_core.cli.init import init
+from kube_log_watcher_core.cli.new_agent import new_agent
 from kube_log_watcher_core.cli.once import once
 from kube_log_watcher_core.cli.run import run
 
@@ -48,5 +49,5 @@ def program(ctx: click.Context) -> None:
             run.invoke(inner)
 
 
-for command in (run, init, once, check, agents, demo, completion):
+for command in (run, init, once, check, agents, demo, new_agent, completion):
     program.add_command(command)

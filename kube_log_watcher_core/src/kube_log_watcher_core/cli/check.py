@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import click
 
+from kube_log_watcher_core.agent import FileAgent
 from kube_log_watcher_core.cli.check_api import check_api
 from kube_log_watcher_core.cli.check_node import (
     check_inotify,
@@ -21,6 +22,7 @@ from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.findings import Finding, Level, fail, ok, show, warn
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
 from kube_log_watcher_core.errors import AgentConfigError, Problem, SettingsError
+from kube_log_watcher_core.files.mounts import mounted_names
 from kube_log_watcher_core.loop import make_agent
 
 _OF_SETTINGS = {"settings", "agents"}
@@ -51,7 +53,7 @@ def look_at_everything(given: Given) -> Iterable[Finding]:
     for warning in configuration.warnings:
         yield warn("settings", warning, "take them out, or correct their names")
     for chosen in configuration.agents:
-        yield _check_agent(chosen, configuration)
+        yield from _check_agent(chosen, configuration)
     yield from _check_node(configuration)
 
 
@@ -60,12 +62,21 @@ def _wrong_setting(problem: Problem) -> Finding:
     return fail("settings", f"{problem.name}{found} ({problem.source})", f"expected {problem.expected}")
 
 
-def _check_agent(chosen: ChosenAgent, configuration: Configuration) -> Finding:
+def _check_agent(chosen: ChosenAgent, configuration: Configuration) -> Iterable[Finding]:
     try:
-        make_agent(chosen, configuration.node).close()
+        agent = make_agent(chosen, configuration.node)
     except AgentConfigError as error:
-        return fail("agents", str(error), "")
-    return ok("agents", f"{chosen.name} ({chosen.origin}) can work here")
+        yield fail("agents", str(error), "")
+        return
+    mounted = mounted_names(agent.owned()) if isinstance(agent, FileAgent) else []
+    for path in mounted:
+        text = chosen.with_variables(
+            f"agent {chosen.name}: {path} is mounted by itself, it can't be replaced"
+        )
+        yield fail("agents", text, "mount the folder, not the file (no subPath)")
+    if not mounted:
+        yield ok("agents", f"{chosen.name} ({chosen.origin}) can work here")
+    agent.close()
 
 
 def _check_node(configuration: Configuration) -> Iterable[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from types import FrameType
 
 TERMINATED = 128 + signal.SIGTERM
@@ -21,3 +22,9 @@ def exit_on_sigterm(code: int) -> None:
         os._exit(code)
 
     signal.signal(signal.SIGTERM, end)
+
+
+def ignore_early_sighup(arguments: Sequence[str]) -> None:
+    """Let the watcher outlive a request to read its settings again that comes before it has read them."""
+    if not arguments or arguments[0] == "run" or arguments[0].startswith("-"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)

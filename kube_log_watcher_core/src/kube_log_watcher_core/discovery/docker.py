@@ -34,7 +34,7 @@ class DockerFolder:
         self._log_name = docker_log_name(name)
         self._config: DockerConfig | None = None
         self._signature: tuple[int, int, int] | None = None
-        self._problem = ""
+        self._problem = Obstacle(Reason.NO_CONFIG)
 
     def concerns(self, name: str) -> bool:
         """Docker also writes hosts, resolv.conf and more."""
@@ -75,11 +75,15 @@ class DockerFolder:
                 self._config = parse_config(read_bounded(path))
                 self._signature = signature
         except FileNotFoundError:
-            self._problem = f"{path} is not there; it is read as soon as it is"
+            self._lacks(Reason.NO_CONFIG, f"{path} is not there; it is read as soon as it is")
         except OSError as error:
-            self._problem = f"{path} can't be read ({error.strerror}); it is tried again"
+            self._lacks(Reason.BROKEN_CONFIG, f"{path} can't be read ({error.strerror}); it is tried again")
         except BrokenConfig as error:
-            self._problem = f"{path} can't be understood ({error}); it is read again when it changes"
+            detail = f"{path} can't be understood ({error}); it is read again when it changes"
+            self._lacks(Reason.BROKEN_CONFIG, detail)
+
+    def _lacks(self, reason: Reason, detail: str) -> None:
+        self._problem = Obstacle(reason, detail)
 
     def _find_log(self, folder: str, *, plain: bool) -> Log:
         real = f"{self._place.real}/{self.name}" if plain else None
@@ -89,8 +93,7 @@ class DockerFolder:
     def _container(self, found: Log) -> Container:
         config = self._config
         if config is None:
-            obstacle = Obstacle(Reason.BROKEN_CONFIG, self._problem)
-            return Container(key=self.name, id=self.name, layout=Layout.DOCKER, obstacle=obstacle)
+            return Container(key=self.name, id=self.name, layout=Layout.DOCKER, obstacle=self._problem)
         obstacle_or_none = config.obstacle or found.obstacle
         return Container(
             key=self.name,

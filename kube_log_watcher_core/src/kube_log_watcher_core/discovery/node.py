@@ -43,6 +43,7 @@ class Discovery:
         self._units: dict[str, Unit] = {}
         self._unsettled: dict[str, float] = {}
         self._root: tuple[int, int] | None = None
+        self._filled: tuple[int, int] | None = None
         self._containers: tuple[Container, ...] = ()
 
     def fileno(self) -> int | None:
@@ -99,6 +100,10 @@ class Discovery:
             names = os.listdir(root)
         except OSError as error:
             raise DiscoveryError(f"the containers folder {root} can't be read: {error.strerror}") from error
+        if not names and self._filled not in (None, identity):
+            # Below a mount point is an empty folder: that is no node without containers.
+            raise DiscoveryError(f"the containers folder {root} is another one now, and empty: unmounted?")
+        self._filled = identity if names else self._filled
         self._place.renew()
         self._place.linked.replace(names)
         self._list_siblings()

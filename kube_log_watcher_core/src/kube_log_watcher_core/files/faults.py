@@ -29,6 +29,12 @@ def attributed(path: Path, *, is_folder: bool = False) -> Iterator[None]:
         raise AgentError(f"{path}: {error.strerror}{remedy}") from error
 
 
+def is_full(fault: AgentError) -> bool:
+    """Tell whether it was only room that a write lacked."""
+    cause = fault.__cause__
+    return isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
 def summary(faults: Sequence[AgentError]) -> AgentError:
     """Give one error for several: the first of them, and how many others there are."""
     others = len({str(fault) for fault in faults}) - 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kube_log_watcher_core.errors import AgentError
 from kube_log_watcher_core.files.disk import Disk
-from kube_log_watcher_core.files.faults import attributed, summary
+from kube_log_watcher_core.files.faults import attributed, is_full, summary
 from kube_log_watcher_core.files.items import File, Item, Link, Owned, can_be_named
 from kube_log_watcher_core.files.prune import prune, remove
 
@@ -31,6 +31,8 @@ class Mirror:
     def apply(self, items: Iterable[Item], owned: Iterable[Owned]) -> None:
         """Write what differs: links, then files; then prune, unless an item could not be written.
 
+        Where only room was lacking, what is stale is removed first, and the rest tried once more.
+
         One item's fault doesn't keep the others from being written. After a fault, the next call
         compares everything with the disk.
 
@@ -43,6 +45,10 @@ class Mirror:
         owned = tuple(owned)
         wanted, faults = _by_path(items)
         faults += self._write(wanted, owned)
+        if faults and all(is_full(fault) for fault in faults):
+            # Else a full disk stayed full for ever: what would make room is only removed after a good write.
+            self._prune(wanted, owned)
+            faults = self._write(wanted, owned)
         if not faults:
             faults = self._prune(wanted, owned)
         self._known = None if faults else wanted

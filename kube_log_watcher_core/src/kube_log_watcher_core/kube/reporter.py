@@ -13,6 +13,9 @@ logger = logging.getLogger(__name__)
 
 HTTP_OK = 200
 
+Kind = tuple[type[ApiError], int | None]
+"""What tells one fault from another: its class, and the HTTP status if there was one."""
+
 
 class Reporter:
     """Tells the log and the status of faults. A fault that goes on is not repeated."""
@@ -21,7 +24,8 @@ class Reporter:
         self._ledger = ledger
         self._clock = clock
         self._since: float | None = None
-        self._kind: tuple[type[ApiError], int | None] | None = None
+        self._kind: Kind | None = None
+        self._told: set[Kind] = set()
         self._missing: dict[str, str] = {}
 
     def failed(self, error: ApiError) -> None:
@@ -30,9 +34,10 @@ class Reporter:
         if isinstance(error, Forbidden):  # that is said when it lasts
             return
         kind = type(error), error.status
-        if kind == self._kind:
-            return
         self._kind = kind
+        if kind in self._told:
+            return
+        self._told.add(kind)
         self._since = self._clock() if self._since is None else self._since
         logger.warning("The Kubernetes API can't be used for now, trying again: %s", error)
 
@@ -47,6 +52,7 @@ class Reporter:
         if self._since is not None:
             logger.info("The Kubernetes API can be used again after %.1f s", self._clock() - self._since)
         self._since = self._kind = None
+        self._told.clear()
 
     def rights_lacking(self, verb: str, error: ApiError | None) -> None:
         """Say, once for each verb, which right is missing and what that means."""

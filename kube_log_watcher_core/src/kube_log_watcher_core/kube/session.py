@@ -28,6 +28,10 @@ class Silence(ServerError):
     """A stream brought nothing for too long."""
 
 
+class Untrusted(ServerError):
+    """The server's certificate is not one that may be trusted."""
+
+
 class Cut(ServerError):
     """A stream or body ended before its end."""
 
@@ -139,7 +143,9 @@ class ApiSession:
             )
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             self._count(verb, "none")
-            raise ServerError(f"{verb} pods: no answer: {_root_of(error)}") from error
+            root = _root_of(error)
+            kind = Untrusted if isinstance(root, ssl.SSLCertVerificationError) else ServerError
+            raise kind(f"{verb} pods: no answer: {shortened(str(root) or type(root).__name__)}") from error
         self._count(verb, str(response.status_code))
         if response.status_code != 200:
             raise self._refusal(response, verb)
@@ -195,12 +201,12 @@ def _authorities(access: ApiAccess) -> str | bool:
     return found or True
 
 
-def _root_of(error: BaseException) -> str:
+def _root_of(error: BaseException) -> BaseException:
     """Find the cause that a person can do something about below the libraries' wrappings."""
     seen = error
     while (inner := _inner(seen)) is not None:
         seen = inner
-    return shortened(str(seen) or type(seen).__name__)
+    return seen
 
 
 def _inner(error: BaseException) -> BaseException | None:

@@ -27,6 +27,7 @@ class AgentDrain:
         self._agent = agent
         self._wall = wall
         self._accounts: dict[str, Accounts] = {}
+        self._blind = False
         self.finished: frozenset[str] = frozenset()
         """Keys of the containers that this agent has let go of."""
         self.tally = DrainTally()
@@ -47,7 +48,7 @@ class AgentDrain:
     def _is_over(self, departed: Departed, rules: DrainRules) -> bool:
         target = departed.target
         accounts = self._accounts.get(target.container.key, Accounts())
-        accounts = accounts.with_new(self._agent.read_up_to(target))
+        accounts = accounts.with_new(self._account_of(target))
         self._accounts[target.container.key] = accounts
         verdict = judge(departed, accounts.latest, accounts.earlier, rules, now=self._wall())
         if verdict is Verdict.GIVEN_UP:
@@ -65,6 +66,18 @@ class AgentDrain:
         elif verdict is Verdict.GIVEN_UP:
             lost = tally.bytes_lost + (left or 0)
             self.tally = attrs.evolve(tally, given_up=tally.given_up + 1, bytes_lost=lost)
+
+    def _account_of(self, target: LogTarget) -> Progress | None:
+        """Ask the agent; an answer that fails is no evidence, and no reason to stop its syncs."""
+        try:
+            progress = self._agent.read_up_to(target)
+        except Exception as error:  # noqa: BLE001 - an agent may raise anything
+            if not self._blind:
+                logger.warning("agent %s can't tell how far its shipper has read: %r", self._name, error)
+            self._blind = True
+            return None
+        self._blind = False
+        return progress
 
     def _report(self, departed: Departed, progress: Progress | None) -> None:
         target, left = departed.target, bytes_left(departed, progress)

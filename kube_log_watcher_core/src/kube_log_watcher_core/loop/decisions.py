@@ -11,7 +11,7 @@ from kube_log_watcher_core.resolve import Resolution
 logger = logging.getLogger(__name__)
 
 # What is normal, or passes by itself, is nothing that an operator needs to read.
-_QUIET = {Reason.PAUSE, Reason.POD_AWAITED, Reason.ID_UNKNOWN, Reason.NO_LOG}
+_QUIET = {Reason.PAUSE, Reason.POD_AWAITED, Reason.ID_UNKNOWN, Reason.NO_LOG, Reason.NO_CONFIG}
 
 
 class Decisions:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 from collections import Counter
 from collections.abc import Callable
 
-import attrs
-
-from kube_log_watcher_core.kube import PodWatch, WatchStatus
+from kube_log_watcher_core.kube import PodWatch
 from kube_log_watcher_core.loop.agents import AgentWorkers
 from kube_log_watcher_core.observe.snapshot import Snapshot, WatchSnapshot
 from kube_log_watcher_core.resolve import Resolution
@@ -29,7 +28,9 @@ class Monitor:
         self._fallbacks = 0
         self._pod_watch: PodWatch | None = None
         self._watching_since = clock()
-        self._earlier: list[WatchStatus] = []
+        # Of watches that are no more: what they counted stays counted.
+        self._requests: Counter[tuple[str, str]] = Counter()
+        self._relists = 0
 
     def sleeping(self, seconds: float) -> None:
         """Note that the loop lives, and that it may stay asleep for so long."""
@@ -52,9 +53,11 @@ class Monitor:
         self._reloads["success" if success else "failure"] += 1
 
     def watches(self, pod_watch: PodWatch) -> None:
-        """Look at this watch from now on; what others counted stays counted."""
+        """Look at this watch from now on."""
         if self._pod_watch is not None:
-            self._earlier.append(_without_pods(self._pod_watch.status()))
+            status = self._pod_watch.status()
+            self._requests = self._requests + Counter(status.requests)
+            self._relists += status.relists
         self._pod_watch, self._watching_since = pod_watch, self._clock()
 
     def snapshot(self) -> Snapshot:
@@ -72,7 +75,7 @@ class Monitor:
             polling=self._polling,
             fallbacks=self._fallbacks,
             reloads=self._reloads.copy(),
-            version=importlib.metadata.version("kube-log-watcher-core"),
+            version=_version(),
             python=platform.python_version(),
         )
 
@@ -80,19 +83,17 @@ class Monitor:
         watch = self._pod_watch
         if watch is None:
             return WatchSnapshot(last_byte=self._watching_since, tick_due=self._clock())
-        status, earlier = watch.status(), tuple(self._earlier)
-        requests: Counter[tuple[str, str]] = Counter()
-        for each in (*earlier, status):
-            requests.update(each.requests)
+        status = watch.status()
         return WatchSnapshot(
             synced=watch.synced,
             asking_singly=status.state == "fallback",
             last_byte=self._watching_since if status.last_byte is None else status.last_byte,
             tick_due=status.tick_due,
-            requests=requests,
-            relists=sum(each.relists for each in (*earlier, status)),
+            requests=self._requests + Counter(status.requests),
+            relists=self._relists + status.relists,
         )
 
 
-def _without_pods(status: WatchStatus) -> WatchStatus:
-    return attrs.evolve(status, error=None)
+@functools.cache
+def _version() -> str:
+    return importlib.metadata.version("kube-log-watcher-core")

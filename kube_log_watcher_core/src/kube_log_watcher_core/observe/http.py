@@ -120,6 +120,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         # A restart must not wait for the connections of the last process to be forgotten.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # `[::]` stands for IPv4 too, whatever the node's default is.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind(address)
         listener.listen(2 * CONNECTIONS)
     except OSError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+import attrs
+
 from kube_log_watcher_core.models import Container, Departed, LogTarget, Reason
 from kube_log_watcher_core.reconcile.drain import DrainRules
 
@@ -11,7 +13,7 @@ LOOK_SECONDS = 5.0
 """How often the shippers' accounts are looked at while something drains."""
 
 # A container that is being removed loses its files one by one, in no fixed order.
-_GOING = {Reason.NO_LOG, Reason.BROKEN_CONFIG}
+_GOING = {Reason.NO_LOG, Reason.NO_CONFIG, Reason.BROKEN_CONFIG}
 
 
 class Departures:
@@ -40,7 +42,7 @@ class Departures:
                 self._departed.setdefault(key, Departed(target, since=now, size=sizes.get(key)))
         limit = max(rules.seconds, rules.max_seconds) + 2 * LOOK_SECONDS
         self._departed = {
-            key: each
+            key: _not_in_the_future(each, now)
             for key, each in self._departed.items()
             if key not in followed
             and _is_gone(containers.get(key))
@@ -59,6 +61,11 @@ class Departures:
             return None
         ends = [each.since + rules.seconds - now for each in self._departed.values()]
         return min([LOOK_SECONDS, *(end for end in ends if end > 0)])
+
+
+def _not_in_the_future(departed: Departed, now: float) -> Departed:
+    """Begin a drain anew when the clock was set back: else it lasted until the clock is right."""
+    return departed if departed.since <= now else attrs.evolve(departed, since=now)
 
 
 def _is_gone(container: Container | None) -> bool:

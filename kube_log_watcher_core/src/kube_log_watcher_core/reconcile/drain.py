@@ -42,7 +42,15 @@ def judge(
         return Verdict.WAIT if age < rules.seconds else Verdict.DONE
     if _has_read_all(departed, progress, earlier):
         return Verdict.DONE
+    if not _is_behind(departed, progress):
+        # A shipper that reloads when the file is gone has nothing more to say of it, ever.
+        return Verdict.WAIT if age < rules.seconds else Verdict.DONE
     return Verdict.WAIT if age < max(rules.max_seconds, rules.seconds) else Verdict.GIVEN_UP
+
+
+def _is_behind(departed: Departed, progress: Progress) -> bool:
+    """Tell whether there is evidence of something unread."""
+    return progress.pending or (departed.size is not None and progress.read_bytes < departed.size)
 
 
 def _has_read_all(departed: Departed, progress: Progress, earlier: Progress | None) -> bool:

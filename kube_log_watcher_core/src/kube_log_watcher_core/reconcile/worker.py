@@ -166,7 +166,7 @@ class Worker(Generic[T]):
                 job.call()
             else:
                 news = self._sync(job.work, job.recheck)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - an agent may raise anything; the others go on
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the thread must not end in silence
             self._failed(job, error)
         else:
             self._succeeded(job, news=news)

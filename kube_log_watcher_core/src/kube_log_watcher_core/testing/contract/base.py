@@ -72,14 +72,14 @@ class ContractBase:
 
     # ------------------------------------------------------------- for the rules
 
-    def targets(self, numbers: Iterable[int], *, version: str = "v1") -> list[LogTarget]:
+    def _targets(self, numbers: Iterable[int], *, version: str = "v1") -> list[LogTarget]:
         """Make ordinary targets; another version makes other targets of them."""
         return [
             self.target(number, labels={"application": f"app-{number}", "version": version})
             for number in numbers
         ]
 
-    def fresh(
+    def _fresh(
         self, make_agent: MakeAgent, folder: Path, targets: Sequence[LogTarget]
     ) -> Mapping[str, object]:
         """Tell what an agent makes of targets that has never seen any others."""
@@ -88,11 +88,11 @@ class ContractBase:
         make_agent(folder).sync(targets)
         return self.observe(folder)
 
-    def identities(self, folder: Path) -> Mapping[str, object]:
+    def _identities(self, folder: Path) -> Mapping[str, object]:
         """Tell which files these are; nothing where there are none."""
         return {} if self.no_files else trees.identities(folder)
 
-    def file_agent(self, make_agent: MakeAgent, folder: Path) -> FileAgent[Any]:
+    def _file_agent(self, make_agent: MakeAgent, folder: Path) -> FileAgent[Any]:
         """Make an agent whose disk can be replaced; without one, skip as declared."""
         needs(self.no_disk)
         agent = make_agent(folder)

@@ -23,14 +23,14 @@ class FaultRules(ContractBase):
 
     def test_a_failed_write_keeps_the_old_files(self, make_agent: MakeAgent, folder: Path) -> None:
         """At whichever step the disk fails, every file is the old or the new one, and the fault is told."""
-        self.file_agent(make_agent, folder)
-        old = self.targets((1, 2))
-        new = [*self.targets((2,), version="v2"), *self.targets((3,))]
-        wanted = self.fresh(make_agent, folder, new)
-        before = self.fresh(make_agent, folder, old)
+        self._file_agent(make_agent, folder)
+        old = self._targets((1, 2))
+        new = [*self._targets((2,), version="v2"), *self._targets((3,))]
+        wanted = self._fresh(make_agent, folder, new)
+        before = self._fresh(make_agent, folder, old)
         for step in itertools.count(1):
             make_agent(folder).sync(old)
-            agent, disk = self.file_agent(make_agent, folder), FailingDisk(step)
+            agent, disk = self._file_agent(make_agent, folder), FailingDisk(step)
             agent.use_disk(disk)
             told = _fails(agent, new)
             if not disk.failed:
@@ -79,16 +79,16 @@ class FaultRules(ContractBase):
 
     def _steps(self, make_agent: MakeAgent, folder: Path, count: int) -> tuple[int, int]:
         """Count the steps of a sync without a change, and of one with a target changed, gone and new."""
-        agent, disk = self.file_agent(make_agent, folder), CountingDisk()
+        agent, disk = self._file_agent(make_agent, folder), CountingDisk()
         agent.use_disk(disk)
-        targets = self.targets(range(1, count + 1))
+        targets = self._targets(range(1, count + 1))
         agent.sync(targets)
         if not disk.steps:
             pytest.fail("the agent does not use the disk that it was given: derive `sync` from FileAgent's")
         begun = disk.steps
         agent.sync(targets)
         unchanged = disk.steps - begun
-        changed = [*self.targets((2,), version="v2"), *targets[2:], *self.targets((count + 1,))]
+        changed = [*self._targets((2,), version="v2"), *targets[2:], *self._targets((count + 1,))]
         agent.sync(changed)
         return unchanged, disk.steps - begun - unchanged
 

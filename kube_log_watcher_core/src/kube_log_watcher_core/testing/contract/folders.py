@@ -32,17 +32,17 @@ class FolderRules(ContractBase):
         """Whatever is not declared as the agent's own: the vendor's files, a person's, an editor's."""
         needs(self.no_files)
         agent = make_agent(folder)
-        agent.sync(self.targets(ALL))
+        agent.sync(self._targets(ALL))
         foreign = _put_foreign_files(folder, agent)
         if not foreign:
             pytest.fail("`owned` takes every name for the agent's own: nobody could keep a file beside")
         before = {str(path): (trees.identity(path), trees.content(path)) for path in foreign}
         agent.recheck()
-        agent.sync(self.targets(FEW, version="v2"))
+        agent.sync(self._targets(FEW, version="v2"))
         agent.sync([])
         successor = make_agent(folder)
         successor.prepare()
-        successor.sync(self.targets(FEW))
+        successor.sync(self._targets(FEW))
         successor.sync([])
         left = [path for path in foreign if path.is_symlink() or path.exists()]
         after = {str(path): (trees.identity(path), trees.content(path)) for path in left}
@@ -51,11 +51,11 @@ class FolderRules(ContractBase):
     def test_nothing_is_written_but_what_is_owned(self, make_agent: MakeAgent, folder: Path) -> None:
         """Neither beside the declared names nor outside of the folder."""
         needs(self.no_files)
-        agent = self.file_agent(make_agent, folder)
+        agent = self._file_agent(make_agent, folder)
         around = _around(folder)
         before = set(trees.contents(folder))
         agent.prepare()
-        agent.sync(self.targets(ALL))
+        agent.sync(self._targets(ALL))
         same(around, _around(folder), what="something was written outside of the folder")
         owned = list(agent.owned())
         written = [path for path in trees.paths_below(folder) if str(path.relative_to(folder)) not in before]
@@ -66,10 +66,10 @@ class FolderRules(ContractBase):
     def test_no_temporary_file_is_left(self, make_agent: MakeAgent, folder: Path) -> None:
         """After many changes there are as many files as after one."""
         needs(self.no_files)
-        once = self.fresh(make_agent, folder, self.targets(ALL))
+        once = self._fresh(make_agent, folder, self._targets(ALL))
         agent = make_agent(folder)
         for version in ("v2", "v3", "v4", "v1"):
-            agent.sync(self.targets(ALL, version=version))
+            agent.sync(self._targets(ALL, version=version))
         after = trees.contents(folder)
         left = {name for name in after if name.endswith(TEMPORARY_SUFFIX)} | (after.keys() - once.keys())
         if left:

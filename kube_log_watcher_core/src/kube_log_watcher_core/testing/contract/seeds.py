@@ -29,7 +29,7 @@ class SeedRules(ContractBase):
         needs(self.no_files)
         given = os.environ.get(_FOLDER)
         if given:
-            make_agent(Path(given)).sync(self.targets(ALL))
+            make_agent(Path(given)).sync(self._targets(ALL))
             return
         first, second = (self._written_with(seed, folder, request) for seed in _SEEDS)
         same(first, second, what="another hash seed changed something: an unordered set was written")

@@ -1,0 +1,38 @@
+"""The agent inside the watcher: the installed command, a fake node and a fake API server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kube_log_watcher_core import Layout
+from kube_log_watcher_core.testing import FakeApi, FakeNode, WatcherProcess, pod_object
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_a_pods_metadata_follow_the_pod(tmp_path: Path, layout: Layout) -> None:
+    """They come with it, change with its labels, and go with it."""
+    folder = tmp_path / "kube-meta"
+    folder.mkdir()
+    file = folder / "default_shop-1.meta"
+    node = FakeNode(tmp_path / "node", layout)
+    environ: dict[str, str | Path] = {"WATCHER_AGENTS": "fluentbit", "WATCHER_FLUENTBIT_FOLDER": folder}
+    with FakeApi() as api, WatcherProcess(node, api, environ=environ) as watcher:
+        container = node.add(pod="shop-1")
+        api.add(pod_object("shop-1", uid=container.uid, labels={"application": "shop", "version": "1"}))
+        watcher.wait_for(file.exists, what="a file for the pod")
+        assert _metadata(file)["uid"] == container.uid
+        api.relabel("default", "shop-1", version="2")
+        watcher.wait_for(lambda: _metadata(file)["labels"]["version"] == "2", what="the new label")
+        node.remove(container)
+        api.delete("default", "shop-1")
+        watcher.wait_for(lambda: not file.exists(), what="the file's end")
+        assert watcher.stop() == 0
+
+
+def _metadata(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text())["metadata"]
+    return found

@@ -1,0 +1,37 @@
+"""Tells which names in a folder are mounted by themselves: nothing can be renamed onto those."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from kube_log_watcher_core.files.items import Owned
+
+MOUNTS = Path("/proc/self/mountinfo")
+
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
+
+
+def mounted_names(owned: Iterable[Owned], *, mounts: Path = MOUNTS) -> list[Path]:
+    """Give all files of these names that are mounted by themselves, as a subPath does it.
+
+    Where the kernel doesn't tell, there are none.
+    """
+    try:
+        lines = mounts.read_bytes().splitlines()
+    except OSError:
+        return []
+    points = [Path(os.fsdecode(_unescaped(line.split(b" ")[4]))) for line in lines]
+    return [
+        home.folder / point.name
+        for home in owned
+        for point in points
+        if point.parent == home.folder.resolve() and home.matches(home.folder / point.name)
+    ]
+
+
+def _unescaped(field: bytes) -> bytes:
+    """Give a path as it is: spaces and the like stand there as octal numbers."""
+    return _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), field)
