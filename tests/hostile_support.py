@@ -37,7 +37,10 @@ class Crowd:
     def agents(self) -> list[FileAgent[Any]]:
         """Make the three agents, all of them working in the crowded folder."""
         scalyr = ScalyrSettings(
-            api_key=Secret(KEY), dest_path=self.folder, config_path=self.folder / "agent.json"
+            bad_redaction="ship",
+            api_key=Secret(KEY),
+            dest_path=self.folder,
+            config_path=self.folder / "agent.json",
         )
         return [
             ScalyrAgent(scalyr, NODE),

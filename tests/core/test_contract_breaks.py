@@ -85,6 +85,10 @@ SORTS = {
 """Good agents, and the reasons that they declare."""
 
 
+ELSEWHERE = {"KLW_NO_SKIPS", "PYTEST_ADDOPTS"}
+"""Variables that are for other runs of pytest than those of the classes."""
+
+
 @attrs.frozen
 class Outcome:
     """How a run of pytest ended."""
@@ -96,13 +100,13 @@ class Outcome:
     summary: str
 
 
-def run(*selected: str) -> Outcome:
+def run(scratch: Path, *selected: str) -> Outcome:
     """Run tests of the classes, in a process of their own, where a declared reason may skip."""
     command = [sys.executable, "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", "--tb=line", "-n0"]
     done = subprocess.run(
-        [*command, *(f"{CLASSES}::{name}" for name in selected)],
+        [*command, f"--basetemp={scratch}", *(f"{CLASSES}::{name}" for name in selected)],
         cwd=CLASSES.parent.parent,
-        env={name: value for name, value in os.environ.items() if name != "KLW_NO_SKIPS"}
+        env={name: value for name, value in os.environ.items() if name not in ELSEWHERE}
         | {"COLUMNS": "1000"},
         capture_output=True,
         text=True,
@@ -116,9 +120,10 @@ def run(*selected: str) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def broken() -> Outcome:
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Let each broken agent meet the rule that it breaks."""
-    return run(*(f"Test{agent}::{rule}" for rule, agents in BROKEN.items() for agent in agents))
+    scratch = tmp_path_factory.mktemp("broken")
+    return run(scratch, *(f"Test{agent}::{rule}" for rule, agents in BROKEN.items() for agent in agents))
 
 
 def test_there_is_a_broken_agent_for_every_rule() -> None:
@@ -137,8 +142,8 @@ def test_a_broken_agent_breaks_the_rule(broken: Outcome, rule: str, agent: str) 
 
 @pytest.mark.xdist_group("contract")
 @pytest.mark.parametrize("sort", SORTS)
-def test_a_good_agent_of_each_sort_passes_but_for_what_it_declares(sort: str) -> None:
-    outcome = run(f"Test{sort}")
+def test_a_good_agent_of_each_sort_passes_but_for_what_it_declares(sort: str, tmp_path: Path) -> None:
+    outcome = run(tmp_path, f"Test{sort}")
     assert outcome.failed == {}, outcome.summary
     assert outcome.skipped == SORTS[sort]
     assert " passed" in outcome.summary

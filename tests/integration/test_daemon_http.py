@@ -183,6 +183,20 @@ class TestMetrics:
             for word in ("hidden", one.id, one.uid, API_KEY, "registry.example.org", "shop", "v7"):
                 assert word not in said
 
+    def test_what_was_counted_stays_counted_when_the_api_s_address_changes(self, tmp_path: Path) -> None:
+        config = tmp_path / "watcher.yaml"
+        with with_http(tmp_path, environ={"WATCHER_CONFIG": config, "WATCHER_KUBE_URL": None}) as stage:
+            config.write_text(yaml.safe_dump({"kube_url": stage.api.url}))
+            stage.start()
+            port = port_of(stage.watcher)
+            wait_ready(stage, port)
+            watches = stage.api.count("watch")
+            elsewhere = stage.api.url.replace("127.0.0.1", "localhost")
+            config.write_text(yaml.safe_dump({"kube_url": elsewhere}))
+            stage.watcher.wait_for(lambda: stage.api.count("watch") > watches, what="another watch")
+            wait_value(stage, port, 2, "api_requests_total", verb="list", code="200")
+            wait_value(stage, port, 0, "relists_total")
+
     def test_polling_is_told_while_it_lasts(self, tmp_path: Path) -> None:
         with serving(tmp_path, interval=0.3, prefix=without_inotify()) as (stage, port):
             wait_ready(stage, port)

@@ -1,4 +1,4 @@
-"""The whole watcher while the API fails: not a byte on the disk changes, little is asked, and it is said once."""
+"""The whole watcher while the API fails: nothing on the disk changes, little is asked, said once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from kube_log_watcher_core import Layout
 from kube_log_watcher_core.testing.fake_api import (
     Body,
     Drop,
-    Endless,
     Expired,
     Fault,
     HalfLine,
@@ -25,7 +24,6 @@ FAULTS: dict[str, Fault] = {
     "500": Refuse(500),
     "no-answer": Drop(),
     "garbage": Body(b"\x00\xff{[\n"),
-    "endless": Endless(0.01),
     "half-a-line": HalfLine(),
 }
 MOST_REQUESTS = 10

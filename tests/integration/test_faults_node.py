@@ -56,8 +56,14 @@ def test_containers_that_live_50_ms_leave_nothing_and_hide_nobody(tmp_path: Path
             stage.end(brief)
         stays = stage.run("stays")
         stage.wait_followed(stays)
-        stage.watcher.wait_for(lambda: len(stage.agent_json()["logs"]) == 1, what="one log")
-        assert [len(os.listdir(folder)) for folder in (stage.jobs, stage.tree, stage.dest)] == [1, 1, 1]
+        folders = (stage.jobs, stage.tree, stage.dest)
+        stage.watcher.wait_for(
+            lambda: (
+                len(stage.agent_json()["logs"]) == 1
+                and [len(os.listdir(each)) for each in folders] == [1] * 3
+            ),
+            what="one log and nothing of the others",
+        )
         assert "Traceback" not in stage.watcher.log
 
 

@@ -99,6 +99,7 @@ def check_agent_json(path: Path, targets: Sequence[LogTarget]) -> None:
     logs = found.pop("logs")
     assert found == {
         "api_key": KEY,
+        "config_change_check_interval": 10.0,
         "implicit_metric_monitor": False,
         "implicit_agent_process_metrics_monitor": False,
         "server_attributes": SERVER,
@@ -255,7 +256,7 @@ NOTES = st.dictionaries(st.sampled_from(ANNOTATIONS), texts(large=True), max_siz
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
-@examples(60)
+@examples(40)
 @given(targets=target_lists(labels=LABELS, annotations=NOTES))
 def test_random_combinations_stay_data(targets: list[LogTarget]) -> None:
     check_life(targets)

@@ -157,7 +157,7 @@ def check(found: Containers, roots: tuple[Path, ...]) -> None:
             assert name.isprintable()
 
 
-@examples(250)
+@examples(150)
 @given(entries=ENTRIES, layout=st.sampled_from(["auto", "auto", "docker", "cri"]), data=st.data())
 def test_a_log_always_resolves_to_a_regular_file_under_the_roots(
     entries: list[Entry], layout: str, data: st.DataObject

@@ -14,7 +14,16 @@ import pytest
 from kube_log_watcher_core import Layout, LogTarget
 from scalyr_process import NEEDS_AGENT, PYTHON, cri_line, docker_lines, running_agent
 from scalyr_receiver import Receiver
-from scalyr_support import PARSER, REDACTION, SAMPLING, a_target, an_agent, container_id
+from scalyr_support import (
+    ATTRIBUTES,
+    LINE_GROUPERS,
+    PARSER,
+    REDACTION,
+    SAMPLING,
+    a_target,
+    an_agent,
+    container_id,
+)
 from support import wait_until
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -241,3 +250,31 @@ def test_the_agents_own_parser_takes_a_file_full_of_hostile_annotations(tmp_path
     assert judged.returncode == 0, judged.stderr
     paths = json.loads(judged.stdout.splitlines()[-1])
     assert {str(target.log_path) for target in targets} <= set(paths)
+
+
+def test_plain_annotations_reach_what_is_shipped(tmp_path: Path) -> None:
+    """The agent groups the lines of the file, before it decodes them: joined records stay records."""
+    log = tmp_path / "logs" / "x.log"
+    log.parent.mkdir()
+    log.write_text(docker_lines("ERROR card=1", "  at a", "  at b", "INFO card=2", "DEBUG", "INFO last"))
+    grouper = {"start": "ERROR", "continueThrough": r"\"log\": \"\s"}
+    annotations = {
+        PARSER: "java",
+        f"{PARSER}.other": "nobody",
+        f"{SAMPLING}.main": json.dumps([{"match_expression": "DEBUG", "sampling_rate": 0}]),
+        REDACTION: json.dumps([{"match_expression": r"card=\d+", "replacement": "card=***"}]),
+        ATTRIBUTES: json.dumps({"team": "x", "tier": 3}),
+        LINE_GROUPERS: json.dumps([grouper]),
+    }
+    agent = an_agent(tmp_path)
+    agent.sync([a_target(1, annotations=annotations, log_path=log)])
+    with Receiver() as receiver, running_agent(agent.settings.config_path, receiver):
+        wait_until(
+            lambda: any("last" in line for line in receiver.messages(team="x")),
+            timeout=40,
+            what="the last line",
+        )
+    grouped, info, last = receiver.messages(application="shop", parser="java")
+    assert grouped + "\n" == docker_lines("ERROR card=***", "  at a", "  at b")
+    assert (info + "\n", last + "\n") == (docker_lines("INFO card=***"), docker_lines("INFO last"))
+    assert {line.attributes["tier"] for line in receiver.lines if line.attributes.get("team") == "x"} == {3}

@@ -128,7 +128,9 @@ def test_a_change_of_the_configuration_loses_what_is_unread_of_a_deleted_log(tmp
         gone.go("not in it")
         gone.agent.sync([gone.target, other])
         agent_log = folder / "log" / "agent.log"
-        wait_until(lambda: "New configuration file seen" in agent_log.read_text(), timeout=20, what="a reload")
+        wait_until(
+            lambda: "New configuration file seen" in agent_log.read_text(), timeout=20, what="a reload"
+        )
         receiver.let_in()
         wait_until(lambda: receiver.messages(application="other"), timeout=40, what="the other log")
     arrived = "".join(receiver.messages(application="shop"))

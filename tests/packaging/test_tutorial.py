@@ -65,9 +65,9 @@ class Reader:
         if command.startswith("cd "):
             self.folder /= command.removeprefix("cd ")
             return ""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S602 - readers have a shell too
             command,
-            shell=True,  # noqa: S602 - readers have one too
+            shell=True,
             cwd=self.folder,
             env=dict(self.environment),
             capture_output=True,

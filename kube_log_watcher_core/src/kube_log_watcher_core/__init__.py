@@ -14,6 +14,7 @@ from kube_log_watcher_core.models import (
     NodeContext,
     Owner,
     Pod,
+    PodContainer,
     Progress,
 )
 from kube_log_watcher_core.settings import (
@@ -58,6 +59,7 @@ __all__ = [
     "Owned",
     "Owner",
     "Pod",
+    "PodContainer",
     "Progress",
     "Secret",
     "WatcherError",

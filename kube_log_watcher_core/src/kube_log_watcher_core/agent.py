@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from kube_log_watcher_core.errors import AgentConfigError
-from kube_log_watcher_core.files import Disk, Item, Mirror, Owned
+from kube_log_watcher_core.files import Disk, File, Item, Link, Mirror, Owned, part_about
 from kube_log_watcher_core.models import LogTarget, NodeContext, Progress
 
 SettingsT = TypeVar("SettingsT")
@@ -68,6 +68,13 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         """
         return None
 
+    def describe(self, target: LogTarget) -> Sequence[Item]:
+        """Tell people what stands on the disk about a target, for ``kube-log-watcher explain``.
+
+        A file may have only that part of its content. Without an answer nothing is shown.
+        """
+        return ()
+
     def recheck(self) -> None:
         """Compare with what is really there at the next `sync`: a full pass is about to begin."""
 
@@ -102,6 +109,11 @@ class FileAgent(BaseAgent[SettingsT]):
         """Write what differs from the disk, and prune."""
         self._mirror.apply(self.render(targets), self.owned())
 
+    def describe(self, target: LogTarget) -> Sequence[Item]:
+        """Give the links and files that have the target's id or log in their path or content."""
+        found = (_about(item, target) for item in self._mirror.placed.values())
+        return [item for item in found if item is not None]
+
     def write(self, items: Iterable[Item]) -> None:
         """Put single items in place, ahead of the first `sync`: for `prepare`. Nothing is removed."""
         self._mirror.write(items, self.owned())
@@ -119,3 +131,14 @@ class FileAgent(BaseAgent[SettingsT]):
                 )
             if not os.access(owned.folder, os.W_OK | os.X_OK):
                 raise AgentConfigError(f"{owned.folder} can't be written to: mount it read-write")
+
+
+def _about(item: Item, target: LogTarget) -> Item | None:
+    """Give an item, or the part of a file, that is about a target."""
+    if target.id in str(item.path):
+        return item
+    words = (target.id, str(target.log_path))
+    if isinstance(item, Link):
+        return item if str(item.target) in words else None
+    part = part_about(item.content, words)
+    return File(item.path, part) if part else None

@@ -7,5 +7,6 @@ from kube_log_watcher_core.files.dry import Change, DryDisk
 from kube_log_watcher_core.files.imagined import ImaginedDisk
 from kube_log_watcher_core.files.items import File, Item, Link, Owned
 from kube_log_watcher_core.files.mirror import Mirror
+from kube_log_watcher_core.files.part import part_about
 
-__all__ = ["Change", "Disk", "DryDisk", "File", "ImaginedDisk", "Item", "Link", "Mirror", "Owned"]
+__all__ = ["Change", "Disk", "DryDisk", "File", "ImaginedDisk", "Item", "Link", "Mirror", "Owned", "part_about"]

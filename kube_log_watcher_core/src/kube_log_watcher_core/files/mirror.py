@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from kube_log_watcher_core.errors import AgentError
@@ -23,6 +23,8 @@ class Mirror:
     def __init__(self, disk: Disk | None = None) -> None:
         self._disk = disk or Disk()
         self._known: dict[Path, Item] | None = None
+        self.placed: Mapping[Path, Item] = {}
+        """What the last `apply` without a fault has put in place, by path."""
 
     def forget(self) -> None:
         """Trust the disk and not the memory, next time."""
@@ -54,6 +56,7 @@ class Mirror:
         self._known = None if faults else wanted
         if faults:
             raise summary(faults) from faults[0]
+        self.placed = wanted
 
     def write(self, items: Iterable[Item], owned: Iterable[Owned]) -> None:
         """Put single items in place where they differ; remove nothing, and remember nothing.

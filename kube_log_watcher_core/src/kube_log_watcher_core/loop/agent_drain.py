@@ -15,6 +15,9 @@ from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes
 
 logger = logging.getLogger(__name__)
 
+FRESH_SECONDS = 15.0
+"""Shippers come round to a file more often than that."""
+
 
 class AgentDrain:
     """Asks one agent how far its shipper has read, and lets go of what is read or waited for.
@@ -27,6 +30,7 @@ class AgentDrain:
         self._agent = agent
         self._wall = wall
         self._accounts: dict[str, Accounts] = {}
+        self._over: set[str] = set()
         self._blind = False
         self.finished: frozenset[str] = frozenset()
         """Keys of the containers that this agent has let go of."""
@@ -36,14 +40,26 @@ class AgentDrain:
     def still_to_read(self, departed: Iterable[Departed], rules: DrainRules) -> list[LogTarget]:
         """Give the gone logs that must stay configured."""
         gone = {each.target.container.key: each for each in departed}
-        done = self.finished & gone.keys()
-        kept = [each for key, each in gone.items() if key not in done and not self._is_over(each, rules)]
-        keys = {each.target.container.key for each in kept}
-        self._accounts = {key: account for key, account in self._accounts.items() if key in keys}
-        self.finished = frozenset(gone.keys() - keys)
-        left = [bytes_left(each, self._latest(each)) or 0 for each in kept]
-        self.tally = attrs.evolve(self.tally, draining=len(kept), bytes_left=sum(left))
-        return [each.target for each in kept]
+        over = self._over & gone.keys()
+        over |= {key for key, each in gone.items() if key not in over and self._is_over(each, rules)}
+        unread = gone.keys() - over
+        self._accounts = {key: account for key, account in self._accounts.items() if key in unread}
+        self._over = over
+        waiting = [gone[key] for key in unread]
+        released = self.finished & gone.keys() if self._is_any_fresh(waiting, rules) else over
+        self.finished = frozenset(released)
+        left = [bytes_left(each, self._latest(each)) or 0 for each in waiting]
+        self.tally = attrs.evolve(self.tally, draining=len(waiting), bytes_left=sum(left))
+        return [each.target for key, each in gone.items() if key not in self.finished]
+
+    def _is_any_fresh(self, waiting: Iterable[Departed], rules: DrainRules) -> bool:
+        """Tell whether a log went so lately that the shipper may be in the middle of it.
+
+        Whatever is taken out of a configuration can make its shipper close all files and open them
+        again, which it can't with one that is gone.
+        """
+        fresh = min(FRESH_SECONDS, rules.seconds)
+        return any(self._wall() - each.since < fresh for each in waiting)
 
     def _is_over(self, departed: Departed, rules: DrainRules) -> bool:
         target = departed.target

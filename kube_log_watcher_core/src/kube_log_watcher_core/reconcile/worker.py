@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 import attrs
@@ -19,7 +22,11 @@ LONGEST_RETRY_SECONDS = 60.0
 SLOW_SECONDS = 30.0
 """After so long a `sync` is reported as hanging."""
 
+MOST_QUESTIONS = 8
+"""So many wait for a sync to end; one more, and the oldest goes without an answer."""
+
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 @attrs.frozen
@@ -46,6 +53,11 @@ class _Job(Generic[T]):
 
 @attrs.frozen
 class _First:
+    call: Callable[[], None]
+
+
+@attrs.frozen
+class _Question:
     call: Callable[[], None]
 
 
@@ -88,6 +100,7 @@ class Worker(Generic[T]):
         self._clock = clock
         self._changed = threading.Condition()
         self._job: _Job[T] | None = None
+        self._questions: deque[_Question] = deque(maxlen=MOST_QUESTIONS)
         self._not_before = 0.0
         self._stopped = False
         self._finishing = False
@@ -110,6 +123,17 @@ class Worker(Generic[T]):
             recheck = recheck or (self._job is not None and self._job.recheck)
             self._job = _Job(work, recheck)
             self._changed.notify()
+
+    def ask(self, question: Callable[[], A]) -> Future[A]:
+        """Have a question answered in the worker's thread, between two syncs. Never blocks.
+
+        There may be no answer: the sync that goes on may hang.
+        """
+        answer: Future[A] = Future()
+        with self._changed:
+            self._questions.append(_Question(functools.partial(_answer, question, answer)))
+            self._changed.notify()
+        return answer
 
     def stop(self, *, wait_seconds: float, finish: bool = False) -> bool:
         """Let the sync that goes on finish; tell whether the thread did end in time.
@@ -137,13 +161,18 @@ class Worker(Generic[T]):
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
-            self._attempt(job)
+            if isinstance(job, _Question):
+                job.call()
+            else:
+                self._attempt(job)
         if self._last is not None:
             self._last()
 
-    def _next(self) -> _Job[T] | _First | None:
+    def _next(self) -> _Job[T] | _First | _Question | None:
         with self._changed:
             while not self._stopped:
+                if self._questions:
+                    return self._questions.popleft()
                 wait = self._not_before - self._clock()
                 idle = self._job is None and self._first is None
                 if not idle and wait <= 0:
@@ -201,3 +230,12 @@ class Worker(Generic[T]):
                 newest = self._job or job
                 self._job = _Job(newest.work, recheck=newest.recheck or job.recheck)
         self._status = attrs.evolve(before, busy_since=None, last_error=text, failures=before.failures + 1)
+
+
+def _answer(question: Callable[[], A], answer: Future[A]) -> None:
+    if not answer.set_running_or_notify_cancel():
+        return
+    try:
+        answer.set_result(question())
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the thread must not end in silence
+        answer.set_exception(error)

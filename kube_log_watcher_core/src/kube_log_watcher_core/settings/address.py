@@ -42,7 +42,7 @@ def _address_from_yaml(value: object) -> Address:
 
 
 ADDRESS: Kind[Address] = Kind(
-    "HOST:PORT to listen on, IPv6 in brackets, e.g. 0.0.0.0:9101 or [::]:9101",
+    "HOST:PORT to listen on, IPv6 in brackets, e.g. 0.0.0.0:9090 or [::]:9090",
     _address,
     _address_from_yaml,
     metavar="HOST:PORT",

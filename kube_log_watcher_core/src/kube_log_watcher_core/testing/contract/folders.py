@@ -76,7 +76,7 @@ class FolderRules(ContractBase):
             pytest.fail(f"left behind by changes: {', '.join(sorted(left)[:5])}")
 
     def test_check_reports_a_missing_folder(self, make_agent: MakeAgent, folder: Path) -> None:
-        """With its name, so that whoever forgot to mount it can help himself."""
+        """With its name, so that whoever forgot to mount it knows what to do."""
         needs(self.no_check)
         agent = make_agent(folder)
         for missing in _folders_of(agent, folder):
