@@ -72,5 +72,8 @@ $(STAMPS)/%: $(STAMPS)/installed pyproject.toml
 $(SCALYR_VENV)/.stamp:
 	@if command -v python3.11 >/dev/null; then \
 	    python3.11 -m venv $(SCALYR_VENV) \
-	    && $(SCALYR_VENV)/bin/python -m pip install --quiet scalyr-agent-2==2.2.8 && touch $@; \
+	    && $(SCALYR_VENV)/bin/python -m pip install --quiet scalyr-agent-2==2.2.8 \
+	    && { $(SCALYR_VENV)/bin/python -m pip install --quiet systemd-python==235 2>/dev/null \
+	        || echo 'No systemd-python (it needs gcc, pkg-config and libsystemd-dev): the journal test will be skipped.'; } \
+	    && touch $@; \
 	else echo 'There is no python3.11: the tests with the real Scalyr agent will be skipped.'; fi

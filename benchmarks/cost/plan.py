@@ -39,9 +39,7 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(
-    latencies=20, idle_seconds=10.0, passes=5, changes=4, starts=2, flat_changes=1000, pod_events=50
-)
+QUICK = Plan(latencies=20, idle_seconds=10.0, passes=5, changes=4, starts=2, flat_changes=1000, pod_events=50)
 
 
 def aim_at(size: int, aims: Mapping[int, float]) -> float | None:

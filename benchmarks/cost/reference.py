@@ -34,7 +34,9 @@ class FloorProcess:
     def __enter__(self) -> Self:
         depth = "1" if self.node.layout is Layout.DOCKER else "2"
         arguments = (str(self.node.containers_path), depth, str(self._folder))
-        self._process = subprocess.Popen([sys.executable, "-m", "benchmarks.cost.floor", *arguments], cwd=ROOT)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.cost.floor", *arguments], cwd=ROOT
+        )
         deadline = time.monotonic() + WAIT_SECONDS
         while not (self._folder / "ready").exists():
             if time.monotonic() > deadline or self._process.poll() is not None:

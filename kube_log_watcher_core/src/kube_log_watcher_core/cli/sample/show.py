@@ -11,7 +11,6 @@ import click
 
 from kube_log_watcher_core.agent import BaseAgent, FileAgent
 from kube_log_watcher_core.cli.differences import print_changes, tell
-from kube_log_watcher_core.cli.masks import Masks
 from kube_log_watcher_core.cli.output import one_line, start_logging
 from kube_log_watcher_core.cli.sample.given import made_up, with_made_up
 from kube_log_watcher_core.cli.sample.scenes import Scene, scenes
@@ -20,6 +19,7 @@ from kube_log_watcher_core.errors import AgentError
 from kube_log_watcher_core.files import ImaginedDisk
 from kube_log_watcher_core.models import LogTarget, NodeContext
 from kube_log_watcher_core.resolve import Known, resolve
+from kube_log_watcher_core.settings.masks import Masks
 
 
 def show_sample(given: Given, *, change: bool) -> int:

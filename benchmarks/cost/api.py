@@ -1,0 +1,157 @@
+"""What the API server is asked for, and what a large cluster costs it by these figures."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from benchmarks.churn.report import table
+from benchmarks.cost.figures import Figure, number
+from benchmarks.cost.plan import Plan
+from benchmarks.cost.relay import Relay
+from benchmarks.cost.stage import SETTLED_SECONDS, Stage
+from kube_log_watcher_core import Layout
+from kube_log_watcher_core.testing.fake_api import FakeApi
+
+PODS_PER_NODE = 110
+NODES = 5_000
+GET_SECONDS = 60.0
+"""The original asks once for each container in so many seconds; a container per pod is counted."""
+EVENTS_PER_REPLACED_POD = 9
+"""Seen on a real server: bound, initialised, running, ready; deleted, ending, ended, last state, gone."""
+UPDATE_SECONDS = 1800.0
+"""A rolling update of all pods that takes half an hour."""
+BOOKMARK_SECONDS = 60.0
+
+
+@attrs.frozen
+class ApiCost:
+    """What one watcher with 110 pods was measured to ask for."""
+
+    lists: int
+    watches: int
+    gets: int
+    start_bytes: int
+    idle_bytes_a_minute: float
+    event_bytes: float
+    get_bytes: float
+    """What one GET of one pod comes to, with its headers: what the original does."""
+
+
+def measure(plan: Plan, folder: Path) -> tuple[ApiCost, list[Figure]]:
+    """Measure a node of 110 pods behind a relay that counts bytes."""
+    with FakeApi(bookmark_seconds=BOOKMARK_SECONDS) as api, Relay(api.url) as relay:
+        with Stage(folder / "api", Layout.CRI, PODS_PER_NODE, url=relay.url, api=api) as stage:
+            cost = _watch(stage, relay, plan)
+            get = _one_get(stage)
+            whole = sum(len(json.dumps(each)) for each in _pods(stage))
+    return attrs.evolve(cost, get_bytes=get), list(_figures(cost, get, whole, plan))
+
+
+def _watch(stage: Stage, relay: Relay, plan: Plan) -> ApiCost:
+    stage.started()
+    at_start = relay.received + relay.sent
+    counted = {verb: stage.api.count(verb) for verb in ("list", "watch", "get")}
+    time.sleep(plan.idle_seconds)
+    idle = (relay.received + relay.sent - at_start) * 60 / plan.idle_seconds
+    before = relay.received + relay.sent
+    for event in range(plan.pod_events):
+        each = stage.containers[event % len(stage.containers)]
+        stage.api.relabel(each.namespace, each.pod, version=f"v{event}")
+    _wait_version(stage, plan.pod_events - 1)
+    time.sleep(SETTLED_SECONDS)
+    after = {verb: stage.api.count(verb) for verb in counted}
+    if after != counted:
+        raise RuntimeError(f"events made requests: {counted} before them, {after} after")
+    return ApiCost(
+        lists=after["list"],
+        watches=after["watch"],
+        gets=after["get"],
+        start_bytes=at_start,
+        idle_bytes_a_minute=idle,
+        event_bytes=(relay.received + relay.sent - before) / plan.pod_events,
+        get_bytes=0.0,
+    )
+
+
+def _wait_version(stage: Stage, event: int) -> None:
+    job = stage.shelf.job(stage.containers[event % len(stage.containers)].id)
+    deadline = time.monotonic() + 30
+    while f'"v{event}"' not in job.read_text(encoding="utf-8"):
+        if time.monotonic() > deadline:
+            raise TimeoutError("an event had no effect")
+        time.sleep(0.01)
+
+
+def _pods(stage: Stage) -> list[object]:
+    return [stage.api.get(each.namespace, each.pod) for each in stage.containers]
+
+
+def _one_get(stage: Stage) -> float:
+    """Give the bytes of one GET, on a connection of its own, as a client without a session has."""
+    import requests  # noqa: PLC0415 - this alone needs it
+
+    with Relay(stage.api.url) as relay:
+        first = stage.containers[0]
+        requests.get(f"{relay.url}/api/v1/namespaces/{first.namespace}/pods/{first.pod}", timeout=10)
+        return float(relay.sent + relay.received)
+
+
+def _figures(cost: ApiCost, get: float, whole: int, plan: Plan) -> Iterator[Figure]:
+    group, gets = f"API, a node of {PODS_PER_NODE} pods", "the original: one GET per container and minute"
+    compressed = float(len(gzip.compress(b"", compresslevel=1)))
+    yield Figure(group, "start: list requests", cost.lists, "requests", PODS_PER_NODE, gets, 1.0)
+    yield Figure(group, "start and ever after: watch requests", cost.watches, "requests", None, "", 1.0)
+    yield Figure(group, "start and ever after: GET requests", cost.gets, "requests", PODS_PER_NODE, gets, 0.0)
+    yield Figure(
+        group, "start: bytes on the wire", cost.start_bytes - compressed, "bytes", whole, "the pods as JSON"
+    )
+    yield Figure(
+        group,
+        f"steady: bytes a minute, bookmarks every {BOOKMARK_SECONDS:.0f} s",
+        cost.idle_bytes_a_minute,
+        "bytes",
+        get * PODS_PER_NODE * 60 / GET_SECONDS,
+        gets,
+    )
+    yield Figure(group, "a pod event: requests", 0.0, "requests", None, "", 0.0)
+    yield Figure(
+        group, "a pod event: bytes", cost.event_bytes, "bytes", whole / PODS_PER_NODE, "the pod as JSON"
+    )
+
+
+# ---------------------------------------------------------------------- a large cluster
+
+
+def cluster(cost: ApiCost) -> list[tuple[str, float, float]]:
+    """Compute what a cluster costs its API server: what, this watcher, the original."""
+    pods = NODES * PODS_PER_NODE
+    polls = pods / GET_SECONDS
+    events = pods * EVENTS_PER_REPLACED_POD
+    return [
+        ("requests at the start of all watchers", NODES * 2.0, float(pods)),
+        ("MB at the start of all watchers", NODES * cost.start_bytes / 1e6, pods * cost.get_bytes / 1e6),
+        ("requests a second in steady state", NODES / 450, polls),
+        (
+            "MB a second in steady state",
+            NODES * cost.idle_bytes_a_minute / 60 / 1e6,
+            polls * cost.get_bytes / 1e6,
+        ),
+        (f"requests in a rolling update of {UPDATE_SECONDS / 60:.0f} min", 0.0, polls * UPDATE_SECONDS),
+        (
+            f"MB in a rolling update of {UPDATE_SECONDS / 60:.0f} min",
+            events * cost.event_bytes / 1e6,
+            polls * UPDATE_SECONDS * cost.get_bytes / 1e6,
+        ),
+    ]
+
+
+def as_table(cost: ApiCost) -> str:
+    """Lay out the table for a cluster."""
+    head = (f"{NODES:,} nodes of {PODS_PER_NODE} pods", "this watcher", "the original")
+    return table(head, [(what, number(own), number(other)) for what, own, other in cluster(cost)])

@@ -1,0 +1,31 @@
+"""What would change that a container is not followed, by the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from kube_log_watcher_core.models import Reason
+
+REMEDIES: Final[Mapping[Reason, str]] = {
+    Reason.PAUSE: "nothing: a pod's sandbox writes no log",
+    Reason.NOT_KUBERNETES: "nothing: the kubelet did not start it",
+    Reason.NO_CONFIG: "nothing: it is followed when Docker has written its config.v2.json, unless it is going",
+    Reason.BROKEN_CONFIG: "look at its config.v2.json; it is read again when it changes",
+    Reason.NO_LOG: "nothing: it is followed as soon as it has a log; Docker needs the json-file driver",
+    Reason.NOT_A_FILE: "look at what bears the log's name: it must be a regular file",
+    Reason.OUTSIDE_ROOTS: "mount the folder in which the log really is, and add it to WATCHER_LOG_ROOTS",
+    Reason.POD_AWAITED: "wait a moment: the API is asked for the pod",
+    Reason.POD_UNKNOWN: "see whether CLUSTER_NODE_NAME is the node's name as `kubectl get nodes` has it, and "
+    "whether the pod is still there; `kube-log-watcher status` tells how the API does",
+    Reason.POD_REPLACED: "nothing: this log is of a pod that is gone; its successor's is another one",
+    Reason.ID_UNKNOWN: "wait a moment: after WATCHER_GATE_SECONDS an id is made up",
+    Reason.LABEL_MISSING: "add the label to the pod's template, or take it out of WATCHER_STRICT_LABELS",
+    Reason.NAMESPACE_EXCLUDED: "change WATCHER_NAMESPACES or WATCHER_EXCLUDE_NAMESPACES",
+    Reason.EXCLUDED: "remove the pod's annotation kubernetes-log-watcher/exclude, or set "
+    "kubernetes-log-watcher/include.<container> to true",
+}
+"""For people who operate the node. The detail of a decision tells which label, folder or annotation."""
+
+HARMLESS: Final = frozenset({Reason.PAUSE, Reason.NOT_KUBERNETES})
+"""What nobody misses."""

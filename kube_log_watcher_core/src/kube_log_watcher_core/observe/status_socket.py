@@ -1,0 +1,189 @@
+"""A Unix socket beside the state file: one line asks, one JSON document answers, nothing is changed by it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+NAME = "watcher.sock"
+LONGEST_PATH = 107
+"""Bytes: the kernel's limit for a socket's path, without the zero at its end."""
+REQUEST_BYTES = 4096
+REQUEST_SECONDS = 2.0
+"""For a request to arrive, and again for an answer to be taken: whoever is slower is cut off."""
+ANSWER_SECONDS = 10.0
+"""How long a client waits: each agent may take a second to answer."""
+ANSWER_BYTES = 64 * 1024 * 1024
+WAITING = 8
+"""Clients that may wait for their turn."""
+
+Answer = Callable[[str], Mapping[str, Any]]
+
+
+class PathTooLong(OSError):
+    """A socket can't have this path."""
+
+    def __init__(self, path: Path) -> None:
+        length = len(os.fsencode(path))
+        text = f"{path} has {length} bytes, a socket's path may have {LONGEST_PATH}: shorten WATCHER_STATE_DIR"
+        super().__init__(errno.ENAMETOOLONG, text)
+
+
+class StatusSocket:
+    """Listens from the moment it is made; what a killed watcher left there is replaced.
+
+    Nobody else may be at work on the folder: see to that first.
+
+    Raises
+    ------
+    OSError
+        when it can't listen there, `PathTooLong` among them.
+    """
+
+    def __init__(self, folder: Path, answer: Answer, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.path = folder / NAME
+        self._answer = answer
+        self._clock = clock
+        self._closed = threading.Event()
+        self._listener = _listen(self.path)
+        self._identity = _identity(self.path)
+
+    def start(self) -> None:
+        """Begin to answer, in a thread that never keeps the process from ending."""
+        threading.Thread(target=self._serve, name="status-socket", daemon=True).start()
+
+    def close(self) -> None:
+        """Listen no more, and remove the socket if it is still ours."""
+        self._closed.set()
+        with contextlib.suppress(OSError):
+            # Closing alone would leave the thread that waits for a connection waiting.
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        if self._identity is not None and _identity(self.path) == self._identity:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+
+    def _serve(self) -> None:
+        while not self._closed.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError as error:
+                if not self._closed.wait(1.0):
+                    logger.debug("no connection to the status socket can be accepted: %s", error)
+                continue
+            try:
+                with connection:
+                    self._serve_one(connection)
+            except OSError as error:
+                logger.debug("a question to the status socket came to nothing: %s", error)
+
+    def _serve_one(self, connection: socket.socket) -> None:
+        request = _read_line(connection, deadline=self._clock() + REQUEST_SECONDS, clock=self._clock)
+        try:
+            document = self._answer(request)
+        except ValueError as error:
+            document = {"kind": "error", "error": str(error)}
+        connection.settimeout(REQUEST_SECONDS)
+        connection.sendall(json.dumps(document).encode() + b"\n")
+
+
+def ask(folder: Path, request: str, *, seconds: float = ANSWER_SECONDS) -> dict[str, Any] | None:
+    """Ask the watcher that has its state in a folder; None when there is none.
+
+    Raises
+    ------
+    OSError
+        when there is one, and it doesn't answer.
+    ValueError
+        when it answers that it doesn't understand.
+    """
+    path = _checked(folder / NAME)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(seconds)
+        try:
+            connection.connect(str(path))
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+            return None
+        connection.sendall(request.encode() + b"\n")
+        document = json.loads(_read_all(connection))
+    if not isinstance(document, dict) or document.get("kind") == "error":
+        raise ValueError(document.get("error") if isinstance(document, dict) else "no document")
+    return document
+
+
+def _read_all(connection: socket.socket) -> bytes:
+    content = bytearray()
+    while piece := connection.recv(65536):
+        content += piece
+        if len(content) > ANSWER_BYTES:
+            raise OSError("the answer is too long")
+    if not content:
+        raise OSError("the watcher closed the connection without an answer")
+    return bytes(content)
+
+
+def _read_line(connection: socket.socket, *, deadline: float, clock: Callable[[], float]) -> str:
+    line = bytearray()
+    while b"\n" not in line:
+        connection.settimeout(max(deadline - clock(), 0.001))
+        piece = connection.recv(REQUEST_BYTES)
+        line += piece
+        if not piece or len(line) > REQUEST_BYTES:
+            raise OSError("the request is too long, or not complete")
+    return line.partition(b"\n")[0].decode("utf-8", "replace")
+
+
+def _listen(path: Path) -> socket.socket:
+    _checked(path)
+    _remove_stale(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # Before it is bound, so that there is no moment in which others may connect.
+        os.fchmod(listener.fileno(), 0o600)
+        listener.bind(str(path))
+        listener.listen(WAITING)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove a socket that nobody answers at. Raises OSError when somebody does, or it is no socket."""
+    if not path.is_socket():
+        return  # where anything else is there, binding tells
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(1.0)
+        try:
+            connection.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+        except FileNotFoundError:
+            return
+    raise OSError(errno.EADDRINUSE, "another watcher listens there")
+
+
+def _checked(path: Path) -> Path:
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise PathTooLong(path)
+    return path
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
