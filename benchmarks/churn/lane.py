@@ -178,7 +178,7 @@ class Lane:
         self._life.stop_churning()
         self.ledger.last_news = time.monotonic()
         self._go_on(lambda: self.ledger.missing() == 0 or self._is_quiet(self._pace.settle))
-        self._go_on(lambda: self._is_quiet(self._pace.linger))
+        self._go_on(lambda: self._is_quiet(self._pace.come_round))
 
     def _is_quiet(self, seconds: float) -> bool:
         return self._is_up() and self._watcher.running and time.monotonic() - self.ledger.last_news > seconds

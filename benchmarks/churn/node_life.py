@@ -203,7 +203,7 @@ class NodeLife:
             for writer in pod.writers:
                 since = self._clocks.shipping.now - writer.rotated
                 known = self._clocks.following.now >= pod.not_before
-                if writer.writing and known and since >= self._pace.linger:
+                if writer.writing and known and since >= self._pace.come_round:
                     self._rotate(pod, writer, Kind.ROTATED_WHILE_DOWN)
 
     def _rotate(self, pod: LivePod, writer: Writer, kind: Kind) -> None:
@@ -310,7 +310,7 @@ class NodeLife:
     def _has_its_files_open(self, pod: LivePod) -> bool:
         """Tell whether the shipper must have seen the files that there are: it can read on when they go."""
         latest = max(writer.rotated for writer in pod.writers)
-        return self._clocks.shipping.now - latest >= self._pace.linger
+        return self._clocks.shipping.now - latest >= self._pace.come_round
 
     def end_suddenly(self) -> None:
         """Let a pod write a burst and be gone before the shipper comes round."""

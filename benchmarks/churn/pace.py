@@ -39,6 +39,8 @@ class Pace:
     """From a pod's start to its end."""
     least_life: float
     """The shipper must have had a chance to look at its configuration."""
+    come_round: float
+    """Within which the shipper must have read all that was there."""
     linger: float
     """From a container's last line until its files go: the shipper must have had a chance to come round."""
     round: float
@@ -74,6 +76,7 @@ QUICK = Pace(
     rotation=(4.0, 8.0),
     life=(8.0, 18.0),
     least_life=7.0,
+    come_round=3.5,
     linger=3.5,
     round=12.0,
     watcher_down=(0.3, 2.0),
@@ -95,6 +98,7 @@ REAL = Pace(
     rotation=(30.0, 60.0),
     life=(60.0, 180.0),
     least_life=35.0,
+    come_round=20.0,
     linger=20.0,
     round=120.0,
     watcher_down=(1.0, 20.0),

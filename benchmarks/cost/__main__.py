@@ -81,10 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
     parser.add_argument("--sizes", help="numbers of containers (10,100,1000)")
     parser.add_argument("--only", help=f"parts, of {', '.join(PARTS)} and api")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a number of the plan"
-    )
-    parser.add_argument("--json", type=Path, default=Path("cost.json"), help="the file to write (cost.json)")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="of the plan")
+    parser.add_argument("--json", type=Path, default=Path("cost.json"), help="file to write (cost.json)")
     return parser
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 
 from kube_log_watcher_core import Layout
@@ -40,8 +38,3 @@ class Plan:
 
 FULL = Plan()
 QUICK = Plan(latencies=20, idle_seconds=10.0, passes=5, changes=4, starts=2, flat_changes=1000, pod_events=50)
-
-
-def aim_at(size: int, aims: Mapping[int, float]) -> float | None:
-    """Give the aim for a number of containers, where there is one."""
-    return aims.get(size)

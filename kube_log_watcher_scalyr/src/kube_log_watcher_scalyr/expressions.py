@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from kube_log_watcher_scalyr.backtracking import danger
-from kube_log_watcher_scalyr.characters import parser, walk
+from kube_log_watcher_scalyr.backtracking.characters import parser, walk
 from kube_log_watcher_scalyr.plain import is_plain
 
 LONGEST_EXPRESSION = 2000

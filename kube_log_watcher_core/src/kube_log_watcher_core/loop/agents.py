@@ -15,12 +15,15 @@ from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError
 from kube_log_watcher_core.files.lock import Claim, FolderLocks
+from kube_log_watcher_core.loop.agent_account import Question, ask_agent, status_of
 from kube_log_watcher_core.loop.agent_drain import AgentDrain
 from kube_log_watcher_core.loop.locked_start import LockedStart, folders_of
 from kube_log_watcher_core.loop.sync_account import SyncAccount
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
+from kube_log_watcher_core.observe.report import AgentReport, AgentStatus
 from kube_log_watcher_core.observe.snapshot import AgentSnapshot
 from kube_log_watcher_core.reconcile import DrainRules, Worker, WorkerStatus
+from kube_log_watcher_core.settings.masks import Masks
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +131,17 @@ class _Running:
         )
 
 
+    def status(self, now: float) -> AgentStatus:
+        """How it is doing, for people."""
+        return status_of(
+            self.snapshot(), self.worker.status, Masks(self.chosen.settings), origin=self.chosen.origin, now=now
+        )
+
+    def question(self) -> Question:
+        """How it is asked about targets."""
+        return Question(self.chosen.name, self.worker, self.start, Masks(self.chosen.settings))
+
+
 class AgentWorkers:
     """All agents that the settings name, each in a thread of its own."""
 
@@ -230,6 +244,23 @@ class AgentWorkers:
         """Give the keys of the gone containers that no agent waits for any more."""
         done = [running.drain.finished for running in self._running.values()]
         return frozenset.intersection(*done) if done else frozenset()
+
+    def accounts(self, targets: Sequence[LogTarget]) -> Mapping[str, tuple[AgentReport, ...]]:
+        """Ask every agent what it does about these, by their containers' keys; from any thread.
+
+        It takes a second at most for each agent that is at work on something else.
+        """
+        running = tuple(self._running.values())
+        told = [ask_agent(each.agent, each.question(), targets) for each in running]
+        return {
+            target.container.key: tuple(reports[index] for reports in told)
+            for index, target in enumerate(targets)
+        }
+
+    def details(self) -> tuple[AgentStatus, ...]:
+        """Tell how each agent is doing, for people; from any thread."""
+        now = self._clock()
+        return tuple(each.status(now) for each in tuple(self._running.values()))
 
     def next_deadline(self) -> float | None:
         """Tell when an agent that is at work will count as hanging."""

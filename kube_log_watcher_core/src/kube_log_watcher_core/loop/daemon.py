@@ -19,9 +19,11 @@ from kube_log_watcher_core.loop.decisions import Decisions
 from kube_log_watcher_core.loop.http_side import HttpSide
 from kube_log_watcher_core.loop.monitor import Monitor
 from kube_log_watcher_core.loop.node_pass import NodePass
+from kube_log_watcher_core.loop.overview import Overview
 from kube_log_watcher_core.loop.pace import Pace
 from kube_log_watcher_core.loop.settings_files import SettingsFiles
 from kube_log_watcher_core.loop.state_keeper import StateKeeper
+from kube_log_watcher_core.loop.status_side import StatusSide
 from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.observe.logs import set_up_logging
@@ -69,6 +71,8 @@ class Daemon:
         self._agents = AgentWorkers(locks=self._locks, clock=clock, wall=wall)
         self._monitor = Monitor(self._agents, clock=clock)
         self._http = HttpSide(self._monitor.snapshot)
+        self._overview = Overview(self._agents, self._monitor, clock=clock, wall=wall)
+        self._status = StatusSide(self._locks, self._overview.answer)
         self._pace = Pace()
         self._decisions = Decisions()
         self._arrivals = Arrivals()
@@ -96,6 +100,7 @@ class Daemon:
         self._settings_files = SettingsFiles(self._configuration.files)
         self._node = self._observe(Memory(self._state.left, clock=self._clock, wall=self._wall))
         self._selector.register(self._wakeup, selectors.EVENT_READ)
+        self._status.move(watcher.state_dir)
         try:
             while not self._stopping:
                 self._turn()
@@ -137,6 +142,7 @@ class Daemon:
         resolution = self._node.look(configuration.rules, configuration.patience, full=full)
         polling = self._node.discovery.polling_reason is not None
         self._monitor.passed(resolution, full=full, polling=polling)
+        self._overview.passed(self._node, configuration, resolution)
         if full:
             self._next_full = now + configuration.watcher.interval
         if resolution is None:
@@ -235,6 +241,7 @@ class Daemon:
             self._stop_observing()
             self._node, self._arrivals = node, Arrivals()
         if watcher.state_dir != old.watcher.state_dir:
+            self._status.move(watcher.state_dir)
             self._state.stop(wait_seconds=STOP_SECONDS)
             self._state = StateKeeper.open(watcher.state_dir, self._locks)
 
@@ -249,6 +256,7 @@ class Daemon:
 
     def _shut_down(self) -> None:
         self._http.close()
+        self._status.close()
         self._stop_observing()
         self._agents.stop(wait_seconds=STOP_SECONDS)
         self._state.stop(wait_seconds=STOP_SECONDS / 2)

@@ -10,9 +10,9 @@ from typing import Any
 
 import attrs
 
-from kube_log_watcher_scalyr.automaton import ENDLESS, Automaton, Empty, Part
-from kube_log_watcher_scalyr.characters import Characters, parser
-from kube_log_watcher_scalyr.graphs import Steps
+from kube_log_watcher_scalyr.backtracking.automaton import ENDLESS, Automaton, Empty, Part
+from kube_log_watcher_scalyr.backtracking.characters import Characters, parser
+from kube_log_watcher_scalyr.backtracking.graphs import Steps
 
 LONGEST_COPY = 200
 """States up to which a counted repeat is written out."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from kube_log_watcher_scalyr.graphs import Steps
+from kube_log_watcher_scalyr.backtracking.graphs import Steps
 
 ENDLESS = 1 << 16
 """Ways of an unbounded repeat, and of one that might as well be."""

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from kube_log_watcher_scalyr.graphs import TooComplicatedError
+from kube_log_watcher_scalyr.backtracking.graphs import TooComplicatedError
 
 # The one place that knows how Python understands an expression; it has no public name.
 parser: Any = importlib.import_module("re._parser")

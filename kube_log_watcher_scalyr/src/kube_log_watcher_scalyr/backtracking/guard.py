@@ -22,11 +22,18 @@ from typing import Any
 
 import attrs
 
-from kube_log_watcher_scalyr.ambiguity import Reading
-from kube_log_watcher_scalyr.automaton import ENDLESS, Automaton, Empty
-from kube_log_watcher_scalyr.characters import parser
-from kube_log_watcher_scalyr.drawing import build
-from kube_log_watcher_scalyr.graphs import Followers, Steps, TooComplicatedError, followers_of, loops, reached
+from kube_log_watcher_scalyr.backtracking.ambiguity import Reading
+from kube_log_watcher_scalyr.backtracking.automaton import ENDLESS, Automaton, Empty
+from kube_log_watcher_scalyr.backtracking.characters import parser
+from kube_log_watcher_scalyr.backtracking.drawing import build
+from kube_log_watcher_scalyr.backtracking.graphs import (
+    Followers,
+    Steps,
+    TooComplicatedError,
+    followers_of,
+    loops,
+    reached,
+)
 
 MOST_SPLITS = 2
 MOST_DOUBLINGS = 13

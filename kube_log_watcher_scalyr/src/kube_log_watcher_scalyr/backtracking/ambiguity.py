@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from kube_log_watcher_scalyr.graphs import Followers, Steps, reached
+from kube_log_watcher_scalyr.backtracking.graphs import Followers, Steps, reached
 
 Pair = tuple[int, int]
 Triple = tuple[int, int, int]

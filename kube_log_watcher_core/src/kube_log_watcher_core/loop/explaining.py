@@ -1,0 +1,202 @@
+"""The chain of decisions for containers that somebody asks about, made from one moment's facts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from kube_log_watcher_core.annotations import PREFIX
+from kube_log_watcher_core.models import Container, Departed, LogTarget, Pod, Pods, Skipped
+from kube_log_watcher_core.observe.query import Query
+from kube_log_watcher_core.observe.remedies import REMEDIES
+from kube_log_watcher_core.observe.report import AgentReport, ContainerReport, Explanation, PodReport
+from kube_log_watcher_core.resolve import Resolution, Rules
+
+MOST_CONTAINERS = 200
+"""So many are explained at once."""
+
+AskAgents = Callable[[Sequence[LogTarget]], Mapping[str, tuple[AgentReport, ...]]]
+"""Gives what each agent does about targets, by their containers' keys."""
+
+
+@attrs.frozen(kw_only=True)
+class PodSource:
+    """How pods come to be known."""
+
+    asking_singly: bool = False
+    age_seconds: float | None = None
+    """Since the API last sent something."""
+    shown: Collection[str] = frozenset()
+    """Uids of pods that the API has shown since the watcher began."""
+    state_age_seconds: float | None = None
+    """Since the state file was written, where that is what is known."""
+
+
+@attrs.frozen(kw_only=True)
+class Scene:
+    """What is known at one moment."""
+
+    resolution: Resolution
+    departed: tuple[Departed, ...] = ()
+    pods: Pods
+    rules: Rules
+    pod_source: PodSource
+    first_seen: Mapping[str, float] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class _Subject:
+    """A container with all that was decided about it."""
+
+    container: Container
+    pod: Pod | None
+    target: LogTarget | None = None
+    skip: Skipped | None = None
+    departed: Departed | None = None
+
+
+def explain(scene: Scene, query: Query, ask: AskAgents, *, source: str, at: float) -> Explanation:
+    """Explain every container that the query is about."""
+    found = [subject for subject in _subjects(scene) if _is_meant(subject, query)]
+    found.sort(key=_order)
+    told, left_out = found[:MOST_CONTAINERS], max(len(found) - MOST_CONTAINERS, 0)
+    agents = ask([subject.target for subject in told if subject.target is not None])
+    reports = [_report(subject, scene, agents.get(subject.container.key, ())) for subject in told]
+    reports += _without_logs(scene, query)
+    similar = () if reports else tuple(query.similar(_names(scene)))
+    return Explanation(source=source, at=at, containers=tuple(reports), left_out=left_out, similar=similar)
+
+
+def _order(subject: _Subject) -> tuple[str, str, str, int]:
+    it = subject.container
+    return it.namespace, it.pod_name, it.name, it.restart_count
+
+
+def _is_meant(subject: _Subject, query: Query) -> bool:
+    it = subject.container
+    labels = subject.pod.labels if subject.pod is not None else {}
+    # A folder that can't be understood has no names; who asks may have its key from the log.
+    named = query.match(it.namespace, it.pod_name or it.key, it.name, labels)
+    return named or (bool(it.id) and query.match(it.namespace, str(it.id), None, labels))
+
+
+def _subjects(scene: Scene) -> Iterator[_Subject]:
+    departed = {each.target.container.key: each for each in scene.departed}
+    for target in scene.resolution.targets:
+        if target.container.key not in departed:
+            yield _Subject(target.container, target.pod, target=target)
+    for each in departed.values():
+        yield _Subject(each.target.container, each.target.pod, target=each.target, departed=each)
+    for skip in scene.resolution.skipped:
+        if skip.container.key not in departed:
+            yield _Subject(skip.container, _pod_of(skip.container, scene.pods), skip=skip)
+
+
+def _pod_of(container: Container, pods: Pods) -> Pod | None:
+    return pods.by_uid(container.pod_uid) or pods.by_name(container.namespace, container.pod_name)
+
+
+def _names(scene: Scene) -> Iterator[tuple[str, str]]:
+    for subject in _subjects(scene):
+        if subject.container.pod_name:
+            yield subject.container.namespace, subject.container.pod_name
+    for pod in scene.pods:
+        yield pod.namespace, pod.name
+
+
+def _report(subject: _Subject, scene: Scene, agents: tuple[AgentReport, ...]) -> ContainerReport:
+    container, target, departed = subject.container, subject.target, subject.departed
+    report = ContainerReport(
+        namespace=container.namespace,
+        pod_name=container.pod_name,
+        container=container.name,
+        key=container.key,
+        id=target.id if target else container.id,
+        state="draining" if departed else "followed" if target else "skipped",
+        layout=container.layout.value,
+        restart_count=container.restart_count,
+        log_path=_text(target.log_path if target else container.log_path),
+        log_bytes=departed.size if departed else _size(container.log_path),
+        first_seen=scene.first_seen.get(container.key),
+        created=container.created,
+        rules=_rules(scene.rules) if target else (),
+        pod=_pod_report(subject.pod, scene),
+        agents=agents,
+        gone_since=departed.since if departed else None,
+    )
+    return _with_reason(report, subject.skip) if subject.skip else report
+
+
+def _with_reason(report: ContainerReport, skip: Skipped) -> ContainerReport:
+    return attrs.evolve(report, reason=skip.reason.value, detail=skip.detail, remedy=REMEDIES[skip.reason])
+
+
+def _text(path: Path | None) -> str | None:
+    # A byte that is no UTF-8 can't be told in JSON.
+    return None if path is None else os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _size(path: Path | None) -> int | None:
+    try:
+        return None if path is None else path.stat().st_size
+    except (OSError, ValueError):
+        return None
+
+
+def _rules(rules: Rules) -> tuple[str, ...]:
+    told = ["no annotation excludes it"]
+    if rules.namespaces or rules.exclude_namespaces:
+        told.append("WATCHER_NAMESPACES and WATCHER_EXCLUDE_NAMESPACES leave its namespace in")
+    labels = ", ".join(rules.strict_labels)
+    told.append(f"its pod has the labels of WATCHER_STRICT_LABELS: {labels}" if labels else "no label is asked for")
+    return tuple(told)
+
+
+def _pod_report(pod: Pod | None, scene: Scene) -> PodReport | None:
+    if pod is None:
+        return None
+    source, age = _source(pod, scene)
+    return PodReport(
+        uid=pod.uid,
+        source=source,
+        age_seconds=age,
+        labels=dict(pod.labels),
+        annotations={name: value for name, value in pod.annotations.items() if name.startswith(PREFIX)},
+        owner=f"{pod.owner.kind} {pod.owner.name}" if pod.owner else None,
+        node=pod.node,
+        deleted=pod.deleted,
+    )
+
+
+def _source(pod: Pod, scene: Scene) -> tuple[str, float | None]:
+    source = scene.pod_source
+    if scene.pods.by_uid(pod.uid) is not None:
+        return ("get" if source.asking_singly else "watch"), source.age_seconds
+    if pod.uid in source.shown:
+        return "memory", None
+    return "state-file", source.state_age_seconds
+
+
+def _without_logs(scene: Scene, query: Query) -> list[ContainerReport]:
+    """Tell of pods that the API shows and the disk doesn't."""
+    on_disk = {subject.pod.uid for subject in _subjects(scene) if subject.pod is not None}
+    pods = [pod for pod in scene.pods if pod.uid not in on_disk]
+    meant = [pod for pod in pods if query.match(pod.namespace, pod.name, None, pod.labels)]
+    meant.sort(key=lambda pod: (pod.namespace, pod.name))
+    return [
+        ContainerReport(
+            namespace=pod.namespace,
+            pod_name=pod.name,
+            container="",
+            key=pod.uid,
+            state="no-log",
+            detail="the API shows the pod on this node, and no folder of its logs is on the disk",
+            remedy="see with `kubectl describe pod` whether a container has started; then whether "
+            "WATCHER_CONTAINERS_PATH is the folder in which the runtime writes",
+            pod=_pod_report(pod, scene),
+        )
+        for pod in meant[:MOST_CONTAINERS]
+    ]
