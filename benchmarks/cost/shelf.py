@@ -1,7 +1,8 @@
-"""The shippers' folders, watched: when is whose configuration complete?"""
+"""The shippers' folders, watched: they tell when a configuration is complete."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from inotify_simple import INotify, flags
 
 WAIT_SECONDS = 60.0
+
+_ID = re.compile(r"[0-9a-f]{64}")
 
 
 class Shelf:
@@ -58,9 +61,9 @@ class Shelf:
                 raise TimeoutError(f"{container} is still followed")
             time.sleep(0.01)
 
-    def _followed(self, ids: Collection[str]) -> list[str]:
+    def _followed(self, ids: Collection[str]) -> set[str]:
         text = self.config.read_text(encoding="utf-8") if self.config.exists() else ""
-        return [each for each in ids if each in text and self.job(each).exists()]
+        return {each for each in _ID.findall(text) if each in ids and self.job(each).exists()}
 
     def job(self, container: str) -> Path:
         """Name a container's job file."""

@@ -99,7 +99,11 @@ class Stage:
         """Start the watcher; give the seconds until the configuration is complete."""
         began = time.monotonic()
         self.watcher.start()
-        return max(self.shelf.arrivals([each.id for each in self.containers]).values()) - began
+        try:
+            arrived = self.shelf.arrivals([each.id for each in self.containers])
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; the watcher said: {self.watcher.log[-2000:]}") from error
+        return max(arrived.values()) - began
 
     def started(self) -> Self:
         """Start the watcher, and let it come to rest."""

@@ -11,10 +11,12 @@ from kube_log_watcher_core.cli.check import check
 from kube_log_watcher_core.cli.commands import Program
 from kube_log_watcher_core.cli.completion import completion
 from kube_log_watcher_core.cli.demo import demo
+from kube_log_watcher_core.cli.explain import explain
 from kube_log_watcher_core.cli.init import init
 from kube_log_watcher_core.cli.new_agent import new_agent
 from kube_log_watcher_core.cli.once import once
 from kube_log_watcher_core.cli.run import run
+from kube_log_watcher_core.cli.status import status
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: object) -> None:
@@ -49,5 +51,5 @@ def program(ctx: click.Context) -> None:
             run.invoke(inner)
 
 
-for command in (run, init, once, check, agents, demo, new_agent, completion):
+for command in (run, init, explain, status, once, check, agents, demo, new_agent, completion):
     program.add_command(command)

@@ -9,4 +9,15 @@ from kube_log_watcher_core.files.items import File, Item, Link, Owned
 from kube_log_watcher_core.files.mirror import Mirror
 from kube_log_watcher_core.files.part import part_about
 
-__all__ = ["Change", "Disk", "DryDisk", "File", "ImaginedDisk", "Item", "Link", "Mirror", "Owned", "part_about"]
+__all__ = [
+    "Change",
+    "Disk",
+    "DryDisk",
+    "File",
+    "ImaginedDisk",
+    "Item",
+    "Link",
+    "Mirror",
+    "Owned",
+    "part_about",
+]

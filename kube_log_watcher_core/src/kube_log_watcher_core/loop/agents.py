@@ -130,11 +130,14 @@ class _Running:
             drains=self.drain.tally,
         )
 
-
     def status(self, now: float) -> AgentStatus:
         """How it is doing, for people."""
         return status_of(
-            self.snapshot(), self.worker.status, Masks(self.chosen.settings), origin=self.chosen.origin, now=now
+            self.snapshot(),
+            self.worker.status,
+            Masks(self.chosen.settings),
+            origin=self.chosen.origin,
+            now=now,
         )
 
     def question(self) -> Question:

@@ -151,7 +151,7 @@ def _rules(rules: Rules) -> tuple[str, ...]:
     if rules.namespaces or rules.exclude_namespaces:
         told.append("WATCHER_NAMESPACES and WATCHER_EXCLUDE_NAMESPACES leave its namespace in")
     labels = ", ".join(rules.strict_labels)
-    told.append(f"its pod has the labels of WATCHER_STRICT_LABELS: {labels}" if labels else "no label is asked for")
+    told.append(f"its pod has the labels that are asked for: {labels}" if labels else "no label is asked for")
     return tuple(told)
 
 

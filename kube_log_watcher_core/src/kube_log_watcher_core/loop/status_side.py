@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from kube_log_watcher_core.files.lock import Claim, FolderLocks
-from kube_log_watcher_core.observe.status_socket import Answer, StatusSocket
+from kube_log_watcher_core.observe.status_socket import Answer, PathTooLong, StatusSocket
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class StatusSide:
 
 
 class _Opening:
-    """Opens the socket as soon as the folder is free of other watchers; the state file tells that it waits."""
+    """Opens the socket as soon as the folder is free of other watchers. The state file tells of the wait."""
 
     def __init__(self, claim: Claim, folder: Path, answer: Answer) -> None:
         self._claim = claim
@@ -77,7 +77,7 @@ class _Opening:
                 self._socket = StatusSocket(self._folder, self._answer)
             except OSError as error:
                 self._tell(error)
-                return False
+                return isinstance(error, PathTooLong)
             self._socket.start()
             return True
 

@@ -115,7 +115,8 @@ def parse_query(text: str, *, namespace: str | None = None, selector: str = "") 
     ValueError
         when there are too many parts, or the selector is none.
     """
-    parts = [part or None for part in text.split("/")] if text else [None]
+    parts = [part or None for part in text.split("/")]
+    names: tuple[Names, ...]
     if len(parts) == 1:
         names = (Names(namespace, parts[0]),)
     elif len(parts) == 2 and namespace:

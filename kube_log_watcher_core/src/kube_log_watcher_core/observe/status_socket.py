@@ -36,7 +36,7 @@ class PathTooLong(OSError):
 
     def __init__(self, path: Path) -> None:
         length = len(os.fsencode(path))
-        text = f"{path} has {length} bytes, a socket's path may have {LONGEST_PATH}: shorten WATCHER_STATE_DIR"
+        text = f"{path} has {length} bytes, a socket's path at most {LONGEST_PATH}: shorten WATCHER_STATE_DIR"
         super().__init__(errno.ENAMETOOLONG, text)
 
 

@@ -1,0 +1,166 @@
+"""``explain``: why a pod's log is shipped, or not."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from kube_log_watcher_core.cli.asking import ask_watcher, print_document, state_dir_of
+from kube_log_watcher_core.cli.chain import Report, chain, name_of
+from kube_log_watcher_core.cli.commands import SettingsCommand
+from kube_log_watcher_core.cli.output import one_line
+from kube_log_watcher_core.cli.tables import STYLES, Table, ago, joined, plain, rich_table
+from kube_log_watcher_core.configuration import Given, configure
+from kube_log_watcher_core.loop import explain_offline
+from kube_log_watcher_core.observe.query import Query, parse_query
+from kube_log_watcher_core.observe.remedies import HARMLESS
+from kube_log_watcher_core.observe.report import document
+
+NOT_FOLLOWED, NOT_FOUND = 1, 3
+MOST_CHAINS = 10
+"""More containers than that are listed only, unless all is asked for."""
+
+_HARMLESS = {reason.value for reason in HARMLESS}
+
+
+@click.command(cls=SettingsCommand, short_help="Tell why a pod's log is shipped, or not.")
+@click.argument("name", required=False, default="", metavar="[[NAMESPACE/]POD[/CONTAINER]]")
+@click.option("-n", "--namespace", metavar="NAME", help="Look in this namespace only.")
+@click.option(
+    "-l",
+    "--selector",
+    default="",
+    metavar="SELECTOR",
+    help="Look at pods with these labels only, e.g. application=shop,tier!=test,team,!old,zone in (a,b).",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "wide", "json", "yaml"]),
+    default="table",
+    show_default=True,
+    help="How to show it; wide adds labels, and what agents wrote.",
+)
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait for the Kubernetes API when no watcher runs.",
+)
+def explain(
+    given: Given, *, name: str, namespace: str | None, selector: str, output: str, timeout_seconds: float
+) -> None:
+    """Tell the chain of decisions for each container of a pod on this node: names may be globs.
+
+    The running watcher is asked; without one it works from the state file, the disk and the API.
+
+    Exit code 0: all are followed. 1: something is not. 3: nothing was found. 75: nothing could be read.
+    """
+    try:
+        query = parse_query(name, namespace=namespace, selector=selector)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    filters = {"name": name, "namespace": namespace or "", "selector": selector}
+    state_dir = state_dir_of(given)
+    found, trouble = ask_watcher(state_dir, f"explain {json.dumps(filters)}")
+    if found is None:
+        found = _offline(given, query, trouble=trouble, timeout_seconds=timeout_seconds)
+    if output in {"json", "yaml"}:
+        print_document(found, output)
+    else:
+        show(found, wide=output == "wide", asked=joined([namespace or "", name], "/"))
+    sys.exit(exit_code(found))
+
+
+def _offline(given: Given, query: Query, *, trouble: str, timeout_seconds: float) -> dict[str, Any]:
+    # What goes wrong on the way is part of the answer.
+    logging.disable(logging.WARNING)
+    told = explain_offline(configure(given), query, timeout_seconds=timeout_seconds)
+    found = document("explanation", told)
+    return found | {"notes": [trouble, *found["notes"]]}
+
+
+def exit_code(found: Mapping[str, Any]) -> int:
+    """Tell by the exit code whether all is well."""
+    missed = [each for each in found["containers"] if each["reason"] not in _HARMLESS]
+    if not found["containers"]:
+        return NOT_FOUND
+    return 0 if all(_is_well(each) for each in missed) else NOT_FOLLOWED
+
+
+def _is_well(report: Report) -> bool:
+    troubled = any(agent["trouble"] for agent in report["agents"])
+    return report["state"] in {"followed", "draining"} and not troubled
+
+
+def show(found: Mapping[str, Any], *, wide: bool, asked: str) -> None:
+    """Show an explanation to a person."""
+    for note in found["notes"]:
+        click.echo(one_line(f"note: {note}"), err=True)
+    reports = [each for each in found["containers"] if wide or each["reason"] not in _HARMLESS]
+    if not found["containers"]:
+        _show_nothing(found, asked)
+        return
+    if not wide:
+        _show_table(reports, at=found["at"])
+    if wide or len(reports) <= MOST_CHAINS:
+        _show_chains(reports, at=found["at"], wide=wide)
+    if found["left_out"]:
+        click.echo(f"and {found['left_out']} more: name some of them")
+
+
+def _show_nothing(found: Mapping[str, Any], asked: str) -> None:
+    click.echo(one_line(f"nothing on this node matches {asked or 'that'}"))
+    for name in found["similar"]:
+        click.echo(one_line(f"  similar: {name}"))
+    click.echo("is it on another node? `kubectl get pod -o wide` tells which watcher to ask")
+
+
+def _show_table(reports: Sequence[Report], *, at: float) -> None:
+    table = Table(("CONTAINER", "STATE", "WHY", "AGENTS", "SEEN"), [_row(each, at) for each in reports])
+    if not sys.stdout.isatty():
+        for line in plain(table):
+            click.echo(line)
+        return
+    from rich.console import Console  # noqa: PLC0415 - only people need it
+
+    Console(highlight=False).print(rich_table(table))
+
+
+def _row(report: Report, at: float) -> Sequence[str]:
+    agents = [f"{each['name']}{': trouble' if each['trouble'] else ''}" for each in report["agents"]]
+    seen = report["first_seen"] or report["created"]
+    return (
+        name_of(report),
+        report["state"],
+        report["reason"] or "",
+        joined(agents),
+        "" if seen is None else ago(at - seen),
+    )
+
+
+def _show_chains(reports: Sequence[Report], *, at: float, wide: bool) -> None:
+    for number, report in enumerate(reports):
+        if number or not wide:
+            click.echo()
+        first, *rest = chain(report, at=at, wide=wide)
+        click.secho(first, **_style(report["state"]))
+        for line in _with_colour(rest):
+            click.echo(line)
+
+
+def _style(state: str) -> dict[str, Any]:
+    return {"fg": STYLES.get(state, "").rpartition(" ")[2] or None, "bold": True}
+
+
+def _with_colour(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        yield click.style(line, fg="yellow") if line.startswith("  remedy ") else line

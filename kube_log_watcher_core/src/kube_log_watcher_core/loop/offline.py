@@ -1,0 +1,122 @@
+"""Explains containers without a watcher: by the state file, the disk and the API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from kube_log_watcher_core.agent import FileAgent
+from kube_log_watcher_core.configuration import ChosenAgent, Configuration
+from kube_log_watcher_core.errors import AgentError, ApiError
+from kube_log_watcher_core.files import DryDisk
+from kube_log_watcher_core.loop.agent_account import written
+from kube_log_watcher_core.loop.agents import close_agent, make_agent
+from kube_log_watcher_core.loop.explaining import PodSource, Scene, explain
+from kube_log_watcher_core.loop.once import Look, look
+from kube_log_watcher_core.models import LogTarget, NodeContext
+from kube_log_watcher_core.observe.query import Query
+from kube_log_watcher_core.observe.report import AgentReport, Explanation
+from kube_log_watcher_core.settings.masks import Masks
+from kube_log_watcher_core.state import NAME
+
+NOT_ON_DISK = "this is not on the disk yet: the next watcher writes it"
+
+
+def explain_offline(
+    configuration: Configuration,
+    query: Query,
+    *,
+    timeout_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    wall: Callable[[], float] = time.time,
+) -> Explanation:
+    """Explain containers; nothing is written.
+
+    Raises
+    ------
+    DiscoveryError
+        when the containers can't be listed.
+    ApiError
+        when the pods can't be had, and no state file tells of any.
+    """
+    seen = look(configuration, timeout_seconds=timeout_seconds, clock=clock, wall=wall)
+    if seen.api_error is not None and not (seen.left.targets or seen.left.departed):
+        raise ApiError(f"{seen.api_error}, and no state file tells of pods")
+    targets = [*seen.resolution.targets, *(each.target for each in seen.departed)]
+    targets.sort(key=lambda target: target.id)
+
+    def ask(about: Sequence[LogTarget]) -> Mapping[str, tuple[AgentReport, ...]]:
+        told = [_Imagined(chosen, configuration.node, targets) for chosen in configuration.agents]
+        return {target.container.key: tuple(each.report(target) for each in told) for target in about}
+
+    age = _age(configuration.watcher.state_dir, wall)
+    told = explain(_scene(seen, configuration, age), query, ask, source="offline", at=wall())
+    return attrs.evolve(told, notes=tuple(_notes(seen, age)))
+
+
+def _scene(seen: Look, configuration: Configuration, state_age_seconds: float | None) -> Scene:
+    return Scene(
+        resolution=seen.resolution,
+        departed=seen.departed,
+        pods=seen.pods,
+        rules=configuration.rules,
+        pod_source=PodSource(
+            asking_singly=seen.asking_singly, age_seconds=0.0, state_age_seconds=state_age_seconds
+        ),
+    )
+
+
+def _notes(seen: Look, age: float | None) -> Iterable[str]:
+    sources = "the disk" if age is None else f"the disk and the state file, which is {age:.0f} s old"
+    if seen.api_error is None:
+        yield f"this is from the Kubernetes API, {sources}"
+    else:
+        yield f"this is from {sources}; {seen.api_error}"
+
+
+def _age(state_dir: Path | None, wall: Callable[[], float]) -> float | None:
+    try:
+        return None if state_dir is None else max(wall() - (state_dir / NAME).stat().st_mtime, 0.0)
+    except OSError:
+        return None
+
+
+class _Imagined:
+    """An agent that only tells what it would write."""
+
+    def __init__(self, chosen: ChosenAgent, node: NodeContext, targets: Sequence[LogTarget]) -> None:
+        self._name = chosen.name
+        self._masks = Masks(chosen.settings)
+        self._disk = DryDisk()
+        self._trouble: str | None = None
+        self._agent: FileAgent[object] | None = None
+        try:
+            agent = make_agent(chosen, node)
+            if isinstance(agent, FileAgent):
+                agent.use_disk(self._disk)
+                agent.sync(targets)
+                self._agent = agent
+            else:
+                close_agent(chosen.name, agent)
+                self._trouble = "only a running watcher knows what it writes"
+        except (AgentError, OSError) as error:
+            self._trouble = self._masks.hide(str(error))
+
+    def report(self, target: LogTarget) -> AgentReport:
+        """Tell what is on the disk about a target, or should be."""
+        silent = AgentReport(name=self._name, trouble=self._trouble)
+        if self._agent is None:
+            return silent
+        items = self._agent.describe(target)
+        changed = {change.path for change in self._disk.changes}
+        progress = self._agent.read_up_to(target)
+        return attrs.evolve(
+            silent,
+            trouble=NOT_ON_DISK if any(item.path in changed for item in items) else None,
+            written=tuple(written(item, self._masks) for item in items),
+            read_bytes=None if progress is None else progress.read_bytes,
+            read_at=None if progress is None else progress.at,
+        )
