@@ -12,9 +12,10 @@ import pytest
 
 from kube_log_watcher_core import BaseAgent, Container, Layout, LogTarget, NodeContext, Pod, Progress
 from kube_log_watcher_core.loop.agent_drain import AgentDrain
+from kube_log_watcher_core.loop.hold import Hold
 from kube_log_watcher_core.loop.sizes import Sizes
 from kube_log_watcher_core.models import Departed
-from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge
+from kube_log_watcher_core.reconcile import Accounts, DrainRules, NotNow, Verdict, bytes_left, judge
 
 RULES = DrainRules(seconds=300, max_seconds=900)
 WAIT, DONE, GIVEN_UP = Verdict.WAIT, Verdict.DONE, Verdict.GIVEN_UP
@@ -117,6 +118,10 @@ class Shipper(BaseAgent[Any]):
     def __init__(self) -> None:
         super().__init__(None, NodeContext())
         self.progress: Progress | None = None
+
+    @property
+    def hold_seconds(self) -> float:
+        return 15.0
 
     def sync(self, targets: Sequence[LogTarget]) -> None:
         """Do nothing."""
@@ -253,3 +258,46 @@ def test_an_agent_that_fails_to_tell_has_no_evidence_and_says_so_once(
     clock.now = 1300.0
     assert drain.still_to_read([departed()], RULES) == []
     assert caplog.text.count("can't tell how far its shipper has read") == 1
+
+
+def test_changes_are_held_while_a_gone_log_is_fresh_and_unread() -> None:
+    shipper, clock = Shipper(), Clock()
+    drain = AgentDrain("a", shipper, wall=clock)
+    for clock.now, fresh in ((1000.0, True), (1014.0, True), (1015.0, False)):
+        drain.still_to_read([departed()], RULES)
+        assert drain.is_any_fresh is fresh
+
+
+def test_a_log_that_is_known_to_be_read_holds_nothing() -> None:
+    shipper, clock = Shipper(), Clock()
+    shipper.progress = Progress(100, at=1001.0, closed=True)
+    drain = AgentDrain("a", shipper, wall=clock)
+    drain.still_to_read([departed()], RULES)
+    assert not drain.is_any_fresh
+
+
+def test_without_a_drain_nothing_is_held() -> None:
+    drain = AgentDrain("a", Shipper(), wall=Clock())
+    drain.still_to_read([departed()], DrainRules(seconds=0, max_seconds=900))
+    assert not drain.is_any_fresh
+
+
+def test_a_hold_is_bounded_so_that_new_logs_are_followed_however_many_go() -> None:
+    clock = Clock()
+    hold = Hold(clock)
+    for clock.now in (0.0, 10.0, 29.9):
+        with pytest.raises(NotNow):
+            hold.check(wanted=True)
+    clock.now = 30.0
+    hold.check(wanted=True)
+    with pytest.raises(NotNow):
+        hold.check(wanted=True)
+
+
+def test_a_hold_that_ended_begins_anew() -> None:
+    clock = Clock()
+    hold = Hold(clock)
+    for clock.now in (0.0, 40.0):
+        with pytest.raises(NotNow):
+            hold.check(wanted=True)
+        hold.check(wanted=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kube_log_watcher_core.errors import ServerError
-from kube_log_watcher_core.kube.listing import decode_json, decode_list
+from kube_log_watcher_core.kube.listing import AHEAD_CHARACTERS, decode_json, decode_list, read_list
 from kube_log_watcher_core.testing.fake_api import pod_object
 
 
@@ -89,6 +90,32 @@ def test_no_beginning_of_a_list_passes_for_a_list(length: int) -> None:
         decode_list(WHOLE[:length])
 
 
+def in_pieces(text: bytes, length: int) -> Iterator[bytes]:
+    return (text[at : at + length] for at in range(0, len(text), length))
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 1000, 5000])
+def test_it_does_not_matter_in_which_pieces_a_list_arrives(length: int) -> None:
+    """Neither a character of several bytes nor a value is lost where a piece ends."""
+    text = body(pod_object("a", labels={"ü": "日本語"}), None, pod_object("b"), items_after=[12, 3.5, "ü"])
+    assert read_list(in_pieces(text, length)) == decode_list(text)
+
+
+def test_a_pod_may_be_longer_than_what_is_read_ahead() -> None:
+    long = pod_object("long", annotations={"note": "x" * (3 * AHEAD_CHARACTERS)})
+    found = read_list(in_pieces(body(pod_object("a"), long, pod_object("b")), 1000))
+    assert [len(pod.annotations.get("note", "")) for pod in found.pods] == [0, 3 * AHEAD_CHARACTERS, 0]
+
+
+def test_a_fault_on_the_way_is_that_fault() -> None:
+    def broken() -> Iterator[bytes]:
+        yield WHOLE[:1000]
+        raise ServerError("cut off", status=None)
+
+    with pytest.raises(ServerError, match="cut off"):
+        read_list(broken())
+
+
 @given(st.binary(max_size=200))
 def test_no_garbage_passes_for_a_list(garbage: bytes) -> None:
     with pytest.raises(ServerError):
@@ -114,3 +141,8 @@ def peak_bytes(work: Any, text: bytes) -> int:
 def test_a_long_list_is_never_whole_in_memory_as_objects() -> None:
     text = body(*(pod_object(f"p-{number}") for number in range(100)))
     assert peak_bytes(decode_list, text) < 0.6 * peak_bytes(json.loads, text)
+
+
+def test_a_long_list_is_never_whole_in_memory_as_text_either() -> None:
+    text = body(*(pod_object(f"p-{number}", annotations={"a": "x"}) for number in range(1000)))
+    assert peak_bytes(lambda whole: read_list(in_pieces(whole, 4096)), text) < 0.8 * len(text)

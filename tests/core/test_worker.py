@@ -15,7 +15,7 @@ from kube_log_watcher_core.discovery import Discovery, NodePaths
 from kube_log_watcher_core.kube import ApiAccess, PodWatch
 from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.models import Container, Layout, Pods, Work
-from kube_log_watcher_core.reconcile import Memory, Patience, Worker
+from kube_log_watcher_core.reconcile import Memory, NotNow, Patience, Worker
 from kube_log_watcher_core.resolve import Rules
 from support import wait_until
 
@@ -157,3 +157,17 @@ def test_what_is_waited_for_wakes_nobody_while_the_api_has_never_answered(tmp_pa
         node = NodePass(discovery, pod_watch, memory)
         assert node.look(Rules(), Patience(), full=True) is None
         assert node.next_deadline(now[0]) is None
+
+
+def test_work_that_is_put_off_is_no_failure_and_is_done_later_unless_newer_work_came() -> None:
+    notes = Notes()
+    notes.free.set()
+    notes.error = NotNow(0.02)
+    with at_work(notes) as worker:
+        worker.submit("first")
+        wait_until(notes.begun.is_set)
+        worker.submit("second")
+        notes.error = None
+        wait_until(partial(has_synced, worker, 1))
+        assert notes.done == ["second"]
+        assert (worker.status.failures, worker.status.last_error) == (0, None)

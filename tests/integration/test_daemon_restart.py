@@ -189,6 +189,21 @@ class TestDrains:
             assert time.monotonic() - went >= 2.0
 
 
+    def test_changes_wait_while_the_scalyr_agent_may_be_reading_a_gone_log(self, tmp_path: Path) -> None:
+        """It opens all files anew at a change, and can't open one that is gone."""
+        with staged(tmp_path, CRI, environ={"WATCHER_DRAIN_SECONDS": "3"}) as stage:
+            goes = stage.run("goes")
+            stage.wait_followed(goes)
+            went = time.monotonic()
+            stage.end(goes)
+            stage.watcher.wait_for_log("no longer following default/goes/main")
+            comes = stage.run("comes")
+            stage.watcher.wait_for(lambda: stage.job_file(comes).exists(), what="the other agents' files")
+            assert [entry["path"] for entry in stage.agent_json()["logs"]] == [str(goes.log)]
+            stage.wait_followed(comes)
+            assert time.monotonic() - went >= 3.0
+
+
 class TestWhatIsKnownBeforeTheFirstSync:
     @layouts
     def test_with_the_api_down_at_the_start_a_configuration_that_is_there_stays_as_it_is(

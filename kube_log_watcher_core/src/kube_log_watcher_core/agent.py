@@ -60,6 +60,14 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         """
         return 0.0
 
+    @property
+    def hold_seconds(self) -> float:
+        """How long changes wait after a log is gone, unless `read_up_to` tells that it was read.
+
+        For a shipper that loses what it has not read of gone logs when its configuration changes.
+        """
+        return 0.0
+
     def read_up_to(self, target: LogTarget) -> Progress | None:
         """Tell how far the shipper has read a log that is gone from the disk; None when nobody knows.
 

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import attrs
@@ -29,7 +29,7 @@ from kube_log_watcher_scalyr.annotations import Fault, read_annotations
 from kube_log_watcher_scalyr.checkpoints import Checkpoints
 from kube_log_watcher_scalyr.decoding import Decoding
 from kube_log_watcher_scalyr.settings import ScalyrSettings
-from kube_log_watcher_scalyr.verification import verify
+from kube_log_watcher_scalyr.verification import verify, verify_log
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ logger = logging.getLogger(__name__)
 class _Rendered:
     """What one target comes to: kept until the target itself is another one."""
 
-    entry: Mapping[str, object]
     text: str
+    """Its entry in ``agent.json``, read back and compared."""
     link: Link
     faults: tuple[Fault, ...]
     held: bool
@@ -60,7 +60,7 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         self._checkpoints = None if settings.data_path is None else Checkpoints(settings.data_path)
         self._sampling, odd = sampling.read_entries(settings.sampling_rules)
         self._rendered: dict[LogTarget, _Rendered] = {}
-        self._verified = ""
+        self._verified = False
         self._faults: frozenset[Fault] = frozenset()
         for reason in dict.fromkeys(odd):
             logger.warning("scalyr %s", reason)
@@ -78,6 +78,14 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
     def pause_seconds(self) -> float:
         """Give the Scalyr agent some peace between changes: each stops all copying for a moment."""
         return self.settings.write_interval
+
+    @property
+    def hold_seconds(self) -> float:
+        """Give it time to read to the end of gone logs: at a change it opens all files anew, by path or inode.
+
+        It comes round to each log every 5 s, and needs one request for every 6 MB.
+        """
+        return 15.0
 
     def read_up_to(self, target: LogTarget) -> Progress | None:
         """Tell how far a log is read, by the Scalyr agent's checkpoints."""
@@ -133,9 +141,11 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         entry = render.entry(
             target, self._path(target), wishes=wishes, decoding=self._decoding, server=self._server
         )
+        text = render.as_text(entry)
+        if not wishes.held:
+            verify_log(text, entry)
         return _Rendered(
-            entry=entry,
-            text=render.as_text(entry),
+            text=text,
             link=links.link(self.settings.dest_path, target),
             faults=wishes.faults,
             held=wishes.held,
@@ -153,10 +163,10 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         self._faults = faults
 
     def _file(self, shipped: Sequence[_Rendered]) -> File:
+        if not self._verified:
+            verify(render.document(self._head, ()), self._members, [])
+            self._verified = True
         content = render.document(self._head, (rendered.text for rendered in shipped))
-        if content != self._verified:
-            verify(content, self._members, [rendered.entry for rendered in shipped])
-            self._verified = content
         return File(
             path=self.settings.config_path,
             content=content,

@@ -10,14 +10,15 @@ from kube_log_watcher_core.cli.output import one_line, visible
 from kube_log_watcher_core.cli.tables import ago, joined
 
 _SOURCES = {
-    "watch": "the watch of the Kubernetes API",
-    "get": "a question to the Kubernetes API for this pod",
-    "memory": "what was known before: the Kubernetes API shows it no more",
-    "state-file": "the state file: the Kubernetes API has not shown it since",
+    "watch": "known from the watch of the Kubernetes API",
+    "get": "known from a question to the Kubernetes API for this pod",
+    "memory": "known from before: the Kubernetes API shows it no more",
+    "state-file": "known from the state file: the Kubernetes API has not shown it since",
 }
-_WIDTH = 9
 
 Report = Mapping[str, Any]
+Lines = Iterator[tuple[str, str]]
+"""Subjects, and what is said of each; an empty subject goes on with the one before."""
 
 
 def name_of(report: Report) -> str:
@@ -29,20 +30,24 @@ def name_of(report: Report) -> str:
 def chain(report: Report, *, at: float, wide: bool) -> Iterator[str]:
     """Give the lines; ``at`` is when it was told, in epoch seconds."""
     yield one_line(f"{name_of(report)}: {report['state']}")
-    yield from _line("found", _found(report, at))
-    yield from _line("pod", _pod(report["pod"]))
+    lines = [(subject, text) for subject, text in _lines(report, at=at, wide=wide) if text]
+    width = max(len(subject) for subject, _ in lines)
+    for subject, text in lines:
+        yield f"  {subject:<{width}}  {text}"
+
+
+def _lines(report: Report, *, at: float, wide: bool) -> Lines:
+    yield "found", one_line(_found(report, at))
+    yield "pod", one_line(_pod(report["pod"]))
     if wide and report["pod"]:
-        yield from _line("labels", _pairs(report["pod"]["labels"]))
-        yield from _line("asks for", _pairs(report["pod"]["annotations"]))
-    yield from _line("decision", _decision(report, at))
-    yield from _line("remedy", report["remedy"])
+        yield "labels", one_line(_pairs(report["pod"]["labels"]))
+        yield "asks for", one_line(_pairs(report["pod"]["annotations"]))
+    for remark in report["remarks"]:
+        yield "ignored", one_line(remark)
+    yield "decision", one_line(_decision(report, at))
+    yield "remedy", one_line(report["remedy"])
     for agent in report["agents"]:
         yield from _agent(agent, report, at=at, wide=wide)
-
-
-def _line(subject: str, text: str) -> Iterator[str]:
-    if text:
-        yield f"  {subject:<{_WIDTH}} {one_line(text)}"
 
 
 def _pairs(values: Mapping[str, str]) -> str:
@@ -82,8 +87,8 @@ def _pod(pod: Report | None) -> str:
     return joined(
         [
             f"uid {pod['uid']}",
-            f"known from {_SOURCES.get(pod['source'], pod['source'])}",
-            "" if age is None else f"{ago(age)} old at most",
+            _SOURCES.get(pod["source"], str(pod["source"])),
+            "" if age is None else f"which is {ago(age)} old at most",
             f"of {pod['owner']}" if pod["owner"] else "",
             "being deleted" if pod["deleted"] is not None else "",
         ]
@@ -99,20 +104,22 @@ def _decision(report: Report, at: float) -> str:
     return joined(["not followed", report["reason"] or "", report["detail"]], ": ")
 
 
-def _agent(agent: Report, report: Report, *, at: float, wide: bool) -> Iterator[str]:
-    title = f"agent {agent['name']}"
-    if agent["trouble"]:
-        yield from _line(title, agent["trouble"])
+def _agent(agent: Report, report: Report, *, at: float, wide: bool) -> Lines:
+    title = one_line(f"agent {agent['name']}")
+    yield title, one_line(agent["trouble"] or "")
     for item in agent["written"]:
-        what = (
-            f"link {item['path']} -> {item['content']}" if item["kind"] == "link" else f"file {item['path']}"
-        )
-        yield from _line(title, what)
+        yield title, one_line(_item(item))
         if wide and item["kind"] == "file":
-            yield from (f"    | {visible(line)}" for line in item["content"].splitlines())
+            yield from (("", f"| {visible(line)}") for line in item["content"].splitlines())
     if not agent["written"] and not agent["trouble"]:
-        yield from _line(title, "has written nothing about it, or can't tell")
-    yield from _line(title, _progress(agent, report, at))
+        yield title, "has written nothing about it, or can't tell"
+    yield title, _progress(agent, report, at)
+
+
+def _item(item: Report) -> str:
+    if item["kind"] == "link":
+        return f"link {item['path']} -> {item['content']}"
+    return f"file {item['path']}"
 
 
 def _progress(agent: Report, report: Report, at: float) -> str:

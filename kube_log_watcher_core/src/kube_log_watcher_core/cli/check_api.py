@@ -9,7 +9,7 @@ from kube_log_watcher_core.cli.findings import Finding, fail, ok, warn
 from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.errors import ApiError, Forbidden, Unauthorized
 from kube_log_watcher_core.kube import ApiAccess, Timing
-from kube_log_watcher_core.kube.listing import decode_list
+from kube_log_watcher_core.kube.listing import read_list
 from kube_log_watcher_core.kube.session import ApiSession
 
 RIGHTS = """\
@@ -45,8 +45,8 @@ def _uncounted(_verb: str, _code: str) -> None:
 def _list(session: ApiSession, selector: Mapping[str, str]) -> int:
     params = {**selector, "resourceVersion": "0"} if "limit" not in selector else dict(selector)
     with session.get("list", "/api/v1/pods", params=params, answer_seconds=_TIMING.answer_seconds) as answer:
-        body = answer.whole(limit_bytes=_TIMING.list_bytes, limit_seconds=_TIMING.list_seconds)
-    return len(decode_list(body).pods)
+        pieces = answer.limited(limit_bytes=_TIMING.list_bytes, limit_seconds=_TIMING.list_seconds)
+        return len(read_list(pieces).pods)
 
 
 def _watch(session: ApiSession, selector: Mapping[str, str]) -> None:

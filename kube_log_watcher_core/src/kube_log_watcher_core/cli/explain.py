@@ -82,7 +82,7 @@ def explain(
 
 def _offline(given: Given, query: Query, *, trouble: str, timeout_seconds: float) -> dict[str, Any]:
     # What goes wrong on the way is part of the answer.
-    logging.disable(logging.WARNING)
+    logging.disable(logging.ERROR)
     told = explain_offline(configure(given), query, timeout_seconds=timeout_seconds)
     found = document("explanation", told)
     return found | {"notes": [trouble, *found["notes"]]}
@@ -120,7 +120,7 @@ def show(found: Mapping[str, Any], *, wide: bool, asked: str) -> None:
 def _show_nothing(found: Mapping[str, Any], asked: str) -> None:
     click.echo(one_line(f"nothing on this node matches {asked or 'that'}"))
     for name in found["similar"]:
-        click.echo(one_line(f"  similar: {name}"))
+        click.echo(f"  similar: {one_line(name)}")
     click.echo("is it on another node? `kubectl get pod -o wide` tells which watcher to ask")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,11 @@ def status(given: Given, *, watch: bool, every_seconds: float, output: str) -> N
     state_dir = state_dir_of(given)
     if not watch:
         sys.exit(_show_once(state_dir, output))
-    code = UNAVAILABLE
-    try:
-        for code in _show_again(state_dir, output, every_seconds=every_seconds):
+    last = UNAVAILABLE
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(_show_again(state_dir, output)) as codes:
+        for last in codes:  # noqa: B007 - the last one is the exit code
             time.sleep(every_seconds)
-    except KeyboardInterrupt:
-        sys.exit(code)
+    sys.exit(last)
 
 
 def _show_once(state_dir: Path | None, output: str) -> int:
@@ -84,7 +84,7 @@ def _print_in_colour(seen: Glance) -> None:
     Console(highlight=False).print(renderable_of(seen))
 
 
-def _show_again(state_dir: Path | None, output: str, *, every_seconds: float) -> Iterator[int]:
+def _show_again(state_dir: Path | None, output: str) -> Generator[int, None, None]:
     """Show it, and give the exit code that it stands for, for ever."""
     if output == "table" and sys.stdout.isatty():
         yield from _live(state_dir)
@@ -102,7 +102,7 @@ def _show_again(state_dir: Path | None, output: str, *, every_seconds: float) ->
         yield _code(found)
 
 
-def _live(state_dir: Path | None) -> Iterator[int]:
+def _live(state_dir: Path | None) -> Generator[int, None, None]:
     from rich.console import Console  # noqa: PLC0415 - only people need it
     from rich.live import Live  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415

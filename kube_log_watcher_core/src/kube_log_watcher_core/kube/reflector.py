@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 import attrs
 
 from kube_log_watcher_core.errors import ApiError, Forbidden, Gone, Unauthorized
-from kube_log_watcher_core.kube.listing import PodList, decode_list
+from kube_log_watcher_core.kube.listing import PodList, read_list
 from kube_log_watcher_core.kube.session import Answer, ApiSession, Cut, Silence
 from kube_log_watcher_core.kube.store import PodStore
 from kube_log_watcher_core.kube.stream import Event, Kind, LineSplitter, parse_event
@@ -73,10 +73,11 @@ class Reflector:
         """Ask for all pods of the node and replace the store by them."""
         try:
             with self._get("list", _list_params(node_name, self._version_for(at))) as answer:
-                body = answer.whole(
-                    limit_bytes=self._timing.list_bytes, limit_seconds=self._timing.list_seconds
+                found = read_list(
+                    answer.limited(
+                        limit_bytes=self._timing.list_bytes, limit_seconds=self._timing.list_seconds
+                    )
                 )
-            found = decode_list(body)
         except ApiError as error:
             return failure(error)
         _log_skipped(found)

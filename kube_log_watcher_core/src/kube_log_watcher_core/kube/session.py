@@ -49,17 +49,20 @@ class Answer:
         while piece := self._piece():
             yield piece
 
-    def whole(self, *, limit_bytes: int, limit_seconds: float) -> bytes:
-        """Read the body. Raises `ServerError` when it is too long or takes too long."""
-        body = bytearray()
-        deadline = self._clock() + limit_seconds
+    def limited(self, *, limit_bytes: int, limit_seconds: float) -> Iterator[bytes]:
+        """Yield the body as it arrives. Raises `ServerError` when it is too long or takes too long."""
+        length, deadline = 0, self._clock() + limit_seconds
         for piece in self.pieces():
-            body += piece
-            if len(body) > limit_bytes:
+            length += len(piece)
+            if length > limit_bytes:
                 raise ServerError(f"{self._verb} pods: the answer is longer than {limit_bytes} bytes")
             if self._clock() > deadline:
                 raise ServerError(f"{self._verb} pods: the answer did not end in time")
-        return bytes(body)
+            yield piece
+
+    def whole(self, *, limit_bytes: int, limit_seconds: float) -> bytes:
+        """Read the body. Raises `ServerError` as `limited` does."""
+        return b"".join(self.limited(limit_bytes=limit_bytes, limit_seconds=limit_seconds))
 
     def _piece(self) -> bytes:
         try:

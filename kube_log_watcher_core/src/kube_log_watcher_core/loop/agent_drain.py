@@ -15,9 +15,6 @@ from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes
 
 logger = logging.getLogger(__name__)
 
-FRESH_SECONDS = 15.0
-"""Shippers come round to a file more often than that."""
-
 
 class AgentDrain:
     """Asks one agent how far its shipper has read, and lets go of what is read or waited for.
@@ -34,6 +31,12 @@ class AgentDrain:
         self._blind = False
         self.finished: frozenset[str] = frozenset()
         """Keys of the containers that this agent has let go of."""
+        self.is_any_fresh = False
+        """Whether a log went so lately that its shipper may be in the middle of it.
+
+        Any change of its configuration can make such a shipper close all files and open them again,
+        which it can't with one that is gone.
+        """
         self.tally = DrainTally()
         """How many there are and were, and what is left of them."""
 
@@ -46,20 +49,13 @@ class AgentDrain:
         self._accounts = {key: account for key, account in self._accounts.items() if key in unread}
         self._over = over
         waiting = [gone[key] for key in unread]
-        released = self.finished & gone.keys() if self._is_any_fresh(waiting, rules) else over
-        self.finished = frozenset(released)
+        fresh_seconds = min(self._agent.hold_seconds, rules.seconds)
+        self.is_any_fresh = any(self._wall() - each.since < fresh_seconds for each in waiting)
+        # What is released is taken out of the configuration, which is a change like any other.
+        self.finished = frozenset(self.finished & gone.keys() if self.is_any_fresh else over)
         left = [bytes_left(each, self._latest(each)) or 0 for each in waiting]
         self.tally = attrs.evolve(self.tally, draining=len(waiting), bytes_left=sum(left))
         return [each.target for key, each in gone.items() if key not in self.finished]
-
-    def _is_any_fresh(self, waiting: Iterable[Departed], rules: DrainRules) -> bool:
-        """Tell whether a log went so lately that the shipper may be in the middle of it.
-
-        Whatever is taken out of a configuration can make its shipper close all files and open them
-        again, which it can't with one that is gone.
-        """
-        fresh = min(FRESH_SECONDS, rules.seconds)
-        return any(self._wall() - each.since < fresh for each in waiting)
 
     def _is_over(self, departed: Departed, rules: DrainRules) -> bool:
         target = departed.target

@@ -17,6 +17,7 @@ from kube_log_watcher_core.errors import AgentConfigError
 from kube_log_watcher_core.files.lock import Claim, FolderLocks
 from kube_log_watcher_core.loop.agent_account import Question, ask_agent, status_of
 from kube_log_watcher_core.loop.agent_drain import AgentDrain
+from kube_log_watcher_core.loop.hold import Hold
 from kube_log_watcher_core.loop.locked_start import LockedStart, folders_of
 from kube_log_watcher_core.loop.sync_account import SyncAccount
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
@@ -60,33 +61,43 @@ class _Syncing:
     """What an agent's worker calls: it adds the logs that still drain, and logs what changed."""
 
     def __init__(
-        self, name: str, agent: BaseAgent[Any], *, drain: AgentDrain, claim: Claim, account: SyncAccount
+        self,
+        name: str,
+        agent: BaseAgent[Any],
+        *,
+        drain: AgentDrain,
+        claim: Claim,
+        account: SyncAccount,
+        clock: Callable[[], float],
     ) -> None:
         self._name = name
         self._agent = agent
         self._drain = drain
         self._claim = claim
         self._account = account
+        self._hold = Hold(clock)
         self._last: Sequence[LogTarget] | None = None
 
     def __call__(self, handed: Handed, recheck: bool) -> bool:  # noqa: FBT001 - the worker's call
-        with self._account.sync():
-            return self._sync(handed, recheck=recheck)
-
-    def _sync(self, handed: Handed, *, recheck: bool) -> bool:
-        self._claim.confirm()
-        if recheck:
-            self._agent.recheck()
         draining = self._drain.still_to_read(handed.work.departed, handed.rules)
         targets = handed.work.targets
         if draining:
             targets = tuple(sorted([*targets, *draining], key=_by_id))
-        self._agent.sync(targets)
-        self._account.synced(targets)
+        changes = self._last is not None and targets != self._last
+        self._hold.check(wanted=changes and self._drain.is_any_fresh)
+        with self._account.sync():
+            self._sync(targets, recheck=recheck)
         before, self._last = self._last, targets
         if before is None or len(before) != len(targets):
             logger.info("agent %s follows %d logs%s", self._name, len(targets), _of_which(len(draining)))
         return targets != before
+
+    def _sync(self, targets: Sequence[LogTarget], *, recheck: bool) -> None:
+        self._claim.confirm()
+        if recheck:
+            self._agent.recheck()
+        self._agent.sync(targets)
+        self._account.synced(targets)
 
 
 def _by_id(target: LogTarget) -> str:
@@ -220,7 +231,7 @@ class AgentWorkers:
         drain = AgentDrain(name, agent, wall=self._wall)
         worker = Worker(
             name,
-            _Syncing(name, agent, drain=drain, claim=claim, account=account),
+            _Syncing(name, agent, drain=drain, claim=claim, account=account, clock=self._clock),
             first=agent.prepare,
             last=functools.partial(close_agent, name, agent),
             pause_seconds=agent.pause_seconds,

@@ -15,8 +15,10 @@ from kube_log_watcher_core.observe.remedies import REMEDIES
 from kube_log_watcher_core.observe.report import AgentReport, ContainerReport, Explanation, PodReport
 from kube_log_watcher_core.resolve import Resolution, Rules
 
-MOST_CONTAINERS = 200
+MOST_CONTAINERS = 1000
 """So many are explained at once."""
+MOST_ASKED = 100
+"""About so many agents are asked: that takes them from their work for some tens of milliseconds."""
 
 AskAgents = Callable[[Sequence[LogTarget]], Mapping[str, tuple[AgentReport, ...]]]
 """Gives what each agent does about targets, by their containers' keys."""
@@ -63,11 +65,15 @@ def explain(scene: Scene, query: Query, ask: AskAgents, *, source: str, at: floa
     found = [subject for subject in _subjects(scene) if _is_meant(subject, query)]
     found.sort(key=_order)
     told, left_out = found[:MOST_CONTAINERS], max(len(found) - MOST_CONTAINERS, 0)
-    agents = ask([subject.target for subject in told if subject.target is not None])
+    targets = [subject.target for subject in told if subject.target is not None]
+    notes = () if len(targets) <= MOST_ASKED else (f"agents are asked about the first {MOST_ASKED} only",)
+    agents = ask(targets[:MOST_ASKED])
     reports = [_report(subject, scene, agents.get(subject.container.key, ())) for subject in told]
     reports += _without_logs(scene, query)
     similar = () if reports else tuple(query.similar(_names(scene)))
-    return Explanation(source=source, at=at, containers=tuple(reports), left_out=left_out, similar=similar)
+    return Explanation(
+        source=source, at=at, notes=notes, containers=tuple(reports), left_out=left_out, similar=similar
+    )
 
 
 def _order(subject: _Subject) -> tuple[str, str, str, int]:
@@ -126,6 +132,9 @@ def _report(subject: _Subject, scene: Scene, agents: tuple[AgentReport, ...]) ->
         pod=_pod_report(subject.pod, scene),
         agents=agents,
         gone_since=departed.since if departed else None,
+        remarks=tuple(
+            f"{it.annotation}: {it.detail}" for it in scene.resolution.remarks if it.container is container
+        ),
     )
     return _with_reason(report, subject.skip) if subject.skip else report
 

@@ -10,7 +10,7 @@ import attrs
 
 from kube_log_watcher_core.agent import FileAgent
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
-from kube_log_watcher_core.errors import AgentError, ApiError
+from kube_log_watcher_core.errors import ApiError, WatcherError
 from kube_log_watcher_core.files import DryDisk
 from kube_log_watcher_core.loop.agent_account import written
 from kube_log_watcher_core.loop.agents import close_agent, make_agent
@@ -54,7 +54,7 @@ def explain_offline(
 
     age = _age(configuration.watcher.state_dir, wall)
     told = explain(_scene(seen, configuration, age), query, ask, source="offline", at=wall())
-    return attrs.evolve(told, notes=tuple(_notes(seen, age)))
+    return attrs.evolve(told, notes=(*_notes(seen, age), *told.notes))
 
 
 def _scene(seen: Look, configuration: Configuration, state_age_seconds: float | None) -> Scene:
@@ -102,17 +102,22 @@ class _Imagined:
             else:
                 close_agent(chosen.name, agent)
                 self._trouble = "only a running watcher knows what it writes"
-        except (AgentError, OSError) as error:
-            self._trouble = self._masks.hide(str(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - an agent may raise anything
+            self._trouble = self._tell(error)
+
+    def _tell(self, error: BaseException) -> str:
+        return self._masks.hide(str(error) if isinstance(error, WatcherError) else repr(error))
 
     def report(self, target: LogTarget) -> AgentReport:
         """Tell what is on the disk about a target, or should be."""
         silent = AgentReport(name=self._name, trouble=self._trouble)
         if self._agent is None:
             return silent
-        items = self._agent.describe(target)
+        try:
+            items, progress = self._agent.describe(target), self._agent.read_up_to(target)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - an agent may raise anything
+            return attrs.evolve(silent, trouble=self._tell(error))
         changed = {change.path for change in self._disk.changes}
-        progress = self._agent.read_up_to(target)
         return attrs.evolve(
             silent,
             trouble=NOT_ON_DISK if any(item.path in changed for item in items) else None,

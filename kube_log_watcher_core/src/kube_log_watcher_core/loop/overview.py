@@ -64,7 +64,7 @@ class Overview:
         """Note a pass; without a resolution, what was decided last still stands."""
         pods = node.pod_watch.pods()
         if resolution is not None:
-            self._sightings.note(resolution, pods)
+            self._sightings.note(resolution, pods, node.memory.work.departed)
         self._seen = _Seen(
             configuration=configuration,
             node=node,

@@ -10,7 +10,7 @@ from kube_log_watcher_core.models import Reason
 REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.PAUSE: "nothing: a pod's sandbox writes no log",
     Reason.NOT_KUBERNETES: "nothing: the kubelet did not start it",
-    Reason.NO_CONFIG: "nothing: it is followed once Docker has written its config.v2.json, unless it is going",
+    Reason.NO_CONFIG: "nothing: it is followed once Docker has written config.v2.json, unless it is going",
     Reason.BROKEN_CONFIG: "look at its config.v2.json; it is read again when it changes",
     Reason.NO_LOG: "nothing: it is followed as soon as it has a log; Docker needs the json-file driver",
     Reason.NOT_A_FILE: "look at what bears the log's name: it must be a regular file",

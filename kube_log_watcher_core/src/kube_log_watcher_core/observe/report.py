@@ -83,14 +83,11 @@ class ContainerReport:
     rules: tuple[str, ...] = ()
     """What it went by when it was taken."""
     pod: PodReport | None = None
+    remarks: tuple[str, ...] = ()
+    """Annotations of its pod that are ignored, and why."""
     agents: tuple[AgentReport, ...] = ()
     gone_since: float | None = None
     """When its log was found gone from the disk."""
-
-    @property
-    def is_well(self) -> bool:
-        """Whether its log is in every shipper's configuration, for all that is known."""
-        return self.state in {"followed", "draining"} and not any(agent.trouble for agent in self.agents)
 
 
 @attrs.frozen(kw_only=True)

@@ -56,6 +56,14 @@ class _First:
     call: Callable[[], None]
 
 
+class NotNow(Exception):
+    """A sync that is to be tried again in so many seconds, which is no failure."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds:g} s")
+        self.seconds = seconds
+
+
 @attrs.frozen
 class _Question:
     call: Callable[[], None]
@@ -195,6 +203,9 @@ class Worker(Generic[T]):
                 job.call()
             else:
                 news = self._sync(job.work, job.recheck)
+        except NotNow as later:
+            self._again(job, later.seconds)
+            self._status = attrs.evolve(self._status, busy_since=None)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the thread must not end in silence
             self._failed(job, error)
         else:
@@ -223,13 +234,16 @@ class Worker(Generic[T]):
             trace = None if isinstance(error, WatcherError) else error
             logger.error("%s failed, it is tried again: %s", self._title, text, exc_info=trace)
         wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(before.failures, 16), LONGEST_RETRY_SECONDS)
+        self._again(job, wait)
+        self._status = attrs.evolve(before, busy_since=None, last_error=text, failures=before.failures + 1)
+
+    def _again(self, job: _Job[T] | _First, seconds: float) -> None:
         with self._changed:
-            self._not_before = self._clock() + wait
+            self._not_before = self._clock() + seconds
             if isinstance(job, _Job):
-                # Newer work that came meanwhile win, but what was to be compared still is.
+                # Newer work that came meanwhile wins, but what was to be compared still is.
                 newest = self._job or job
                 self._job = _Job(newest.work, recheck=newest.recheck or job.recheck)
-        self._status = attrs.evolve(before, busy_since=None, last_error=text, failures=before.failures + 1)
 
 
 def _answer(question: Callable[[], A], answer: Future[A]) -> None:
