@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socketserver
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -67,10 +68,11 @@ class TestBySocket(AgentContract):
     shipper: Shipper
 
     @pytest.fixture
-    def make_agent(self, tmp_path: Path) -> Iterator[MakeAgent]:
-        with Shipper(tmp_path / "socket") as self.shipper:
+    def make_agent(self) -> Iterator[MakeAgent]:
+        # Not below pytest's own folder: a socket's path has little more than 100 bytes.
+        with tempfile.TemporaryDirectory() as short, Shipper(Path(short) / "socket") as self.shipper:
             threading.Thread(target=self.shipper.serve_forever, args=(0.01,), daemon=True).start()
-            settings = agents.SocketSettings(path=tmp_path / "socket")
+            settings = agents.SocketSettings(path=Path(short) / "socket")
             yield lambda _: agents.BySocket(settings, NodeContext())
             self.shipper.shutdown()
 
