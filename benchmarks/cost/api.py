@@ -21,8 +21,8 @@ PODS_PER_NODE = 110
 NODES = 5_000
 GET_SECONDS = 60.0
 """The original asks once for each container in so many seconds; a container per pod is counted."""
-EVENTS_PER_REPLACED_POD = 9
-"""Seen on a real server: bound, initialised, running, ready; deleted, ending, ended, last state, gone."""
+EVENTS_PER_REPLACED_POD = 12
+"""An assumption: as many as a real server's watch showed of one pod from its coming to its end."""
 UPDATE_SECONDS = 1800.0
 """A rolling update of all pods that takes half an hour."""
 BOOKMARK_SECONDS = 60.0

@@ -75,6 +75,7 @@ class Stage:
                 "WATCHER_SCALYR_WRITE_INTERVAL": "0",
                 "WATCHER_APPDYNAMICS_DEST_PATH": self.shelf.jobs,
                 "LOGLEVEL": "warning",
+                "MALLOC_ARENA_MAX": "1",  # as in the image
                 **(environ or {}),
             },
         )

@@ -12,7 +12,7 @@ import pytest
 from cli_support import clean_environ, run_cli
 from kube_log_watcher_core.settings import WatcherSettings, fields_of
 
-COMMANDS = ("run", "init", "once", "check", "agents", "demo", "new-agent", "completion")
+COMMANDS = ("run", "init", "explain", "status", "once", "check", "agents", "demo", "new-agent", "completion")
 
 
 def test_help_names_every_command_on_one_screen(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_help_names_every_command_on_one_screen(tmp_path: Path) -> None:
     assert len(shown.stdout.splitlines()) <= 24
 
 
-@pytest.mark.parametrize("command", ["run", "init", "once", "check", "agents"])
+@pytest.mark.parametrize("command", ["run", "init", "explain", "status", "once", "check", "agents"])
 def test_the_help_of_a_command_names_every_setting_with_its_variable(tmp_path: Path, command: str) -> None:
     shown = run_cli(command, "--help", environ=clean_environ(tmp_path, COLUMNS="200")).stdout
     for field in fields_of(WatcherSettings):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -115,6 +118,26 @@ def test_watching_shows_it_again_and_ends_with_the_last_state(here: Asked) -> No
             assert process.wait(10) == 69
     documents = [json.loads(line) for line in Path(out.name).read_text().splitlines()]
     assert {each["kind"] for each in documents} == {"status", "error"}
+
+
+def test_watching_in_a_terminal_draws_one_screen_and_gives_it_back(here: Asked) -> None:
+    ours, theirs = pty.openpty()
+    environ = {**here.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    command = [*COMMAND, "status", "--watch", "--every", "0.2"]
+    with here.watcher(), subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while shown.count(b"healthy") < 2:
+            shown += os.read(ours, 65536)
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(OSError):  # so a terminal tells that the other side is closed
+            while piece := os.read(ours, 65536):
+                shown += piece
+        os.close(ours)
+        assert process.wait(10) == 0
+    assert shown.startswith(b"\x1b[?1049h")
+    assert b"\x1b[?1049l" in shown
+    assert b"Traceback" not in shown
 
 
 def _lines(path: str) -> int:

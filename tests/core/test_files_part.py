@@ -25,7 +25,7 @@ def test_the_first_element_and_the_only_one_are_found_too() -> None:
 
 
 def test_braces_in_texts_lead_nowhere() -> None:
-    entry = {"a": "[{", "b": ",{\"", "id": ID, "c": "}]"}
+    entry = {"a": "[{", "b": ',{"', "id": ID, "c": "}]"}
     assert json.loads(part_about(document({"x": "}{"}, entry), [ID])) == entry
 
 

@@ -34,7 +34,13 @@ def test_a_container_is_named_by_its_pod_with_or_without_namespace_and_container
 
 @pytest.mark.parametrize(
     ("name", "namespace"),
-    [("shop-2", None), ("shop", None), ("test/shop-1", None), ("shop-1", "test"), ("prod/shop-1/other", None)],
+    [
+        ("shop-2", None),
+        ("shop", None),
+        ("test/shop-1", None),
+        ("shop-1", "test"),
+        ("prod/shop-1/other", None),
+    ],
 )
 def test_another_container_is_not_meant(name: str, namespace: str | None) -> None:
     assert not parse_query(name, namespace=namespace).match("prod", "shop-1", "main", SHOP)

@@ -69,10 +69,11 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         return 0.0
 
     def read_up_to(self, target: LogTarget) -> Progress | None:
-        """Tell how far the shipper has read a log that is gone from the disk; None when nobody knows.
+        """Tell how far the shipper has read a log; None when nobody knows.
 
-        Evidence only decides how long the log stays among the targets of `sync` after it is gone:
-        without any it is ``WATCHER_DRAIN_SECONDS``.
+        It is asked about logs that are gone from the disk, and for ``kube-log-watcher explain``. Evidence
+        only decides how long a log stays among the targets of `sync` after it is gone: without any it is
+        ``WATCHER_DRAIN_SECONDS``.
         """
         return None
 
@@ -119,8 +120,11 @@ class FileAgent(BaseAgent[SettingsT]):
 
     def describe(self, target: LogTarget) -> Sequence[Item]:
         """Give the links and files that have the target's id or log in their path or content."""
-        found = (_about(item, target) for item in self._mirror.placed.values())
-        return [item for item in found if item is not None]
+        words = (target.id, str(target.log_path))
+        encoded = tuple(os.fsencode(word) for word in words)
+        return [
+            _part(item, words) for item in self._mirror.placed.values() if _is_about(item, target, encoded)
+        ]
 
     def write(self, items: Iterable[Item]) -> None:
         """Put single items in place, ahead of the first `sync`: for `prepare`. Nothing is removed."""
@@ -141,12 +145,16 @@ class FileAgent(BaseAgent[SettingsT]):
                 raise AgentConfigError(f"{owned.folder} can't be written to: mount it read-write")
 
 
-def _about(item: Item, target: LogTarget) -> Item | None:
-    """Give an item, or the part of a file, that is about a target."""
+def _is_about(item: Item, target: LogTarget, words: Sequence[bytes]) -> bool:
+    """Tell whether an item has the target's id in its path, or id or log in its content."""
     if target.id in str(item.path):
+        return True
+    content = item.content if isinstance(item, File) else os.fsencode(item.target)
+    return any(word in content for word in words)
+
+
+def _part(item: Item, words: Sequence[str]) -> Item:
+    """Give an item; of a file that others are in too, the part that is about the target."""
+    if isinstance(item, Link) or words[0] in str(item.path):
         return item
-    words = (target.id, str(target.log_path))
-    if isinstance(item, Link):
-        return item if str(item.target) in words else None
-    part = part_about(item.content, words)
-    return File(item.path, part) if part else None
+    return File(item.path, part_about(item.content, words))

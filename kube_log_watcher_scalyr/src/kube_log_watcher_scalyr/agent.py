@@ -156,6 +156,8 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         faults = frozenset(fault for rendered in self._rendered.values() for fault in rendered.faults)
         for fault in sorted(faults - self._faults, key=str):
             logger.warning("%s", fault)
+        if faults == self._faults:
+            return
         here = {(target.namespace, target.pod_name, target.container_name) for target in self._rendered}
         ended = {fault.about for fault in self._faults} - {fault.about for fault in faults}
         for about in sorted(about for about in ended if about[:3] in here):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from kube_log_watcher_core import Layout, LogTarget, NodeContext
@@ -119,8 +119,22 @@ def as_text(value: object) -> str:
 
 
 def document(members: Mapping[str, str], logs: Iterable[str]) -> str:
-    """Put ``agent.json`` together from the JSON text of its members and of each log."""
-    listed = ",\n".join(logs)
-    whole = {**members, "logs": f"[\n{listed}\n]" if listed else "[]"}
-    body = ",\n".join(f"{json.dumps(name)}: {text}" for name, text in sorted(whole.items()))
-    return f"{{\n{body}\n}}\n"
+    """Put ``agent.json`` together from the JSON text of its members and of each log.
+
+    In one go: with 1,000 logs, each copy of it is a megabyte.
+    """
+    texts = list(_separated(logs))
+    whole = {
+        **{name: (text,) for name, text in members.items()},
+        "logs": ("[", *texts, "\n]" if texts else "]"),
+    }
+    pieces: list[str] = []
+    for name, value in sorted(whole.items()):
+        pieces += [",\n" if pieces else "{\n", f"{json.dumps(name)}: ", *value]
+    return "".join([*pieces, "\n}\n"])
+
+
+def _separated(texts: Iterable[str]) -> Iterator[str]:
+    for number, text in enumerate(texts):
+        yield ",\n" if number else "\n"
+        yield text

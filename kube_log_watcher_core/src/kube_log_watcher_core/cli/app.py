@@ -29,8 +29,8 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: object) -
     cls=Program,
     invoke_without_command=True,
     context_settings={"max_content_width": 110},
-    epilog="Settings come from options, the environment or a YAML file, in this order: "
-    "`kube-log-watcher run --help` lists those of the watcher, `kube-log-watcher agents` those of agents.",
+    epilog="Settings come from options, the environment or a YAML file, in this order: `run --help` lists "
+    "those of the watcher, `agents` those of agents.",
 )
 @click.option(
     "--version",

@@ -105,7 +105,8 @@ def show(found: Mapping[str, Any], *, wide: bool, asked: str) -> None:
     """Show an explanation to a person."""
     for note in found["notes"]:
         click.echo(one_line(f"note: {note}"), err=True)
-    reports = [each for each in found["containers"] if wide or each["reason"] not in _HARMLESS]
+    some = [each for each in found["containers"] if each["reason"] not in _HARMLESS]
+    reports = some if some and not wide else found["containers"]
     if not found["containers"]:
         _show_nothing(found, asked)
         return

@@ -13,7 +13,7 @@ from kube_log_watcher_core.loop import Holding, make_agent
 
 
 @click.command(
-    cls=SettingsCommand, short_help="Write the agents' first configuration and leave; for an init container."
+    cls=SettingsCommand, short_help="Write the agents' first configuration: for an init container."
 )
 def init(given: Given) -> None:
     """Write each agent's first configuration, for shippers that won't start without; for an init container.

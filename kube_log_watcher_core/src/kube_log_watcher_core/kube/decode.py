@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -14,6 +15,7 @@ SPECS = ("initContainers", "containers", "ephemeralContainers")
 
 _CONTAINER_ID = re.compile(r"(?:[a-z0-9.+-]+://)?([0-9a-f]{64})")
 _NO_MAP = FrozenMap()
+_LONGEST_SHARED = 128
 
 
 class MalformedPod(ValueError):
@@ -28,11 +30,11 @@ def decode_pod(item: object) -> Pod:
     return Pod(
         uid=_required(metadata, "uid"),
         name=_required(metadata, "name"),
-        namespace=_required(metadata, "namespace"),
+        namespace=_shared(_required(metadata, "namespace")),
         labels=_strings(metadata.get("labels")),
         annotations=_strings(metadata.get("annotations")),
         owner=_controller(metadata.get("ownerReferences")),
-        node=_text(spec.get("nodeName")),
+        node=_shared(_text(spec.get("nodeName"))),
         containers=tuple(_containers(as_dict(whole.get("status")), _images(spec))),
         created=epoch_seconds(metadata.get("creationTimestamp")),
         deleted=epoch_seconds(metadata.get("deletionTimestamp")),
@@ -78,13 +80,27 @@ def _required(metadata: Mapping[str, Any], key: str) -> str:
 def _strings(value: object) -> FrozenMap:
     if not isinstance(value, dict) or not value:
         return _NO_MAP
-    return FrozenMap({_text(key): _text(each) for key, each in value.items() if isinstance(each, str)})
+    return FrozenMap(
+        {_shared(_text(key)): _shared(_text(each)) for key, each in value.items() if isinstance(each, str)}
+    )
+
+
+def _shared(text: str) -> str:
+    """Give the same object for equal short texts: names of labels, and values that a thousand pods share."""
+    return _pooled(text) if len(text) <= _LONGEST_SHARED else text
+
+
+@functools.lru_cache(maxsize=1024)
+def _pooled(text: str) -> str:
+    # Not `sys.intern`: in Python 3.12 it keeps what it was ever given.
+    return text
 
 
 def _controller(references: object) -> Owner | None:
     for reference in _dicts(references):
         if reference.get("controller") is True:
-            return Owner(kind=_text(reference.get("kind")), name=_text(reference.get("name")))
+            kind, name = _text(reference.get("kind")), _text(reference.get("name"))
+            return Owner(kind=_shared(kind), name=_shared(name))
     return None
 
 
@@ -101,12 +117,12 @@ def _containers(status: Mapping[str, Any], images: Mapping[str, str]) -> Iterato
 
 def _runs(status: Mapping[str, Any], images: Mapping[str, str]) -> Iterator[PodContainer]:
     """Yield a container's run that is, or was last, and the one before it."""
-    name = _text(status.get("name"))
+    name = _shared(_text(status.get("name")))
     if not name:
         return
     restarts = _count(status.get("restartCount"))
     current = _container_id(status.get("containerID"))
-    image = _image(status, images.get(name, ""))
+    image = _shared(_image(status, images.get(name, "")))
     yield PodContainer(name=name, image=image, id=current, restart_count=restarts)
     ended = as_dict(as_dict(status.get("lastState")).get("terminated"))
     previous = _container_id(ended.get("containerID"))

@@ -41,23 +41,24 @@ class _Decision:
 
     def about(self, container: Container) -> LogTarget | Skipped:
         """Decide about a container: first what needs no pod, then the pod, then what it asks for."""
+        before = self._known.targets.get(container.key)
+        if before is not None and self._stays(before, container):
+            return before
         if container.obstacle is not None:
             return Skipped(container, container.obstacle.reason, container.obstacle.detail)
         if not _is_wanted(container.namespace, self._rules):
             detail = "WATCHER_NAMESPACES or WATCHER_EXCLUDE_NAMESPACES leaves the namespace out"
             return Skipped(container, Reason.NAMESPACE_EXCLUDED, detail)
-        before = self._known.targets.get(container.key)
         pod = pod_of(container, self._pods, before, self._on_disk)
         if isinstance(pod, Skipped):
             return pod if container.key in self._known.waited else _waiting(pod)
-        if (
-            before is not None
-            and before.container is container
-            and before.pod is pod
-            and self._known.same_rules
-        ):
-            return before
         return self._with_pod(container, pod, before)
+
+    def _stays(self, before: LogTarget, container: Container) -> bool:
+        """Tell at once, for nearly all containers, that nothing has changed from which a target is made."""
+        if before.container is not container or not self._known.same_rules:
+            return False
+        return pod_of(container, self._pods, before, self._on_disk) is before.pod
 
     def _with_pod(self, container: Container, pod: Pod, before: LogTarget | None) -> LogTarget | Skipped:
         if self._excludes(container, pod):

@@ -1,0 +1,108 @@
+"""How the node's status and chains of decisions look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kube_log_watcher_core.cli.chain import chain
+from kube_log_watcher_core.cli.glance import glance, lines_of
+from kube_log_watcher_core.cli.tables import Table, ago, plain
+from kube_log_watcher_core.observe.report import (
+    AgentReport,
+    AgentStatus,
+    ContainerReport,
+    NodeStatus,
+    WatchStatusReport,
+    as_plain,
+)
+
+
+def lines(**fields: Any) -> list[str]:
+    given = {"at": 0.0, "version": "1.0", "python": "3", "pid": 7, "uptime_seconds": 90.0, "node": "node-1"}
+    return list(lines_of(glance(as_plain(NodeStatus(**{**given, **fields})))))
+
+
+def test_all_is_well() -> None:
+    assert lines()[0] == "healthy: node node-1: kube-log-watcher 1.0, up for 90 s, process 7"
+
+
+def test_problems_come_first() -> None:
+    shown = lines(problems=("agent one failed 3 times in a row: full",))
+    assert shown[0].startswith("degraded: ")
+    assert shown[1] == "problem: agent one failed 3 times in a row: full"
+
+
+def test_agents_are_told_with_what_hinders_them() -> None:
+    agents = (
+        AgentStatus(
+            name="one", state="failing", error="the disk\nis full", failures=3, synced_seconds_ago=400
+        ),
+        AgentStatus(name="two", state="waiting", obstacle="/folder"),
+        AgentStatus(name="three", state="busy", busy_seconds=31.0, draining=2, bytes_left=10),
+    )
+    shown = [" ".join(line.split()) for line in lines(agents=agents)]
+    assert "one failing 7 min ago - the disk is full" in shown
+    assert "two waiting never - /folder" in shown
+    assert "three busy never 2 (10 bytes left) at work for 31 s" in shown
+
+
+def test_the_api_and_the_folders_are_told() -> None:
+    watch = WatchStatusReport(state="backing off", since_seconds=1.0, error="refused", url="http://x", pods=3)
+    shown = " ".join(" ".join(lines(watch=watch, polling_reason="EMFILE", containers_path="/logs")).split())
+    assert "Kubernetes API backing off http://x, 3 pods, nothing heard yet, refused" in shown
+    assert "folders polling /logs, EMFILE" in shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, ""),
+        (-5.0, "0 s"),
+        (0.4, "0 s"),
+        (119.0, "119 s"),
+        (120.0, "2 min"),
+        (7200.0, "2 h"),
+        (2e5, "2 d"),
+    ],
+)
+def test_spans_of_time_have_one_unit(seconds: float | None, shown: str) -> None:
+    assert ago(seconds) == shown
+
+
+def test_columns_are_aligned_and_an_empty_cell_is_a_dash() -> None:
+    assert list(plain(Table(("A", "B"), [("long", ""), ("x", "y\x1b")]))) == [
+        "A     B",
+        "long  -",
+        "x     y\\x1b",
+    ]
+
+
+def report(**fields: Any) -> dict[str, Any]:
+    given = {
+        "namespace": "default",
+        "pod_name": "shop-1",
+        "container": "main",
+        "key": "k",
+        "state": "followed",
+    }
+    plain: dict[str, Any] = as_plain(ContainerReport(**{**given, **fields}))
+    return plain
+
+
+def test_how_far_a_shipper_has_read_is_told() -> None:
+    agent = AgentReport(name="one", read_bytes=10, read_at=90.0)
+    shown = "\n".join(chain(report(agents=(agent,), log_bytes=30), at=100.0, wide=False))
+    assert "agent one  its shipper has read 10 of 30 bytes, as it said 10 s ago" in shown
+    assert "has written nothing about it" in shown
+
+
+def test_a_time_beyond_all_calendars_is_left_out() -> None:
+    shown = "\n".join(chain(report(created=1e30), at=100.0, wide=False))
+    assert "made" not in shown
+
+
+def test_ignored_annotations_are_told() -> None:
+    shown = "\n".join(chain(report(remarks=("a/exclude: 'maybe' is neither",)), at=0.0, wide=False))
+    assert "  ignored   a/exclude: 'maybe' is neither" in shown.splitlines()
