@@ -26,7 +26,15 @@ _NOT_NEEDED |= {"site-packages", "dist-packages"}
 _OTHER_LIBRARIES = ("_tkinter", "readline", "_curses", "_dbm", "_gdbm", "nis", "_sqlite3", "_test", "_crypt")
 """Extensions that would bring libraries which nothing here asks for."""
 
-_PARTS_OF_LIBC = ("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2")
+# libgcc_s is loaded when a thread ends early, and by nobody's say before.
+_PARTS_OF_LIBC = (
+    "libpthread.so.0",
+    "libdl.so.2",
+    "librt.so.1",
+    "libutil.so.1",
+    "libresolv.so.2",
+    "libgcc_s.so.1",
+)
 
 
 def download_wheels(folder: Path, requirements: Iterable[str]) -> None:

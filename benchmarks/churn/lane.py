@@ -111,6 +111,7 @@ class Lane:
             "WATCHER_SCALYR_DATA_PATH": self._shipper.data,
             "WATCHER_SCALYR_CONFIG_CHECK_INTERVAL": str(pace.config_check),
             "WATCHER_SCALYR_WRITE_INTERVAL": str(pace.write_interval),
+            "WATCHER_SCALYR_HOLD_SECONDS": str(pace.hold),
             "WATCHER_SCALYR_PARSE_LINES_JSON": DECODED,
         }
 

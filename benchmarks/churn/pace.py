@@ -24,6 +24,8 @@ class Pace:
     """``WATCHER_SCALYR_CONFIG_CHECK_INTERVAL``."""
     write_interval: float
     """``WATCHER_SCALYR_WRITE_INTERVAL``."""
+    hold: float
+    """``WATCHER_SCALYR_HOLD_SECONDS``: a little longer than the shipper takes to come round."""
     gate: float
     drain: float
     drain_max: float
@@ -67,6 +69,7 @@ class Pace:
 QUICK = Pace(
     config_check=1.0,
     write_interval=1.0,
+    hold=0.6,
     gate=3.0,
     drain=5.0,
     drain_max=15.0,
@@ -89,6 +92,7 @@ QUICK = Pace(
 REAL = Pace(
     config_check=10.0,
     write_interval=5.0,
+    hold=6.0,
     gate=30.0,
     drain=300.0,
     drain_max=900.0,

@@ -284,7 +284,7 @@ def test_without_a_drain_nothing_is_held() -> None:
 
 def test_a_hold_is_bounded_so_that_new_logs_are_followed_however_many_go() -> None:
     clock = Clock()
-    hold = Hold(clock)
+    hold = Hold(clock, longest_seconds=30.0)
     for clock.now in (0.0, 10.0, 29.9):
         with pytest.raises(NotNow):
             hold.check(wanted=True)
@@ -296,7 +296,7 @@ def test_a_hold_is_bounded_so_that_new_logs_are_followed_however_many_go() -> No
 
 def test_a_hold_that_ended_begins_anew() -> None:
     clock = Clock()
-    hold = Hold(clock)
+    hold = Hold(clock, longest_seconds=30.0)
     for clock.now in (0.0, 40.0):
         with pytest.raises(NotNow):
             hold.check(wanted=True)

@@ -188,7 +188,6 @@ class TestDrains:
             stage.wait_ignored(goes)
             assert time.monotonic() - went >= 2.0
 
-
     def test_changes_wait_while_the_scalyr_agent_may_be_reading_a_gone_log(self, tmp_path: Path) -> None:
         """It opens all files anew at a change, and can't open one that is gone."""
         with staged(tmp_path, CRI, environ={"WATCHER_DRAIN_SECONDS": "3"}) as stage:

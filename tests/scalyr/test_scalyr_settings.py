@@ -31,6 +31,7 @@ def test_the_variables_are_the_documented_ones() -> None:
         "LINKED_PATHS",
         "CONFIG_CHECK_INTERVAL",
         "WRITE_INTERVAL",
+        "HOLD_SECONDS",
         "SERVER",
         "ENABLE_PROFILING",
         "PARSE_LINES_JSON",

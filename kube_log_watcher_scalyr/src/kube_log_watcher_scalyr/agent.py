@@ -81,11 +81,8 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
 
     @property
     def hold_seconds(self) -> float:
-        """Give it time to read to the end of gone logs: at a change it opens all files anew, by path or inode.
-
-        It comes round to each log every 5 s, and needs one request for every 6 MB.
-        """
-        return 15.0
+        """Give it time to read to the end of gone logs: at a change it opens all files anew, by path."""
+        return self.settings.hold_seconds
 
     def read_up_to(self, target: LogTarget) -> Progress | None:
         """Tell how far a log is read, by the Scalyr agent's checkpoints."""

@@ -71,6 +71,12 @@ class ScalyrSettings:
         help="least time between two changes of agent.json, for each stops all copying for a moment; "
         "the first change after quiet is written at once",
     )
+    hold_seconds: float = setting(
+        seconds(),
+        default=6.0,
+        help="seconds that a change waits after a log is gone, for the Scalyr agent to read its end: it "
+        "comes round every 5 s, and at a change it can't open the file again",
+    )
     server: str | None = setting(TEXT, default=None, help="the Scalyr server, as the Scalyr agent has it")
     enable_profiling: bool | None = setting(
         FLAG, default=None, help="whether the Scalyr agent profiles itself; unset: as it does by default"

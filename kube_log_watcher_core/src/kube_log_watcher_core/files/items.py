@@ -59,14 +59,19 @@ class Owned:
 
     def matches(self, path: Path) -> bool:
         """Tell whether a path is one of these names."""
-        if not path.is_relative_to(self.folder):
-            return False
-        parts = path.relative_to(self.folder).parts
+        parts = parts_below(self.folder, path)
         return len(parts) == len(self.pattern) and all(
             # Whatever the pattern allows, `..` would lead out of the folder.
             part != ".." and can_be_named(part) and regex.fullmatch(part)
             for regex, part in zip(self.pattern, parts, strict=True)
         )
+
+
+def parts_below(folder: Path, path: Path) -> tuple[str, ...]:
+    """Give the components of a path below a folder; none for a path that is not below it."""
+    # Not by `relative_to`, which would take half the time of comparing a file with the disk.
+    above = folder.parts
+    return path.parts[len(above) :] if path.parts[: len(above)] == above else ()
 
 
 def can_be_named(path: str) -> bool:

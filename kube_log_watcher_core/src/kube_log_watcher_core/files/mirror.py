@@ -9,7 +9,7 @@ from pathlib import Path
 from kube_log_watcher_core.errors import AgentError
 from kube_log_watcher_core.files.disk import Disk
 from kube_log_watcher_core.files.faults import attributed, is_full, summary
-from kube_log_watcher_core.files.items import File, Item, Link, Owned, can_be_named
+from kube_log_watcher_core.files.items import File, Item, Link, Owned, can_be_named, parts_below
 from kube_log_watcher_core.files.prune import prune, remove
 
 
@@ -120,7 +120,7 @@ class Mirror:
             with attributed(home.folder, is_folder=True):
                 fd = stack.enter_context(self._disk.folder(home.folder))
             at = home.folder
-            for part in path.relative_to(home.folder).parts[:-1]:
+            for part in parts_below(home.folder, path)[:-1]:
                 at /= part
                 with attributed(at):
                     fd = stack.enter_context(self._disk.inside(fd, part, make=True))

@@ -38,12 +38,13 @@ class _Pruning:
 
     def level(self, fd: int, *, at: Path, pattern: Sequence[re.Pattern[str]]) -> None:
         for name in self.disk.names(fd):
+            path = at / name
             try:
                 # What is gone meanwhile need not be removed.
-                with attributed(at / name), contextlib.suppress(FileNotFoundError):
+                with attributed(path), contextlib.suppress(FileNotFoundError):
                     if len(pattern) > 1:
-                        self.folder(fd, at=at / name, pattern=pattern)
-                    elif at / name not in self.keep and _is_ours(name, pattern[0]):
+                        self.folder(fd, at=path, pattern=pattern)
+                    elif path not in self.keep and _is_ours(name, pattern[0]):
                         _remove_leaf(self.disk, self.home, fd=fd, name=name)
             except AgentError as fault:
                 self.faults.append(fault)

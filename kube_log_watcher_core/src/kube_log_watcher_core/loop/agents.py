@@ -75,7 +75,7 @@ class _Syncing:
         self._drain = drain
         self._claim = claim
         self._account = account
-        self._hold = Hold(clock)
+        self._hold = Hold(clock, longest_seconds=2 * agent.hold_seconds)
         self._last: Sequence[LogTarget] | None = None
 
     def __call__(self, handed: Handed, recheck: bool) -> bool:  # noqa: FBT001 - the worker's call

@@ -8,15 +8,18 @@ from kube_log_watcher_core.reconcile import NotNow
 
 LOOK_SECONDS = 1.0
 """How soon to look again whether the log was read meanwhile."""
-LONGEST_SECONDS = 30.0
-"""Where one log goes after the other, changes must not wait for ever: new logs matter as well."""
 
 
 class Hold:
-    """Postpones changes, each for a bounded time."""
+    """Postpones changes, each for a bounded time.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    Where one log goes after the other, changes must not wait for ever: a new log that is rotated
+    before it is configured loses its beginning.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, longest_seconds: float) -> None:
         self._clock = clock
+        self._longest = longest_seconds
         self._since: float | None = None
 
     def check(self, *, wanted: bool) -> None:
@@ -33,6 +36,6 @@ class Hold:
         now = self._clock()
         if self._since is None:
             self._since = now
-        if now - self._since < LONGEST_SECONDS:
+        if now - self._since < self._longest:
             raise NotNow(LOOK_SECONDS)
         self._since = None

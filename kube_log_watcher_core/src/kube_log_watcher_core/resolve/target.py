@@ -11,6 +11,8 @@ from kube_log_watcher_core.images import image_parts
 from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Pod
 from kube_log_watcher_core.resolve.rules import Rules
 
+_NONE = FrozenMap()
+
 
 def id_of(container: Container, pod: Pod, before: LogTarget | None, waited: Collection[str]) -> str | None:
     """Choose the id, which then stays for the life of the run: links, status, at last a made-up one."""
@@ -64,7 +66,7 @@ def _as_seen_by_shipper(container: Container, path_map: Iterable[tuple[Path, Pat
 
 def _attributes(labels: Mapping[str, str], wanted: tuple[str, ...]) -> FrozenMap:
     if not wanted:
-        return FrozenMap()
+        return _NONE
     return FrozenMap(
         {
             name: value
