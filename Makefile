@@ -11,7 +11,7 @@ DISTRIBUTIONS := kube_log_watcher_core kube_log_watcher_scalyr kube_log_watcher_
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types docs build release manifests conformance environments clean
+.PHONY: help demo test lint types docs build release manifests pictures conformance environments clean
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -44,6 +44,9 @@ release: $(STAMPS)/build  ## build and verify all distributions twice, byte for 
 
 manifests: $(STAMPS)/test  ## render the chart to deploy/manifests
 	$(BIN)/python deploy/render.py
+
+pictures: $(STAMPS)/installed  ## draw the terminals in the documentation anew
+	$(BIN)/python scripts/pictures.py docs/_static
 
 conformance: $(STAMPS)/installed  ## the black-box cases in $(CONFORMANCE), both layouts and events alone
 	$(BIN)/python .ci/conformance.py --cases $(CONFORMANCE) docker cri events

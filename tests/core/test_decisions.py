@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from kube_log_watcher_core.loop.decisions import Decisions
 from kube_log_watcher_core.models import Container, FrozenMap, Layout, Pod, Pods
+from kube_log_watcher_core.observe.logs import json_formatter
 from kube_log_watcher_core.resolve import Known, Rules, resolve
 
 RULES = Rules(strict_labels=("application",))
@@ -58,3 +61,27 @@ def test_an_annotation_that_is_not_understood_is_told_once(caplog: pytest.LogCap
     for _ in range(3):
         decisions.note(resolve([there()], Pods([odd]), RULES, Known()))
     assert caplog.text.count("'perhaps' is neither true nor false") == 1
+
+
+def test_json_lines_tell_the_event_and_whom_it_is_about_as_fields() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(json_formatter())
+    log = logging.getLogger("kube_log_watcher_core.loop.decisions")
+    log.addHandler(handler)
+    try:
+        Decisions().note(resolve([there()], Pods([pod({})]), RULES, Known()))
+    finally:
+        log.removeHandler(handler)
+    line = json.loads(stream.getvalue())
+    about = {
+        name: line[name] for name in ("event", "reason", "namespace", "pod", "container", "container_id")
+    }
+    assert about == {
+        "event": "skipping",
+        "reason": "label-missing",
+        "namespace": "default",
+        "pod": "shop-1",
+        "container": "main",
+        "container_id": "a" * 64,
+    }

@@ -152,7 +152,7 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         """Tell of faults that were not there before, and of those that are mended."""
         faults = frozenset(fault for rendered in self._rendered.values() for fault in rendered.faults)
         for fault in sorted(faults - self._faults, key=str):
-            logger.warning("%s", fault)
+            logger.warning("%s", fault, extra=fault.fields())
         if faults == self._faults:
             return
         here = {(target.namespace, target.pod_name, target.container_name) for target in self._rendered}

@@ -41,6 +41,11 @@ class Fault:
         """What is at fault: namespace, pod, container and annotation."""
         return self.namespace, self.pod, self.container, self.annotation
 
+    def fields(self) -> dict[str, str]:
+        """Give what JSON log lines tell besides the text."""
+        about = {"namespace": self.namespace, "pod": self.pod, "container": self.container}
+        return {"event": "annotation-ignored", **about}
+
     def __str__(self) -> str:
         more = len(self.reasons) - MOST_REASONS
         reasons = "; ".join(self.reasons[:MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")

@@ -32,7 +32,8 @@ def run(given: Given) -> None:
 def log_decisions(configuration: Configuration) -> None:
     """Log what was decided, and why where nobody said so."""
     watcher = configuration.watcher
-    logger.info("kube-log-watcher %s", importlib.metadata.version("kube-log-watcher-core"))
+    version = importlib.metadata.version("kube-log-watcher-core")
+    logger.info("kube-log-watcher %s", version, extra={"event": "started"})
     _log_containers_path(configuration)
     for agent in configuration.agents:
         logger.info("agent %s (%s)", agent.name, agent.origin)

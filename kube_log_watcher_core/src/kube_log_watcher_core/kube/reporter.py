@@ -39,7 +39,9 @@ class Reporter:
             return
         self._told.add(kind)
         self._since = self._clock() if self._since is None else self._since
-        logger.warning("The Kubernetes API can't be used for now, trying again: %s", error)
+        logger.warning(
+            "The Kubernetes API can't be used for now, trying again: %s", error, extra={"event": "api-lost"}
+        )
 
     def answers(self) -> None:
         """Take in that a stream was opened. That is no end of a fault which shows inside of streams."""
@@ -50,7 +52,10 @@ class Reporter:
         """Take in that something useful came; the end of a fault is logged."""
         self._ledger.fault(next(iter(self._missing.values()), None))
         if self._since is not None:
-            logger.info("The Kubernetes API can be used again after %.1f s", self._clock() - self._since)
+            seconds = self._clock() - self._since
+            logger.info(
+                "The Kubernetes API can be used again after %.1f s", seconds, extra={"event": "api-back"}
+            )
         self._since = self._kind = None
         self._told.clear()
 
@@ -63,6 +68,7 @@ class Reporter:
                 verb,
                 "" if verb == "get" else " Until then the pods found on disk are asked for one by one.",
                 error,
+                extra={"event": "api-right-missing"},
             )
         self._missing[verb] = f"may not {verb} pods at cluster scope"
         self._ledger.fault(self._missing[verb])

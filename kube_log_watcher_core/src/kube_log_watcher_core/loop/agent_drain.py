@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
+from kube_log_watcher_core.loop.decisions import fields_of
 from kube_log_watcher_core.models import Departed, LogTarget, Progress
 from kube_log_watcher_core.observe.snapshot import DrainTally
 from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge
@@ -101,4 +102,5 @@ class AgentDrain:
             target.container_name,
             self._wall() - departed.since,
             "unknown" if left is None else left,
+            extra={**fields_of("drain-given-up", target.container), "agent": self._name},
         )

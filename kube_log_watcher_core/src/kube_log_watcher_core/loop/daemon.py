@@ -211,10 +211,11 @@ class Daemon:
             self._configuration = before
             self._monitor.reloaded(success=False)
             for line in str(error).splitlines():
-                logger.error("the new settings can't be used, the old ones stay: %s", line)  # noqa: TRY400
+                text = "the new settings can't be used, the old ones stay: %s"
+                logger.error(text, line, extra={"event": "settings-refused"})  # noqa: TRY400
         else:
             self._monitor.reloaded(success=True)
-            logger.info("new settings are in use")
+            logger.info("new settings are in use", extra={"event": "settings-taken"})
         finally:
             # The same descriptor number may stand for another inotify instance now.
             self._next_full = float("-inf")
@@ -265,7 +266,7 @@ class Daemon:
         if self._signals is not None:
             self._signals.restore()
         self._wakeup.close()
-        logger.info("stopped; the configuration stays in place")
+        logger.info("stopped; the configuration stays in place", extra={"event": "stopped"})
 
 
 def _log_settings(configuration: Configuration) -> tuple[bool, str, str]:

@@ -28,9 +28,12 @@ class Decisions:
         skipped = {skip.container.key: skip.reason for skip in resolution.skipped}
         for key in followed.keys() - self._followed.keys():
             target = followed[key]
-            logger.info("following %s at %s", name_of(target.container), target.log_path)
+            name, fields = name_of(target.container), fields_of("following", target.container)
+            logger.info("following %s at %s", name, target.log_path, extra=fields)
         for key in self._followed.keys() - followed.keys():
-            logger.info("no longer following %s", name_of(self._followed[key].container))
+            container = self._followed[key].container
+            fields = fields_of("no-longer-following", container)
+            logger.info("no longer following %s", name_of(container), extra=fields)
         for skip in resolution.skipped:
             if self._skipped.get(skip.container.key) is not skip.reason:
                 self._skip(skip)
@@ -39,15 +42,25 @@ class Decisions:
 
     def _skip(self, skip: Skipped) -> None:
         level = logging.DEBUG if skip.reason in _QUIET else logging.INFO
-        logger.log(level, "skipping %s: %s: %s", name_of(skip.container), skip.reason.value, skip.detail)
+        name, reason = name_of(skip.container), skip.reason.value
+        fields = {**fields_of("skipping", skip.container), "reason": reason}
+        logger.log(level, "skipping %s: %s: %s", name, reason, skip.detail, extra=fields)
 
     def _remark(self, resolution: Resolution, present: set[str]) -> None:
         for remark in resolution.remarks:
             if remark not in self._remarks:
-                where = name_of(remark.container)
-                logger.warning("annotation %s of %s is ignored: %s", remark.annotation, where, remark.detail)
+                where, fields = name_of(remark.container), fields_of("annotation-ignored", remark.container)
+                text = "annotation %s of %s is ignored: %s"
+                logger.warning(text, remark.annotation, where, remark.detail, extra=fields)
         kept = {remark for remark in self._remarks if remark.container.key in present}
         self._remarks = kept | set(resolution.remarks)
+
+
+def fields_of(event: str, container: Container) -> dict[str, str]:
+    """Give what JSON log lines tell besides their text: the event's stable name, and whom it is about."""
+    named = {"namespace": container.namespace, "pod": container.pod_name, "container": container.name}
+    known = {"container_id": container.id or "", **named}
+    return {"event": event, **{name: value for name, value in known.items() if value}}
 
 
 def name_of(container: Container) -> str:

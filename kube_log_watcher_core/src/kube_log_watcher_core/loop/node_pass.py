@@ -60,9 +60,10 @@ class NodePass:
             self._containers = look()
         except DiscoveryError as error:
             if str(error) != self._trouble:
-                logger.error("the containers can't be listed, what is configured stays: %s", error)  # noqa: TRY400
+                text = "the containers can't be listed, what is configured stays: %s"
+                logger.error(text, error, extra={"event": "node-unreadable"})  # noqa: TRY400
             self._trouble = str(error)
         else:
             if self._trouble:
-                logger.info("the containers can be listed again")
+                logger.info("the containers can be listed again", extra={"event": "node-readable"})
             self._trouble = ""

@@ -165,7 +165,8 @@ class Worker(Generic[T]):
         since = self._status.busy_since
         if since is not None and since != self._reported_slow and now - since >= SLOW_SECONDS:
             self._reported_slow = since
-            logger.error("%s has been working on one sync for %.0f s", self._title, now - since)
+            text = "%s has been working on one sync for %.0f s"
+            logger.error(text, self._title, now - since, extra={"event": "agent-hangs"})
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
@@ -214,7 +215,8 @@ class Worker(Generic[T]):
     def _succeeded(self, job: _Job[T] | _First, *, news: bool) -> None:
         before = self._status
         if before.failures:
-            logger.info("%s works again after %d failures", self._title, before.failures)
+            text = "%s works again after %d failures"
+            logger.info(text, self._title, before.failures, extra={"event": "agent-back"})
         if before.busy_since is not None and before.busy_since == self._reported_slow:
             logger.info("%s is done with it after %.0f s", self._title, self._clock() - before.busy_since)
         if isinstance(job, _First):
@@ -232,7 +234,8 @@ class Worker(Generic[T]):
         text = f"{type(error).__name__}: {error}"
         if text != before.last_error:
             trace = None if isinstance(error, WatcherError) else error
-            logger.error("%s failed, it is tried again: %s", self._title, text, exc_info=trace)
+            fields = {"event": "agent-failed"}
+            logger.error("%s failed, it is tried again: %s", self._title, text, exc_info=trace, extra=fields)
         wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(before.failures, 16), LONGEST_RETRY_SECONDS)
         self._again(job, wait)
         self._status = attrs.evolve(before, busy_since=None, last_error=text, failures=before.failures + 1)
