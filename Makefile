@@ -1,7 +1,8 @@
 # Works in a fresh clone on a machine with Python 3.11 or newer, git and make. Running it again is quick.
 
 PYTHON ?= python3
-JOBS ?= 2
+# Most tests wait for something most of the time: more of them at once than there are cores.
+JOBS ?= 3
 CONFORMANCE ?= ../shared/conformance
 VENV := .venv
 BIN := $(VENV)/bin
