@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core.loop.decisions import Decisions
 from kube_log_watcher_core.models import Container, FrozenMap, Layout, Pod, Pods
 from kube_log_watcher_core.observe.logs import json_formatter
+from kube_log_watcher_core.reconcile.decisions import Decisions
 from kube_log_watcher_core.resolve import Known, Rules, resolve
 
 RULES = Rules(strict_labels=("application",))
@@ -67,7 +67,7 @@ def test_json_lines_tell_the_event_and_whom_it_is_about_as_fields() -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(json_formatter())
-    log = logging.getLogger("kube_log_watcher_core.loop.decisions")
+    log = logging.getLogger("kube_log_watcher_core.reconcile.decisions")
     log.addHandler(handler)
     try:
         Decisions().note(resolve([there()], Pods([pod({})]), RULES, Known()))

@@ -11,11 +11,12 @@ import attrs
 import pytest
 
 from kube_log_watcher_core import BaseAgent, Container, Layout, LogTarget, NodeContext, Pod, Progress
-from kube_log_watcher_core.loop.agent_drain import AgentDrain
-from kube_log_watcher_core.loop.hold import Hold
+from kube_log_watcher_core.agents import NotNow
+from kube_log_watcher_core.agents.hold import Hold
 from kube_log_watcher_core.loop.sizes import Sizes
 from kube_log_watcher_core.models import Departed
-from kube_log_watcher_core.reconcile import Accounts, DrainRules, NotNow, Verdict, bytes_left, judge
+from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge
+from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
 
 RULES = DrainRules(seconds=300, max_seconds=900)
 WAIT, DONE, GIVEN_UP = Verdict.WAIT, Verdict.DONE, Verdict.GIVEN_UP

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core.files.lock import Claim, FolderLocks, FolderTaken
-from kube_log_watcher_core.loop.locked_start import LockedStart
+from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks, FolderTaken
+from kube_log_watcher_core.agents.locked_start import LockedStart
 from support import wait_until
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from kube_log_watcher_core.files.lock import Claim, FolderLocks
+from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks
 claim = Claim(FolderLocks(), [Path(sys.argv[1])])
 print(claim.take(), flush=True)
 time.sleep(600)

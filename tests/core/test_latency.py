@@ -8,8 +8,8 @@ import pytest
 
 from agent_support import make_target
 from kube_log_watcher_core import Container, Layout, LogTarget
+from kube_log_watcher_core.agents.sync_account import SyncAccount
 from kube_log_watcher_core.loop.arrivals import Arrivals
-from kube_log_watcher_core.loop.sync_account import SyncAccount
 from kube_log_watcher_core.models import Obstacle, Reason, Skipped
 from kube_log_watcher_core.resolve import Resolution
 

@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from kube_log_watcher_core.agents import Worker
 from kube_log_watcher_core.errors import AgentError
 from kube_log_watcher_core.models import (
     Container,
@@ -25,7 +26,7 @@ from kube_log_watcher_core.models import (
     Reason,
     Work,
 )
-from kube_log_watcher_core.reconcile import DrainRules, Memory, Patience, PodsNotSeen, Waiting, Worker
+from kube_log_watcher_core.reconcile import DrainRules, Memory, Patience, PodsNotSeen, Waiting
 from kube_log_watcher_core.resolve import Resolution, Rules
 from support import wait_until
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from kube_log_watcher_core.agents import NotNow, Worker
 from kube_log_watcher_core.discovery import Discovery, NodePaths
 from kube_log_watcher_core.kube import ApiAccess, PodWatch
 from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.models import Container, Layout, Pods, Work
-from kube_log_watcher_core.reconcile import Memory, NotNow, Patience, Worker
+from kube_log_watcher_core.reconcile import Memory, Patience
 from kube_log_watcher_core.resolve import Rules
 from support import wait_until
 

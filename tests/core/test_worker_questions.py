@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as NoAnswer
 
 import pytest
 
-from kube_log_watcher_core.reconcile import Worker
+from kube_log_watcher_core.agents import Worker
 from support import wait_until
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import LogTarget
-from kube_log_watcher_core.loop.agent_drain import AgentDrain
 from kube_log_watcher_core.models import Departed
 from kube_log_watcher_core.reconcile import DrainRules
+from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
 from kube_log_watcher_scalyr import ScalyrAgent
 from scalyr_process import NEEDS_AGENT, docker_lines, running_agent
 from scalyr_receiver import Receiver

@@ -13,8 +13,8 @@ import pytest
 
 from daemon_support import Stage
 from kube_log_watcher_core import FileAgent, Layout
+from kube_log_watcher_core.agents import make_agent
 from kube_log_watcher_core.configuration import Given, configure
-from kube_log_watcher_core.loop import make_agent
 from kube_log_watcher_core.testing.fake_api import FakeApi, Refuse, make_certificate, openssl_missing
 from mount_support import in_a_mount_namespace
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import attrs
 
+from kube_log_watcher_core.agents import make_agent
 from kube_log_watcher_core.cli.options import shown
 from kube_log_watcher_core.configuration import ChosenAgent, Given
 from kube_log_watcher_core.errors import AgentConfigError, PluginError
-from kube_log_watcher_core.loop import make_agent
 from kube_log_watcher_core.models import NodeContext
 from kube_log_watcher_core.plugins import AgentClass, Offer, installed, load_agent, offers_with_files
 from kube_log_watcher_core.settings import (

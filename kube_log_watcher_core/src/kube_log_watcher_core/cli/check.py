@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import click
 
 from kube_log_watcher_core.agent import FileAgent
+from kube_log_watcher_core.agents import make_agent
 from kube_log_watcher_core.cli.check_api import check_api
 from kube_log_watcher_core.cli.check_node import (
     check_inotify,
@@ -23,7 +24,6 @@ from kube_log_watcher_core.cli.findings import Finding, Level, fail, ok, show, w
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
 from kube_log_watcher_core.errors import AgentConfigError, Problem, SettingsError
 from kube_log_watcher_core.files.mounts import mounted_names
-from kube_log_watcher_core.loop import make_agent
 
 _OF_SETTINGS = {"settings", "agents"}
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 
 from kube_log_watcher_core.agent import FileAgent
+from kube_log_watcher_core.agents import make_agent
 from kube_log_watcher_core.cli.output import visible
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import AgentConfigError, AgentError
 from kube_log_watcher_core.files import Change, DryDisk
-from kube_log_watcher_core.loop import make_agent
 from kube_log_watcher_core.models import LogTarget, NodeContext
 from kube_log_watcher_core.settings.masks import Masks
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import click
 
+from kube_log_watcher_core.agents import FolderTaken, Holding, make_agent
 from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.output import start_logging
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
 from kube_log_watcher_core.errors import AgentConfigError, AgentError
-from kube_log_watcher_core.files.lock import FolderTaken
-from kube_log_watcher_core.loop import Holding, make_agent
 
 
 @click.command(

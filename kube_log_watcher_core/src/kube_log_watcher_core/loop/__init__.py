@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from kube_log_watcher_core.loop.agents import AgentWorkers, make_agent
 from kube_log_watcher_core.loop.daemon import Daemon
-from kube_log_watcher_core.loop.holding import Holding
 from kube_log_watcher_core.loop.offline import explain_offline
 from kube_log_watcher_core.loop.once import AgentResult, look_once, one_pass
 
 __all__ = [
     "AgentResult",
-    "AgentWorkers",
     "Daemon",
-    "Holding",
     "explain_offline",
     "look_once",
-    "make_agent",
     "one_pass",
 ]

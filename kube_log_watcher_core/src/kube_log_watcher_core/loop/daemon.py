@@ -8,14 +8,12 @@ import signal
 import time
 from collections.abc import Callable
 
+from kube_log_watcher_core.agents import AgentWorkers, FolderLocks
 from kube_log_watcher_core.configuration import Configuration, Given, configure
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import AgentConfigError, WatcherError
-from kube_log_watcher_core.files.lock import FolderLocks
 from kube_log_watcher_core.kube import PodWatch
-from kube_log_watcher_core.loop.agents import AgentWorkers
 from kube_log_watcher_core.loop.arrivals import Arrivals
-from kube_log_watcher_core.loop.decisions import Decisions
 from kube_log_watcher_core.loop.http_side import HttpSide
 from kube_log_watcher_core.loop.monitor import Monitor
 from kube_log_watcher_core.loop.node_pass import NodePass
@@ -28,6 +26,7 @@ from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.observe.logs import set_up_logging
 from kube_log_watcher_core.reconcile import Memory
+from kube_log_watcher_core.reconcile.decisions import Decisions
 from kube_log_watcher_core.resolve import Resolution
 
 logger = logging.getLogger(__name__)

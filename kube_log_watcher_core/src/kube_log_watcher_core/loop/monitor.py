@@ -8,8 +8,8 @@ import platform
 from collections import Counter
 from collections.abc import Callable
 
+from kube_log_watcher_core.agents import AgentWorkers
 from kube_log_watcher_core.kube import PodWatch
-from kube_log_watcher_core.loop.agents import AgentWorkers
 from kube_log_watcher_core.observe.snapshot import Snapshot, WatchSnapshot
 from kube_log_watcher_core.resolve import Resolution
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import attrs
 
 from kube_log_watcher_core.agent import FileAgent
+from kube_log_watcher_core.agents import close_agent, make_agent
+from kube_log_watcher_core.agents.agent_account import written
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import ApiError, WatcherError
 from kube_log_watcher_core.files import DryDisk
-from kube_log_watcher_core.loop.agent_account import written
-from kube_log_watcher_core.loop.agents import close_agent, make_agent
 from kube_log_watcher_core.loop.explaining import PodSource, Scene, explain
 from kube_log_watcher_core.loop.once import Look, look
 from kube_log_watcher_core.models import LogTarget, NodeContext

@@ -10,12 +10,11 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
+from kube_log_watcher_core.agents import Holding, make_agent
 from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import AgentError, ApiError
 from kube_log_watcher_core.kube import PodWatch
-from kube_log_watcher_core.loop.agents import make_agent
-from kube_log_watcher_core.loop.holding import Holding
 from kube_log_watcher_core.models import Departed, LogTarget, Pods, Work
 from kube_log_watcher_core.reconcile import Memory
 from kube_log_watcher_core.resolve import Resolution

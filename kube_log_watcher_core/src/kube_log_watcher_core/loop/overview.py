@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
+from kube_log_watcher_core.agents import AgentWorkers
 from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.kube.status import WatchStatus
-from kube_log_watcher_core.loop.agents import AgentWorkers
 from kube_log_watcher_core.loop.explaining import PodSource, Scene, explain
 from kube_log_watcher_core.loop.monitor import Monitor
 from kube_log_watcher_core.loop.node_pass import NodePass

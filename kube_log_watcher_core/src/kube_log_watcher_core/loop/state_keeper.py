@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from kube_log_watcher_core.files.lock import Claim, FolderLocks
-from kube_log_watcher_core.loop.locked_start import LockedStart
+from kube_log_watcher_core.agents import Worker
+from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks
+from kube_log_watcher_core.agents.locked_start import LockedStart
 from kube_log_watcher_core.models import Work
-from kube_log_watcher_core.reconcile import Worker
 from kube_log_watcher_core.state import StateFile
 
 logger = logging.getLogger(__name__)

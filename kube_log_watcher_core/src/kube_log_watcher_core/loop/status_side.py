@@ -6,7 +6,7 @@ import logging
 import threading
 from pathlib import Path
 
-from kube_log_watcher_core.files.lock import Claim, FolderLocks
+from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks
 from kube_log_watcher_core.observe.status_socket import Answer, PathTooLong, StatusSocket
 
 logger = logging.getLogger(__name__)

@@ -6,20 +6,16 @@ from kube_log_watcher_core.reconcile.departures import Departures
 from kube_log_watcher_core.reconcile.drain import Accounts, DrainRules, Verdict, bytes_left, judge
 from kube_log_watcher_core.reconcile.memory import Memory, Patience
 from kube_log_watcher_core.reconcile.waiting import PodsNotSeen, Waiting
-from kube_log_watcher_core.reconcile.worker import NotNow, Worker, WorkerStatus
 
 __all__ = [
     "Accounts",
     "Departures",
     "DrainRules",
     "Memory",
-    "NotNow",
     "Patience",
     "PodsNotSeen",
     "Verdict",
     "Waiting",
-    "Worker",
-    "WorkerStatus",
     "bytes_left",
     "judge",
 ]

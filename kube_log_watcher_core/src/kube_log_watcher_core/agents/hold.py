@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kube_log_watcher_core.reconcile import NotNow
+from kube_log_watcher_core.agents.worker import NotNow
 
 LOOK_SECONDS = 1.0
 """How soon to look again whether the log was read meanwhile."""

@@ -10,12 +10,12 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
+from kube_log_watcher_core.agents.locked_start import LockedStart
+from kube_log_watcher_core.agents.worker import Worker, WorkerStatus
 from kube_log_watcher_core.files import File, Item
-from kube_log_watcher_core.loop.locked_start import LockedStart
 from kube_log_watcher_core.models import LogTarget, Progress
 from kube_log_watcher_core.observe.report import AgentReport, AgentStatus, WrittenReport
 from kube_log_watcher_core.observe.snapshot import AgentSnapshot
-from kube_log_watcher_core.reconcile import Worker, WorkerStatus
 from kube_log_watcher_core.settings.masks import Masks
 
 ANSWER_SECONDS = 1.0

@@ -12,18 +12,19 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
+from kube_log_watcher_core.agents.agent_account import Question, ask_agent, status_of
+from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks
+from kube_log_watcher_core.agents.hold import Hold
+from kube_log_watcher_core.agents.locked_start import LockedStart, folders_of
+from kube_log_watcher_core.agents.sync_account import SyncAccount
+from kube_log_watcher_core.agents.worker import Worker, WorkerStatus
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError
-from kube_log_watcher_core.files.lock import Claim, FolderLocks
-from kube_log_watcher_core.loop.agent_account import Question, ask_agent, status_of
-from kube_log_watcher_core.loop.agent_drain import AgentDrain
-from kube_log_watcher_core.loop.hold import Hold
-from kube_log_watcher_core.loop.locked_start import LockedStart, folders_of
-from kube_log_watcher_core.loop.sync_account import SyncAccount
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
 from kube_log_watcher_core.observe.report import AgentReport, AgentStatus
 from kube_log_watcher_core.observe.snapshot import AgentSnapshot
-from kube_log_watcher_core.reconcile import DrainRules, Worker, WorkerStatus
+from kube_log_watcher_core.reconcile import DrainRules
+from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
 from kube_log_watcher_core.settings.masks import Masks
 
 logger = logging.getLogger(__name__)

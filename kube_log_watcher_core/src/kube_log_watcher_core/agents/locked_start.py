@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kube_log_watcher_core.agent import BaseAgent, FileAgent
-from kube_log_watcher_core.files.lock import POLL_SECONDS, Claim
+from kube_log_watcher_core.agents.folder_lock import POLL_SECONDS, Claim
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
-from kube_log_watcher_core.loop.decisions import fields_of
 from kube_log_watcher_core.models import Departed, LogTarget, Progress
 from kube_log_watcher_core.observe.snapshot import DrainTally
 from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge
+from kube_log_watcher_core.reconcile.decisions import fields_of
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kube_log_watcher_core.agent import BaseAgent
-from kube_log_watcher_core.files.lock import Claim, FolderLocks, FolderTaken
-from kube_log_watcher_core.loop.locked_start import folders_of
+from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks, FolderTaken
+from kube_log_watcher_core.agents.locked_start import folders_of
 
 LOCK_SECONDS = 3.0
 """How long to wait for a folder that a watcher has: one that was asked to stop is gone within a second."""

@@ -1,0 +1,20 @@
+"""Who makes, calls, paces, retries and closes an agent, its folder lock and its thread."""
+
+from __future__ import annotations
+
+from kube_log_watcher_core.agents.folder_lock import FolderLocks, FolderTaken
+from kube_log_watcher_core.agents.holding import Holding
+from kube_log_watcher_core.agents.supervisor import AgentWorkers, close_agent, make_agent
+from kube_log_watcher_core.agents.worker import NotNow, Worker, WorkerStatus
+
+__all__ = [
+    "AgentWorkers",
+    "FolderLocks",
+    "FolderTaken",
+    "Holding",
+    "NotNow",
+    "Worker",
+    "WorkerStatus",
+    "close_agent",
+    "make_agent",
+]
