@@ -20,6 +20,7 @@ from kube_log_watcher_core.models import (
     FrozenMap,
     Layout,
     LogTarget,
+    NodeContext,
     Obstacle,
     Pod,
     Pods,
@@ -84,6 +85,7 @@ class Life:
 
     def __init__(self, work: Work | None = None, *, drain: float = 0.0, drain_max: float = 0.0) -> None:
         self.now = 0.0
+        self.rules = RULES
         self.patience = Patience(gate_seconds=30.0, drain=DrainRules(seconds=drain, max_seconds=drain_max))
         self.memory = Memory(work or Work(), clock=lambda: self.now, wall=lambda: 1_000_000 + self.now)
 
@@ -97,7 +99,7 @@ class Life:
     ) -> Resolution:
         self.now = self.now + 1 if now is None else now
         return self.memory.reconcile(
-            containers, Pods(pods), rules=RULES, patience=self.patience, sizes=sizes or {}
+            containers, Pods(pods), rules=self.rules, patience=self.patience, sizes=sizes or {}
         )
 
     def draining(self) -> list[str]:
@@ -175,6 +177,80 @@ def test_a_container_that_comes_back_within_its_drain_is_a_target_again() -> Non
     life.look([], [])
     assert life.look([container()], []).targets == first.targets
     assert life.draining() == []
+
+
+class CountingLabels(FrozenMap):
+    """Labels that count how often they are read: a target that is made anew reads them."""
+
+    reads = 0
+
+    def __getitem__(self, key: str) -> str:
+        CountingLabels.reads += 1
+        return super().__getitem__(key)
+
+
+def crowd() -> tuple[list[Container], list[Pod]]:
+    """Make a hundred containers and their pods, whose labels count."""
+    labels = CountingLabels({"application": "shop"})
+    return (
+        [container(number) for number in range(100)],
+        [attrs.evolve(pod(number), labels=labels) for number in range(100)],
+    )
+
+
+def same_objects(before: Resolution, after: Resolution) -> int:
+    """Count the targets that are the very same objects: what is derived from them is found by identity."""
+    known = {id(target) for target in before.targets}
+    return sum(id(target) in known for target in after.targets)
+
+
+def test_anothers_drain_leaves_unchanged_targets_the_very_same_objects() -> None:
+    life = Life(drain=300)
+    there, pods = crowd()
+    first = life.look(there, pods)
+    CountingLabels.reads = 0
+    for _ in range(3):
+        again = life.look(there[1:], pods)
+        assert life.draining() == [there[0].id]
+        assert same_objects(first, again) == 99
+        assert life.memory.work.departed[0].target is first.targets[0]
+    assert CountingLabels.reads == 0, "nothing is made anew to see that it is the same"
+
+
+@pytest.mark.parametrize(
+    "skipped", [container(), container(obstacle=Obstacle(Reason.NOT_A_FILE), log_path=None)]
+)
+def test_a_container_that_is_no_longer_followed_leaves_the_others_the_very_same_objects(
+    skipped: Container,
+) -> None:
+    life = Life(drain=300)
+    there, pods = crowd()
+    first = life.look(there, pods)
+    CountingLabels.reads = 0
+    for _ in range(3):
+        again = life.look([skipped, *there[1:]], [pod(application=""), *pods[1:]])
+        assert [each.container.key for each in again.skipped] == [skipped.key]
+        assert same_objects(first, again) == 99
+    assert CountingLabels.reads == 0, "nothing is made anew to see that it is the same"
+
+
+def test_a_container_that_comes_back_is_made_by_the_rules_of_now() -> None:
+    life = Life()
+    there, pods = [container(0), container(1)], [pod(0), pod(1)]
+    life.look(there, pods)
+    life.look([BLOCKED, there[1]], pods)
+    life.rules = attrs.evolve(RULES, node=NodeContext(cluster_id="c-2"))
+    life.look([BLOCKED, there[1]], pods)
+    again = life.look(there, pods)
+    assert [target.cluster_id for target in again.targets] == ["c-2", "c-2"]
+
+
+def test_rules_that_change_nothing_leave_the_very_same_objects() -> None:
+    life = Life()
+    there, pods = [container(0), container(1)], [pod(0), pod(1)]
+    first = life.look(there, pods)
+    life.rules = attrs.evolve(RULES, exclude_namespaces=("kube-system",))
+    assert same_objects(first, life.look(there, pods)) == 2
 
 
 def test_without_drain_seconds_there_is_no_drain() -> None:

@@ -62,7 +62,9 @@ class Memory:
         """Give each container a target or a reason; ``sizes`` are those of the logs when seen last."""
         now, self._patience = self._clock(), patience
         waited = self._waiting.over(patience.gate_seconds, now)
-        known = Known(self._targets, same_rules=rules == self._rules, waited=waited)
+        # What was followed longer ago is still known, and was perhaps made by other rules.
+        current = self._followed.keys() if rules == self._rules else frozenset[str]()
+        known = Known(self._targets, current=current, waited=waited)
         resolution = resolve(containers, pods, rules, known)
         self._waiting.update(
             _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.ID_UNKNOWN), now
@@ -88,9 +90,7 @@ class Memory:
         draining = {each.target.container.key for each in departed}
         kept = (containers.keys() | draining) & (self._targets.keys() - made.keys())
         self._targets = made | {key: self._targets[key] for key in kept}
-        self._followed = made
-        # Those kept were not made anew, so under other rules they must not be taken as they are.
-        self._rules = rules if not kept else None
+        self._followed, self._rules = made, rules
         self.work = Work(resolution.targets, departed)
 
     def finished(self, keys: frozenset[str]) -> None:

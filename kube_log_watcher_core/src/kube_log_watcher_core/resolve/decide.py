@@ -56,7 +56,7 @@ class _Decision:
 
     def _stays(self, before: LogTarget, container: Container) -> bool:
         """Tell at once, for nearly all containers, that nothing has changed from which a target is made."""
-        if before.container is not container or not self._known.same_rules:
+        if before.container is not container or container.key not in self._known.current:
             return False
         return pod_of(container, self._pods, before, self._on_disk) is before.pod
 
@@ -71,7 +71,10 @@ class _Decision:
         if identity is None:
             detail = "neither a link in the containers folder nor the pod's status tells the container id yet"
             return Skipped(container, Reason.ID_UNKNOWN, detail)
-        return make_target(identity, container, pod, self._rules)
+        made = make_target(identity, container, pod, self._rules)
+        # By other rules or after a moment's absence: what is equal stays the very same object.
+        is_as_before = before is not None and before.container is container and before.pod is pod
+        return before if is_as_before and made == before else made
 
     def _excludes(self, container: Container, pod: Pod) -> bool:
         try:

@@ -30,8 +30,8 @@ class Known:
 
     targets: Mapping[str, LogTarget] = attrs.field(factory=dict)
     """The last targets by their container's key."""
-    same_rules: bool = False
-    """The same rules made them: then an unchanged container is the same target."""
+    current: Collection[str] = frozenset()
+    """Keys of those that the last pass made by the same rules: an unchanged container is the same target."""
     waited: Collection[str] = frozenset()
     """Keys of containers whose pod or id was waited for long enough."""
 
