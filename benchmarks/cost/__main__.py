@@ -14,13 +14,14 @@ from pathlib import Path
 
 import attrs
 
-from benchmarks.cost import api, change, latency, memory, quiet, starting
+from benchmarks.cost import api, change, latency, memory, passing, quiet, starting
 from benchmarks.cost.figures import Figure, as_table
 from benchmarks.cost.machine import describe
 from benchmarks.cost.plan import FULL, QUICK, Plan
 
 Part = Callable[[Plan, Path], Iterable[Figure]]
 PARTS: dict[str, Part] = {
+    "pass": passing.measure,
     "latency": latency.measure,
     "idle": quiet.measure,
     "change": change.measure,

@@ -24,6 +24,7 @@ from kube_log_watcher_scalyr.settings import ScalyrSettings
 
 CPU_AIMS = {1000: 10.0}
 UNCHANGED_AIM_US = 5.0
+GROUP = "One change: a container starts"
 ROUNDS = 30
 
 
@@ -41,13 +42,26 @@ def _whole(plan: Plan, folder: Path, size: int) -> Iterator[Figure]:
         stage.started()
         with FloorProcess(folder / "floor", stage) as floor:
             pairs = [_one_change(stage, floor, number) for number in range(plan.changes)]
+            stage.let_one_drain()
+            further = range(plan.changes, 2 * plan.changes)
+            beside_drain = [_one_change(stage, floor, number)[0] for number in further]
+    quiet = median([own for own, _ in pairs])
     yield Figure(
-        "One change: a container starts",
+        GROUP,
         f"{size} containers, CPU of the watcher with both agents and state file",
-        median([own for own, _ in pairs]) * 1000,
+        quiet * 1000,
         "ms",
         median([least for _, least in pairs]) * 1000,
         "floor: minimal inotify loop, same bytes",
+        CPU_AIMS.get(size),
+    )
+    yield Figure(
+        GROUP,
+        f"{size} containers, the same while one log drains",
+        median(beside_drain) * 1000,
+        "ms",
+        quiet * 1000,
+        "nothing drains",
         CPU_AIMS.get(size),
     )
 

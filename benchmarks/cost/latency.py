@@ -20,7 +20,7 @@ FLOOR_TIMES = 5.0
 
 
 def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
-    """Measure each layout at each size; single changes first, then a burst."""
+    """Measure each layout at each size: single changes, also while a log drains, then a burst."""
     for layout in plan.layouts:
         for size in plan.sizes:
             yield from _at(plan, folder / f"latency-{layout.value}-{size}", layout, size)
@@ -31,9 +31,15 @@ def _at(plan: Plan, folder: Path, layout: Layout, size: int) -> Iterator[Figure]
         stage.started()
         with FloorProcess(folder / "floor", stage) as floor:
             pairs = [_pair(stage, floor, number) for number in range(plan.latencies)]
+            stage.let_one_drain()
+            further = range(plan.latencies, 2 * plan.latencies)
+            beside_drain = [_pair(stage, floor, number)[0] for number in further]
         burst = _burst(stage, plan.burst)
     own, least = [own for own, _ in pairs], [least for _, least in pairs]
     name, group = f"{layout.value}, {size} containers", "Detection latency, first change after quiet"
+    yield Figure(
+        group, f"{name}, p50 while one log drains", median(beside_drain), "ms", median(own), "nothing drains"
+    )
     yield from _figures(group, name, size, own, least)
     yield Figure(
         "Detection latency in a burst",

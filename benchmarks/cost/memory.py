@@ -18,6 +18,7 @@ AIMS = {100: 44.0, 1000: 52.0}
 GROWTH_AIM_MIB = 1.0
 """What counts as flat."""
 BATCH = 50
+DRAIN_SECONDS = 1
 _BASE = "import requests, stevedore, attrs, time; print(flush=True); time.sleep(60)"
 
 
@@ -40,14 +41,16 @@ def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
 
 def _growth(plan: Plan, folder: Path) -> Figure:
     """Let labels change and containers be replaced; compare after a fifth of the changes and at the end."""
-    with Stage(folder, Layout.CRI, plan.middle, small=True) as stage:
+    # What drains for longer is no growth.
+    environ = {"WATCHER_DRAIN_SECONDS": str(DRAIN_SECONDS)}
+    with Stage(folder, Layout.CRI, plan.middle, small=True, environ=environ) as stage:
         stage.started()
         first = 0.0
         for done in range(0, plan.flat_changes, BATCH):
             if not first and done >= plan.flat_changes / 5:
                 first = resident_mib(stage.pid)
             _change(stage, done)
-        time.sleep(SETTLED_SECONDS)
+        time.sleep(SETTLED_SECONDS + DRAIN_SECONDS)
         last = resident_mib(stage.pid)
     return Figure(
         "Memory",
@@ -63,9 +66,10 @@ def _growth(plan: Plan, folder: Path) -> Figure:
 def _change(stage: Stage, number: int) -> None:
     """Replace one container, and give all but one of a batch's pods another label."""
     count = min(BATCH, len(stage.containers))
-    old = stage.containers.pop(0)
-    stage.containers.append(stage.add(f"flat-{number}"))
-    stage.remove(old)
+    old, new = stage.containers.pop(0), stage.add(f"flat-{number}")
+    stage.containers.append(new)
+    stage.shelf.arrivals([new.id])
+    stage.end(old)
     for each in stage.containers[: count - 1]:
         stage.api.relabel(each.namespace, each.pod, version=f"v{number}")
     last = stage.containers[count - 2]

@@ -47,6 +47,10 @@ def _idle(plan: Plan, folder: Path, layout: Layout) -> Iterator[Figure]:
             )
             calls = system_calls(stage.pid, seconds=seconds, folder=folder)
             calls_floor = system_calls(floor.pid, seconds=1.0, folder=folder)
+        stage.let_one_drain()
+        draining = cpu_seconds(stage.pid)
+        time.sleep(seconds)
+        draining = cpu_seconds(stage.pid) - draining
     if calls is not None and calls_floor is not None:
         yield Figure(
             "Idle, beside the full passes",
@@ -56,6 +60,14 @@ def _idle(plan: Plan, folder: Path, layout: Layout) -> Iterator[Figure]:
             calls_floor * 60.0,
             floor_is,
         )
+    yield Figure(
+        "Idle, beside the full passes",
+        f"{name}, CPU while one log drains: agents are asked every few seconds",
+        draining * 1000 * a_minute,
+        "ms/min",
+        own * 1000 * a_minute,
+        "nothing drains",
+    )
 
 
 def _full_pass(plan: Plan, folder: Path, layout: Layout) -> Figure:

@@ -43,7 +43,7 @@ class Stage:
         layout: Layout,
         size: int,
         *,
-        environ: Mapping[str, str] | None = None,
+        environ: Mapping[str, str | None] | None = None,
         small: bool = False,
         url: str | None = None,
         api: FakeApi | None = None,
@@ -74,6 +74,9 @@ class Stage:
                 "WATCHER_SCALYR_DEST_PATH": self.shelf.links,
                 "WATCHER_SCALYR_WRITE_INTERVAL": "0",
                 "WATCHER_APPDYNAMICS_DEST_PATH": self.shelf.jobs,
+                # As in production: 300 s for each log that goes. What changes wait for on purpose is no cost.
+                "WATCHER_DRAIN_SECONDS": None,
+                "WATCHER_SCALYR_HOLD_SECONDS": "0",
                 "LOGLEVEL": "warning",
                 "MALLOC_ARENA_MAX": "1",  # as in the image
                 **(environ or {}),
@@ -126,10 +129,23 @@ class Stage:
         return made
 
     def remove(self, container: FakeContainer) -> None:
-        """Let a container and its pod go; wait until nobody follows it."""
+        """Let a container be unwanted, and go when nobody follows it: nothing drains."""
+        self.api.relabel(container.namespace, container.pod, application="")
+        self.shelf.wait_without(container.id)
+        self.end(container)
+
+    def end(self, container: FakeContainer) -> None:
+        """Let a container and its pod go: its log drains."""
         self.api.delete(container.namespace, container.pod)
         self.node.remove(container)
-        self.shelf.wait_without(container.id)
+
+    def let_one_drain(self) -> Self:
+        """Let the first container go, and wait until all agents drain its log."""
+        self.end(self.containers.pop(0))
+        for agent in ("scalyr", "appdynamics"):
+            self.wait_metric("kube_log_watcher_drains", 1, agent=agent)
+        time.sleep(SETTLED_SECONDS)
+        return self
 
     def metric(self, name: str, **labels: str) -> float:
         """Ask for a metric: the sum of its samples that have these labels."""
