@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nox
 
-DISTRIBUTIONS = ("core", "scalyr", "appdynamics", "symlinker")
+DISTRIBUTIONS = ("core", "scalyr", "appdynamics", "symlinker", "testing")
 
 nox.options.sessions = ["tests"]
 

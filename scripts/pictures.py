@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.text import Text
 
 from kube_log_watcher_core.models import Layout
-from kube_log_watcher_core.testing.fake_api import FakeApi, pod_object
-from kube_log_watcher_core.testing.fake_node import FakeNode
-from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from kube_log_watcher_testing.fake_api import FakeApi, pod_object
+from kube_log_watcher_testing.fake_node import FakeNode
+from kube_log_watcher_testing.watcher_process import WatcherProcess
 
 COLUMNS, ROWS = 118, 60
 PROGRAM = (sys.executable, "-m", "kube_log_watcher_core")

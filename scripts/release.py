@@ -27,6 +27,7 @@ FOLDERS = (
     "kube_log_watcher_scalyr",
     "kube_log_watcher_appdynamics",
     "kube_log_watcher_symlinker",
+    "kube_log_watcher_testing",
     ".",
 )
 LEFT_OUT = (".*", "__pycache__", "build", "dist", "_build", "*.egg-info")

@@ -14,8 +14,8 @@ from pathlib import Path
 import attrs
 
 from kube_log_watcher_core.models import Layout
-from kube_log_watcher_core.testing.fake_api import ContainerStatus, FakeApi, pod_object
-from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
+from kube_log_watcher_testing.fake_api import ContainerStatus, FakeApi, pod_object
+from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 from support import wait_until
 
 COMMAND = (sys.executable, "-m", "kube_log_watcher_core")

@@ -15,7 +15,7 @@ import pytest
 
 import contract_agents as agents
 from kube_log_watcher_core import BaseAgent, NodeContext
-from kube_log_watcher_core.testing import AgentContract, MakeAgent
+from kube_log_watcher_testing import AgentContract, MakeAgent
 
 
 class Contract(AgentContract):

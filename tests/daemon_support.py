@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import ContainerStatus, FakeApi, pod_object
-from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
-from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from kube_log_watcher_testing.fake_api import ContainerStatus, FakeApi, pod_object
+from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
+from kube_log_watcher_testing.watcher_process import WatcherProcess
 
 AGENTS = ("scalyr", "appdynamics", "symlinker")
 SHOP = {"application": "shop", "version": "v7"}

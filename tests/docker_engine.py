@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kube_log_watcher_core.testing.fake_node import FakeContainer
+from kube_log_watcher_testing.fake_node import FakeContainer
 from support import wait_until
 
 BUSYBOX = Path("/bin/busybox")

@@ -14,10 +14,10 @@ import attrs
 
 from kube_log_watcher_appdynamics import AppDynamicsAgent, AppDynamicsSettings
 from kube_log_watcher_core import FileAgent, LogTarget, Secret
-from kube_log_watcher_core.testing.factories import NODE, container_id
 from kube_log_watcher_scalyr import ScalyrAgent
 from kube_log_watcher_scalyr.settings import ScalyrSettings
 from kube_log_watcher_symlinker import SymlinkerAgent, SymlinkerSettings
+from kube_log_watcher_testing.factories import NODE, container_id
 
 KEY = "key-0001"
 FOREIGN_ID = container_id(0xF0F0F0)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import attrs
 from prometheus_client.parser import text_string_to_metric_families
 
-from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from kube_log_watcher_testing.watcher_process import WatcherProcess
 
 ANY_PORT = "127.0.0.1:0"
 """An address on which the kernel chooses the port; the log tells it."""

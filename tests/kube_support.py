@@ -14,7 +14,7 @@ from kube_log_watcher_core.errors import ApiError
 from kube_log_watcher_core.kube import ApiAccess, PodWatch, Timing
 from kube_log_watcher_core.kube.session import ApiSession
 from kube_log_watcher_core.models import Pod
-from kube_log_watcher_core.testing.fake_api import FakeApi
+from kube_log_watcher_testing.fake_api import FakeApi
 from support import wait_until
 
 PODS = "/api/v1/pods"

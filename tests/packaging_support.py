@@ -20,6 +20,7 @@ FOLDERS = {
     "kube-log-watcher-scalyr": "kube_log_watcher_scalyr",
     "kube-log-watcher-appdynamics": "kube_log_watcher_appdynamics",
     "kube-log-watcher-symlinker": "kube_log_watcher_symlinker",
+    "kube-log-watcher-testing": "kube_log_watcher_testing",
 }
 """Where each distribution lies."""
 
@@ -104,8 +105,9 @@ def clean_environment(built: Mapping[str, Built], tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="session")
 def author_environment(built: Mapping[str, Built], tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """Install what an author of agents has: the core with its extra ``testing``, and nothing else of ours."""
+    """Install what an author of agents has: the core with its extra, which brings the kit."""
     environment = Environment(tmp_path_factory.mktemp("author"), tmp_path_factory.mktemp("author-home"))
     call([sys.executable, "-m", "venv", environment.folder], cwd=environment.home)
-    environment.pip("install", f"{built['kube-log-watcher-core'].wheel}[testing]")
+    core, kit = (built[f"kube-log-watcher-{name}"].wheel for name in ("core", "testing"))
+    environment.pip("install", f"{core}[testing]", "--find-links", kit.parent)
     return environment

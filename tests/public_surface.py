@@ -22,7 +22,7 @@ import attrs
 
 ROOT = Path(__file__).parent.parent
 STORED = ROOT / "tests" / "data" / "public_surface.txt"
-MODULES = ("kube_log_watcher_core", "kube_log_watcher_core.testing")
+MODULES = ("kube_log_watcher_core", "kube_log_watcher_testing")
 
 
 def listing() -> str:
@@ -95,7 +95,7 @@ def _members(cls: type) -> Iterator[str]:
     fields = {field.name for field in attrs.fields(cls)} if attrs.has(cls) else set()
     seen: set[str] = set()
     for owner in cls.__mro__:
-        if not owner.__module__.startswith("kube_log_watcher_core"):
+        if not owner.__module__.startswith(("kube_log_watcher_core", "kube_log_watcher_testing")):
             continue
         public = {name for name in [*vars(owner), *inspect.get_annotations(owner)] if name[0] != "_"}
         for name in public - seen - fields:

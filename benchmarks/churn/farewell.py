@@ -9,8 +9,8 @@ from benchmarks.churn.agenda import Clocks
 from benchmarks.churn.events import Kind
 from benchmarks.churn.pace import Pace
 from benchmarks.churn.pods import LivePod, Writer
-from kube_log_watcher_core.testing.fake_api import FakeApi
-from kube_log_watcher_core.testing.fake_node import FakeNode
+from kube_log_watcher_testing.fake_api import FakeApi
+from kube_log_watcher_testing.fake_node import FakeNode
 
 STOP_SECONDS = (0.3, 2.1)
 """How long a container writes on when it was told to stop."""

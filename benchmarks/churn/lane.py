@@ -16,9 +16,9 @@ from benchmarks.churn.pace import Pace
 from benchmarks.churn.pods import DECODED
 from benchmarks.churn.shipper import Intake, Shipper, wait_until
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import FakeApi
-from kube_log_watcher_core.testing.fake_node import FakeNode
-from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from kube_log_watcher_testing.fake_api import FakeApi
+from kube_log_watcher_testing.fake_node import FakeNode
+from kube_log_watcher_testing.watcher_process import WatcherProcess
 
 TICK_SECONDS = 0.02
 START_SECONDS = 30.0

@@ -15,8 +15,8 @@ from benchmarks.churn.lines import text_of
 from benchmarks.churn.pace import Pace
 from benchmarks.churn.pods import DECODED, Bad, LivePod, Writer, good_annotations, spoil
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import FakeApi
-from kube_log_watcher_core.testing.fake_node import FakeNode
+from kube_log_watcher_testing.fake_api import FakeApi
+from kube_log_watcher_testing.fake_node import FakeNode
 
 BURST = 150
 """Lines that a container writes at once right before it ends."""

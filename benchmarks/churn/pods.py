@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import attrs
 
 from benchmarks.churn.ledger import PodFacts, Run
-from kube_log_watcher_core.testing.fake_api import ContainerStatus, FakeApi, pod_object
-from kube_log_watcher_core.testing.fake_node import FakeContainer
+from kube_log_watcher_testing.fake_api import ContainerStatus, FakeApi, pod_object
+from kube_log_watcher_testing.fake_node import FakeContainer
 
 PARSER = "kubernetes-log-watcher/scalyr-parser"
 SAMPLING = "kubernetes-log-watcher/scalyr-sampling-rules"

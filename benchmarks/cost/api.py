@@ -15,7 +15,7 @@ from benchmarks.cost.plan import Plan
 from benchmarks.cost.relay import Relay
 from benchmarks.cost.stage import SETTLED_SECONDS, Stage
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import FakeApi
+from kube_log_watcher_testing.fake_api import FakeApi
 
 PODS_PER_NODE = 110
 NODES = 5_000

@@ -18,9 +18,9 @@ from benchmarks.cost.stage import SETTLED_SECONDS, Stage
 from kube_log_watcher_appdynamics.agent import AppDynamicsAgent
 from kube_log_watcher_appdynamics.settings import AppDynamicsSettings
 from kube_log_watcher_core import BaseAgent, Layout, LogTarget, Secret
-from kube_log_watcher_core.testing.factories import NODE, make_container, make_target
 from kube_log_watcher_scalyr.agent import ScalyrAgent
 from kube_log_watcher_scalyr.settings import ScalyrSettings
+from kube_log_watcher_testing.factories import NODE, make_container, make_target
 
 CPU_AIMS = {1000: 10.0}
 UNCHANGED_AIM_US = 5.0

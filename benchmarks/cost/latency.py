@@ -12,7 +12,7 @@ from benchmarks.cost.reference import FloorProcess
 from benchmarks.cost.shelf import Shelf
 from benchmarks.cost.stage import QUIET_SECONDS, Stage
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
+from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 
 P50_AIMS = {100: 20.0}
 P99_AIMS = {100: 100.0}

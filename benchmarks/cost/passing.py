@@ -14,7 +14,7 @@ from kube_log_watcher_core import Container, Pod
 from kube_log_watcher_core.models import Pods, Work
 from kube_log_watcher_core.reconcile import Memory, Patience
 from kube_log_watcher_core.resolve import Rules
-from kube_log_watcher_core.testing.factories import LABELS, make_container, make_pod
+from kube_log_watcher_testing.factories import LABELS, make_container, make_pod
 
 ROUNDS = 50
 AIMS_MS = {1000: 1.0}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-from kube_log_watcher_core.testing.fake_api import ContainerStatus, pod_object
-from kube_log_watcher_core.testing.fake_api_objects import JsonObject
-from kube_log_watcher_core.testing.fake_node import FakeContainer
+from kube_log_watcher_testing.fake_api import ContainerStatus, pod_object
+from kube_log_watcher_testing.fake_api.objects import JsonObject
+from kube_log_watcher_testing.fake_node import FakeContainer
 
 REAL_POD_BYTES = 11_600
 """A list of 110 pods on a real server had 1,275,776 bytes of JSON."""

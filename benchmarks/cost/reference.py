@@ -13,7 +13,7 @@ from typing import Self
 from benchmarks.cost.shelf import WAIT_SECONDS, Shelf
 from benchmarks.cost.stage import Stage
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
+from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,9 +14,9 @@ from typing import Self
 from benchmarks.cost.pods import pod_of
 from benchmarks.cost.shelf import WAIT_SECONDS, Shelf
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import FakeApi
-from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
-from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from kube_log_watcher_testing.fake_api import FakeApi
+from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
+from kube_log_watcher_testing.watcher_process import WatcherProcess
 
 QUIET_SECONDS = 0.65
 """Longer than what the watcher takes for a burst's end."""

@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from kube_log_watcher_core.cli.options import shown
 from kube_log_watcher_core.plugins import installed, load_agent
 from kube_log_watcher_core.settings import Field, WatcherSettings, fields_of
-from kube_log_watcher_core.testing import AgentContract
+from kube_log_watcher_testing import AgentContract
 
 FIRST_GROUP = "The node"
 """The title below which ``--help`` begins to list settings."""

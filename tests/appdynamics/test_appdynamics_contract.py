@@ -10,7 +10,7 @@ import yaml
 
 from kube_log_watcher_appdynamics import AppDynamicsAgent, AppDynamicsSettings
 from kube_log_watcher_core import NodeContext
-from kube_log_watcher_core.testing import AgentContract, MakeAgent
+from kube_log_watcher_testing import AgentContract, MakeAgent
 
 
 class TestAppDynamicsAgent(AgentContract):

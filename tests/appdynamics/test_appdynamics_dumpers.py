@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from kube_log_watcher_appdynamics.render import FAST_DUMPER, PLAIN_DUMPER, document, job, text_of
-from kube_log_watcher_core.testing import hostile
-from kube_log_watcher_core.testing.factories import make_target
+from kube_log_watcher_testing import hostile
+from kube_log_watcher_testing.factories import make_target
 
 BLANKS = [" a", "a ", "\n", "a\nb ", "a " * 200, "é " * 90, "日本 " * 60]
 CHARACTERS = ["".join(map(chr, range(first, first + 64))) for first in range(0, 0x3000, 64)]

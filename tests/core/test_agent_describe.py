@@ -10,7 +10,7 @@ import pytest
 
 from kube_log_watcher_core import BaseAgent, File, FileAgent, Item, Link, LogTarget, NodeContext, Owned
 from kube_log_watcher_core.errors import AgentError
-from kube_log_watcher_core.testing import make_container, make_target
+from kube_log_watcher_testing import make_container, make_target
 
 
 @attrs.frozen

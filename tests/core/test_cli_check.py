@@ -12,8 +12,8 @@ from kube_log_watcher_core.cli.check_node import check_inotify, check_roots
 from kube_log_watcher_core.cli.findings import Finding, Level
 from kube_log_watcher_core.discovery import NodePaths
 from kube_log_watcher_core.models import Container, Layout
-from kube_log_watcher_core.testing.fake_api import Refuse
-from kube_log_watcher_core.testing.fake_node import FakeNode
+from kube_log_watcher_testing.fake_api import Refuse
+from kube_log_watcher_testing.fake_node import FakeNode
 
 
 @pytest.fixture

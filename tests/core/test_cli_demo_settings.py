@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kube_log_watcher_core.cli.demo.files import changes, short, snapshot
-from kube_log_watcher_core.cli.demo.sample_settings import sample_settings
 from kube_log_watcher_core.plugins import installed, load_agent
 from kube_log_watcher_core.settings import PATH, fields_of
+from kube_log_watcher_testing.demo.files import changes, short, snapshot
+from kube_log_watcher_testing.demo.sample_settings import sample_settings
 
 ID = "0123456789ab" + "c" * 52
 

@@ -13,7 +13,7 @@ import docutils.utils
 import pytest
 
 from cli_support import clean_environ, run_cli
-from kube_log_watcher_core.cli.new_agent.names import Names, compatible_with, is_good_name
+from kube_log_watcher_testing.new_agent.names import Names, compatible_with, is_good_name
 
 USAGE = 2
 
@@ -61,7 +61,7 @@ def test_it_names_everything_for_the_agent(made: Path) -> None:
         "log-list": "kube_log_watcher_log_list:LogListAgent"
     }
     assert "kube-log-watcher-core~=0.1.0" in project["dependencies"]
-    assert project["optional-dependencies"]["test"] == ["kube-log-watcher-core[testing]~=0.1.0"]
+    assert project["optional-dependencies"]["test"] == ["kube-log-watcher-testing[contract]~=0.1.0"]
 
 
 def test_it_passes_the_contract(made: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from cli_support import KEY, Place, Running, clean_environ, place, running
 from kube_log_watcher_core.models import Layout
-from kube_log_watcher_core.testing.fake_api import Silent
+from kube_log_watcher_testing.fake_api import Silent
 from support import wait_until
 
 

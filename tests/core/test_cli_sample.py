@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli_support import clean_environ, run_cli, write_lister
-from kube_log_watcher_core.cli.sample.scenes import Run, Scene, scenes
+from kube_log_watcher_testing.sample.scenes import Run, Scene, scenes
 
 USAGE, CONFIGURATION = 2, 78
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kube_log_watcher_core.testing import AgentContract
+from kube_log_watcher_testing import AgentContract
 
 CLASSES = Path(__file__).parent.parent / "contract_classes.py"
 

@@ -10,7 +10,7 @@ import pytest
 
 from discovery_support import DATA, Discover, discoveries, obstacle_of, only, reason_of
 from kube_log_watcher_core.models import Layout, Reason
-from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
+from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 
 ID = "ab" * 32
 

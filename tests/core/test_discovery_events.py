@@ -17,7 +17,7 @@ from discovery_support import Discover, collect_until, discoveries, only, reason
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import DiscoveryError
 from kube_log_watcher_core.models import Layout, Reason
-from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
+from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 
 ID = "ab" * 32
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core.models import Layout
-from kube_log_watcher_core.testing.fake_node import FakeNode, pod_uid
+from kube_log_watcher_testing.fake_node import FakeNode, pod_uid
 
 
 def names(folder: Path) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from discovery_support import Discover, collect_until, discoveries, obstacle_of, only, reason_of
 from kube_log_watcher_core.models import Layout, Reason
-from kube_log_watcher_core.testing.fake_node import FakeNode
+from kube_log_watcher_testing.fake_node import FakeNode
 
 ID = "ab" * 32
 

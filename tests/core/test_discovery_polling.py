@@ -18,7 +18,7 @@ from discovery_support import collect_until, only, watches_of
 from kube_log_watcher_core.discovery import Discovery, NodePaths, default_roots
 from kube_log_watcher_core.discovery.inotify import Event, EventSource, Watches, open_inotify
 from kube_log_watcher_core.models import Layout
-from kube_log_watcher_core.testing.fake_node import FakeNode
+from kube_log_watcher_testing.fake_node import FakeNode
 
 OVERFLOW = 0x4000
 
@@ -222,7 +222,7 @@ from tempfile import TemporaryDirectory
 from kube_log_watcher_core.discovery import Discovery, NodePaths
 from kube_log_watcher_core.errors import DiscoveryError
 from kube_log_watcher_core.models import Layout
-from kube_log_watcher_core.testing.fake_node import FakeNode
+from kube_log_watcher_testing.fake_node import FakeNode
 
 if os.getuid() == 0:
     os.setresuid(65534, 65534, 65534)

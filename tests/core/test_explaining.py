@@ -14,7 +14,7 @@ from kube_log_watcher_core.models import Departed, LogTarget, Obstacle, Pod, Pod
 from kube_log_watcher_core.observe.query import parse_query
 from kube_log_watcher_core.observe.report import AgentReport, Explanation, as_plain, document
 from kube_log_watcher_core.resolve import Resolution, Rules
-from kube_log_watcher_core.testing import make_container, make_target
+from kube_log_watcher_testing import make_container, make_target
 
 RULES = Rules(strict_labels=("application",))
 

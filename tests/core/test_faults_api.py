@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from kube_log_watcher_core.kube import Timing
-from kube_log_watcher_core.testing.fake_api import (
+from kube_log_watcher_testing.fake_api import (
     Body,
     Drop,
     Endless,

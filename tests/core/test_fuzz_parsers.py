@@ -32,10 +32,10 @@ from kube_log_watcher_core.kube.stream import Kind, LineSplitter, parse_event
 from kube_log_watcher_core.models import Pod, Work
 from kube_log_watcher_core.settings import WatcherSettings, load, read_sources
 from kube_log_watcher_core.state import NAME, StateFile
-from kube_log_watcher_core.testing import hostile
-from kube_log_watcher_core.testing.factories import make_target
-from kube_log_watcher_core.testing.fake_api import pod_object
-from kube_log_watcher_core.testing.strategies import target_lists, texts
+from kube_log_watcher_testing import hostile
+from kube_log_watcher_testing.factories import make_target
+from kube_log_watcher_testing.fake_api import pod_object
+from kube_log_watcher_testing.strategies import target_lists, texts
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts() | st.just("\ud83d"),

@@ -20,7 +20,7 @@ from kube_log_watcher_core.kube.reflector import Hooks, Reflector
 from kube_log_watcher_core.kube.session import ApiSession
 from kube_log_watcher_core.kube.store import PodStore
 from kube_log_watcher_core.kube.transitions import ListAt, Outcome
-from kube_log_watcher_core.testing.fake_api import pod_object
+from kube_log_watcher_testing.fake_api import pod_object
 from kube_support import QUICK, SessionClient
 from raw_server import HEAD, RawServer, chunked, raw_server
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kube_log_watcher_core.testing.fake_api import (
+from kube_log_watcher_testing.fake_api import (
     EPHEMERAL,
     INIT,
     Body,

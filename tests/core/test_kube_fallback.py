@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import attrs
 import pytest
 
-from kube_log_watcher_core.testing.fake_api import Body, FakeApi, Refuse, pod_object
+from kube_log_watcher_testing.fake_api import Body, FakeApi, Refuse, pod_object
 from kube_support import QUICK, Changes, names, watching
 from support import wait_until
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kube_log_watcher_core.errors import ServerError
 from kube_log_watcher_core.kube.listing import AHEAD_CHARACTERS, decode_json, decode_list, read_list
-from kube_log_watcher_core.testing.fake_api import pod_object
+from kube_log_watcher_testing.fake_api import pod_object
 
 
 def body(*items: object, **other: object) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 
 from kube_log_watcher_core.errors import ServerError
 from kube_log_watcher_core.kube import ApiAccess
-from kube_log_watcher_core.testing.fake_api import Certificate, FakeApi, make_certificate, openssl_missing
+from kube_log_watcher_testing.fake_api import Certificate, FakeApi, make_certificate, openssl_missing
 from kube_support import SessionClient, refusal
 
 pytestmark = pytest.mark.skipif(openssl_missing(), reason="the openssl command is not installed")

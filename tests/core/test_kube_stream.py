@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kube_log_watcher_core.errors import Forbidden, Gone, ServerError, TooManyRequests
 from kube_log_watcher_core.kube.stream import Kind, LineSplitter, parse_event
-from kube_log_watcher_core.testing.fake_api import pod_object
+from kube_log_watcher_testing.fake_api import pod_object
 
 
 def split(pieces: list[bytes], limit_bytes: int = 1000) -> list[bytes]:

@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from kube_log_watcher_core.kube import ApiAccess, PodWatch
-from kube_log_watcher_core.testing.fake_api import (
+from kube_log_watcher_testing.fake_api import (
     ContainerStatus,
     FakeApi,
     Silent,

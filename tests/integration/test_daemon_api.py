@@ -9,7 +9,7 @@ import pytest
 
 from daemon_support import CART, SHOP, Stage, layouts, staged
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import (
+from kube_log_watcher_testing.fake_api import (
     Body,
     Drop,
     Expired,

@@ -11,7 +11,7 @@ import pytest
 
 from daemon_support import CART, SHOP, Stage, layouts
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_node import FakeContainer
+from kube_log_watcher_testing.fake_node import FakeContainer
 
 STEPS = 80
 INTERVAL = 0.5

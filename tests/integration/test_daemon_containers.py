@@ -13,7 +13,7 @@ import pytest
 
 from daemon_support import SHOP, Stage, staged
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import EPHEMERAL, INIT, ContainerStatus, pod_object
+from kube_log_watcher_testing.fake_api import EPHEMERAL, INIT, ContainerStatus, pod_object
 
 _SPACES = itertools.count()
 

@@ -14,7 +14,7 @@ import pytest
 from cli_support import run_cli
 from daemon_support import API_KEY, EVENTS_ALONE, Stage
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from kube_log_watcher_testing.watcher_process import WatcherProcess
 
 
 @pytest.fixture(params=list(Layout), ids=lambda layout: str(layout.value))

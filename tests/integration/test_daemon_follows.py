@@ -16,7 +16,7 @@ import pytest
 
 from daemon_support import CART, SHOP, Stage, staged
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_node import FakeContainer
+from kube_log_watcher_testing.fake_node import FakeContainer
 
 _SPACES = itertools.count()
 PARSER = "kubernetes-log-watcher/scalyr-parser"

@@ -10,7 +10,7 @@ import pytest
 
 from daemon_support import CART, Stage, staged
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_node import FakeContainer
+from kube_log_watcher_testing.fake_node import FakeContainer
 
 INTERVAL = 0.2
 

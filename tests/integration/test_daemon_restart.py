@@ -14,8 +14,8 @@ import pytest
 
 from daemon_support import CART, SHOP, Stage, layouts, staged
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import Silent
-from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from kube_log_watcher_testing.fake_api import Silent
+from kube_log_watcher_testing.watcher_process import WatcherProcess
 from support import wait_until
 
 DOCKER, CRI = Layout.DOCKER, Layout.CRI

@@ -14,7 +14,7 @@ import yaml
 
 from daemon_support import AGENTS, CART, SHOP, Stage, layouts, staged
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from kube_log_watcher_testing.watcher_process import WatcherProcess
 from support import wait_until
 
 DOCKER, CRI = Layout.DOCKER, Layout.CRI

@@ -11,7 +11,7 @@ from daemon_support import CART, Stage
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.errors import ServerError
 from kube_log_watcher_core.kube import ApiAccess
-from kube_log_watcher_core.testing.fake_api import Certificate, FakeApi, make_certificate, openssl_missing
+from kube_log_watcher_testing.fake_api import Certificate, FakeApi, make_certificate, openssl_missing
 from kube_support import SessionClient, refusal
 from mount_support import in_a_mount_namespace
 

@@ -13,7 +13,7 @@ import pytest
 from daemon_support import CART, Stage, staged
 from docker_engine import Engine, EngineError, missing
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_node import FakeContainer
+from kube_log_watcher_testing.fake_node import FakeContainer
 
 pytestmark = [
     pytest.mark.docker,

@@ -8,7 +8,7 @@ import pytest
 
 from daemon_support import CART, Stage, staged
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import (
+from kube_log_watcher_testing.fake_api import (
     Body,
     Drop,
     Expired,

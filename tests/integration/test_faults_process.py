@@ -15,7 +15,7 @@ from clock_support import Clocks, at_work
 from daemon_support import CART, EVENTS_ALONE, SHOP, Stage, staged
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.loop import Daemon
-from kube_log_watcher_core.testing.fake_api import Endless, Fault, Refuse, Silent, Slow
+from kube_log_watcher_testing.fake_api import Endless, Fault, Refuse, Silent, Slow
 from support import wait_until
 
 DOCKER, CRI = Layout.DOCKER, Layout.CRI

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from fuzz_support import examples
 from hostile_support import FOREIGN_ID, KEY, Crowd, crowd
 from kube_log_watcher_core import Layout, LogTarget
-from kube_log_watcher_core.testing import hostile
-from kube_log_watcher_core.testing.factories import NODE, container_id, make_container, make_target
-from kube_log_watcher_core.testing.strategies import label_sets, target_lists, texts
+from kube_log_watcher_testing import hostile
+from kube_log_watcher_testing.factories import NODE, container_id, make_container, make_target
+from kube_log_watcher_testing.strategies import label_sets, target_lists, texts
 
 ANNOTATIONS = tuple(
     f"kubernetes-log-watcher/scalyr-{name}" for name in ("parser", "sampling-rules", "redaction-rules")

@@ -18,8 +18,8 @@ from discovery_support import Containers
 from fuzz_support import examples
 from kube_log_watcher_core.discovery import Discovery, NodePaths
 from kube_log_watcher_core.models import Layout, Reason
-from kube_log_watcher_core.testing import hostile
-from kube_log_watcher_core.testing.factories import container_id
+from kube_log_watcher_testing import hostile
+from kube_log_watcher_testing.factories import container_id
 
 ID, OTHER_ID = container_id(0xA), container_id(0xB)
 POD = "default_shop-1_6f1d3a52-8f0c-4b5e-9d0a-3f0d9c7b1e24"

@@ -23,14 +23,14 @@ from docker_engine import Engine, EngineError, missing
 from documents import ROOT, code_blocks, readme_agent
 from image_support import BASE, WHEELHOUSE, download_wheels, write_base
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import (
+from kube_log_watcher_testing.fake_api import (
     ContainerStatus,
     FakeApi,
     make_certificate,
     openssl_missing,
     pod_object,
 )
-from kube_log_watcher_core.testing.fake_node import FakeContainer, FakeNode
+from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 from packaging_support import build
 from support import wait_until
 

@@ -15,7 +15,7 @@ from daemon_support import Stage
 from kube_log_watcher_core import FileAgent, Layout
 from kube_log_watcher_core.agents import make_agent
 from kube_log_watcher_core.configuration import Given, configure
-from kube_log_watcher_core.testing.fake_api import FakeApi, Refuse, make_certificate, openssl_missing
+from kube_log_watcher_testing.fake_api import FakeApi, Refuse, make_certificate, openssl_missing
 from mount_support import in_a_mount_namespace
 
 pytestmark = pytest.mark.skipif(openssl_missing(), reason="the openssl command is not installed")

@@ -17,7 +17,7 @@ import yaml
 from daemon_support import AGENTS, CART, Stage, layouts
 from http_support import ANY_PORT, Metrics, ask, port_of
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.watcher_process import WatcherProcess
+from kube_log_watcher_testing.watcher_process import WatcherProcess
 
 DOCKER = Layout.DOCKER
 TAKES_OVER_SECONDS = 1.0

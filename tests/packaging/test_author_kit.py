@@ -1,4 +1,4 @@
-"""What an author gets: the core with its extra, in an environment with nothing else of ours."""
+"""What an author gets: the core and the kit, in an environment with nothing else of ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packaging_support import Environment, build
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
 EXAMPLE = ROOT / "examples" / "kube_log_watcher_fluentbit"
-PUBLIC = {"kube_log_watcher_core", "kube_log_watcher_core.testing"}
+PUBLIC = {"kube_log_watcher_core", "kube_log_watcher_testing"}
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +39,24 @@ def generated(author_environment: Environment, tmp_path_factory: pytest.TempPath
 
 
 def test_the_fakes_need_neither_pytest_nor_hypothesis(clean_environment: Environment) -> None:
-    show = "import sys; from kube_log_watcher_core.testing import FakeApi; print('pytest' in sys.modules)"
+    show = "import sys; from kube_log_watcher_testing import FakeApi; print('pytest' in sys.modules)"
     done = clean_environment.run("python", "-c", show)
     assert done.stdout == "False\n", done.stderr
 
 
 def test_the_extra_brings_all_that_the_kit_needs(author_environment: Environment) -> None:
-    show = "from kube_log_watcher_core.testing import *; print(AgentContract.__name__, strategies.__name__)"
+    show = "from kube_log_watcher_testing import *; print(AgentContract.__name__, strategies.__name__)"
     done = author_environment.run("python", "-c", show)
-    assert done.stdout == "AgentContract kube_log_watcher_core.testing.strategies\n", done.stderr
+    assert done.stdout == "AgentContract kube_log_watcher_testing.strategies\n", done.stderr
+
+
+def test_the_kit_has_its_names_under_the_cores_name_too(author_environment: Environment) -> None:
+    show = (
+        "import kube_log_watcher_core.testing as other, kube_log_watcher_testing as kit; "
+        "print(other.__all__ == kit.__all__, all(getattr(other, n) is getattr(kit, n) for n in kit.__all__))"
+    )
+    done = author_environment.run("python", "-c", show)
+    assert done.stdout == "True True\n", done.stderr
 
 
 def test_a_generated_agent_is_listed(author_environment: Environment, generated: Path) -> None:
@@ -66,15 +75,8 @@ def test_a_generated_agent_passes_its_tests(author_environment: Environment, gen
 def test_a_generated_agent_can_be_looked_at_without_a_cluster(
     author_environment: Environment, generated: Path
 ) -> None:
-    arguments = (
-        "once",
-        "--dry-run",
-        "--sample",
-        "--change",
-        "-a",
-        generated.name.removeprefix("kube-log-watcher-"),
-    )
-    done = author_environment.run("kube-log-watcher", *arguments)
+    name = generated.name.removeprefix("kube-log-watcher-")
+    done = author_environment.run("kube-log-watcher", "sample", "--change", "-a", name)
     assert done.returncode == 0, done.stderr
     assert "+++ /sample/log-list/folder/logs.json" in done.stdout
 

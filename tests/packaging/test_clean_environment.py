@@ -11,14 +11,14 @@ import pytest
 
 from documents import ROOT, code_blocks, readme_agent
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing.fake_api import FakeApi, pod_object
-from kube_log_watcher_core.testing.fake_node import FakeNode
+from kube_log_watcher_testing.fake_api import FakeApi, pod_object
+from kube_log_watcher_testing.fake_node import FakeNode
 from packaging_support import Built, Environment, build
 
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
-COMMANDS = ("run", "init", "once", "check", "agents", "demo", "new-agent", "completion")
-CONFIGURATION = 78
+COMMANDS = ("run", "init", "once", "check", "agents", "completion", "demo", "new-agent", "sample")
+USAGE, CONFIGURATION = 2, 78
 
 
 def write_distribution(folder: Path, *, name: str, agent: str, module: str) -> Path:
@@ -29,6 +29,14 @@ def write_distribution(folder: Path, *, name: str, agent: str, module: str) -> P
     (folder / "pyproject.toml").write_text(pyproject)
     (folder / "list_agent.py").write_text(module)
     return folder
+
+
+@pytest.fixture
+def as_on_a_node(built: Mapping[str, Built], clean_environment: Environment) -> Iterator[Environment]:
+    """Leave out what no node needs."""
+    clean_environment.pip("uninstall", "--yes", "kube-log-watcher-testing")
+    yield clean_environment
+    clean_environment.pip("install", "--no-deps", built["kube-log-watcher-testing"].wheel)
 
 
 @pytest.fixture
@@ -73,9 +81,30 @@ def test_every_command_has_help(clean_environment: Environment, command: str) ->
 
 
 def test_nothing_of_the_tests_is_installed(clean_environment: Environment) -> None:
-    """The demo's fakes come with the core, pytest does not."""
+    """The demo does without pytest."""
     done = clean_environment.run("python", "-c", "import pytest")
     assert "No module named 'pytest'" in done.stderr
+
+
+def test_a_node_does_without_the_kit_and_says_how_to_get_it(as_on_a_node: Environment) -> None:
+    shown = as_on_a_node.run("kube-log-watcher", "--help").stdout
+    assert "Not installed: demo, new-agent, sample; pip install 'kube-log-watcher[demo]'" in shown
+    assert "\n  demo " not in shown
+    assert as_on_a_node.run("kube-log-watcher", "agents").returncode == 0
+    for arguments in (["demo"], ["new-agent", "--help"], ["once", "--dry-run", "--sample"]):
+        done = as_on_a_node.run("kube-log-watcher", *arguments)
+        assert done.returncode == USAGE
+        assert "kube-log-watcher-testing, which is not installed: pip install" in done.stderr
+
+
+def test_the_kits_other_name_tells_how_to_get_it(as_on_a_node: Environment) -> None:
+    done = as_on_a_node.run("python", "-c", "import kube_log_watcher_core.testing")
+    assert "pip install 'kube-log-watcher-core[testing]'" in done.stderr
+
+
+def test_without_pytest_the_contract_tells_how_to_get_it(clean_environment: Environment) -> None:
+    done = clean_environment.run("python", "-c", "from kube_log_watcher_testing import AgentContract")
+    assert "pip install 'kube-log-watcher-testing[contract]'" in done.stderr
 
 
 def test_the_installed_package_is_the_one_that_counts_inside_a_checkout(

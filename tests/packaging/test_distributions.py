@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.message
+import re
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from packaging_support import FOLDERS, Built
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
 UMBRELLA = "kube-log-watcher"
+KIT = "kube-log-watcher-testing"
 AGENTS = {"scalyr": "ScalyrAgent", "appdynamics": "AppDynamicsAgent", "symlinker": "SymlinkerAgent"}
 WITH_CODE = sorted(FOLDERS.keys() - {UMBRELLA})
 
@@ -102,7 +104,7 @@ def test_every_distribution_brings_its_licence_and_its_readme(built: Mapping[str
 def test_all_distributions_have_the_same_version(built: Mapping[str, Built]) -> None:
     (version,) = {metadata(item)["Version"] for item in built.values()}
     agents = {f"kube-log-watcher-{agent}" for agent in AGENTS}
-    for name in agents:
+    for name in {*agents, KIT}:
         assert f"kube-log-watcher-core=={version}" in requirements(built[name])
     extras = {f"{name}=={version};extra=={name.removeprefix('kube-log-watcher-')!r}" for name in agents}
     every = {f"{name}=={version};extra=='all'" for name in agents}
@@ -110,12 +112,31 @@ def test_all_distributions_have_the_same_version(built: Mapping[str, Built]) -> 
         f"kube-log-watcher-core=={version}",
         *extras,
         *every,
+        f"{KIT}=={version};extra=='demo'",
+        f"{KIT}[contract]=={version};extra=='testing'",
     }
+
+
+@pytest.mark.parametrize("name", sorted(FOLDERS.keys() - {KIT}))
+def test_the_kit_comes_by_its_extras_only(built: Mapping[str, Built], name: str) -> None:
+    """What goes to every node does without it."""
+    brought = [each for each in requirements(built[name]) if each.startswith(KIT)]
+    assert [each for each in brought if not re.search(r"extra==.(demo|testing)\b", each)] == []
 
 
 def test_the_core_brings_the_command_and_no_agent(built: Mapping[str, Built]) -> None:
     assert entry_points(built["kube-log-watcher-core"]) == {
         "console_scripts": {"kube-log-watcher": "kube_log_watcher_core.cli:main"}
+    }
+
+
+def test_the_kit_brings_the_commands_that_are_for_people(built: Mapping[str, Built]) -> None:
+    assert entry_points(built[KIT]) == {
+        "kube_log_watcher.commands": {
+            "demo": "kube_log_watcher_testing.demo:demo",
+            "new-agent": "kube_log_watcher_testing.new_agent:new_agent",
+            "sample": "kube_log_watcher_testing.sample:sample",
+        }
     }
 
 

@@ -37,6 +37,7 @@ def test_every_distribution_has_a_readme() -> None:
         "kube_log_watcher_core",
         "kube_log_watcher_scalyr",
         "kube_log_watcher_symlinker",
+        "kube_log_watcher_testing",
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core.testing import AgentContract, MakeAgent
+from kube_log_watcher_testing import AgentContract, MakeAgent
 from scalyr_support import an_agent
 
 

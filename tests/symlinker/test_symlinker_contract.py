@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import NodeContext
-from kube_log_watcher_core.testing import AgentContract, MakeAgent
 from kube_log_watcher_symlinker import SymlinkerAgent, SymlinkerSettings
+from kube_log_watcher_testing import AgentContract, MakeAgent
 
 
 class TestSymlinkerAgent(AgentContract):

@@ -29,7 +29,7 @@ from pathlib import Path
 
 import pytest
 from kube_log_watcher_core import LogTarget, NodeContext
-from kube_log_watcher_core.testing import (
+from kube_log_watcher_testing import (
     AgentContract,
     FakeApi,
     FakeNode,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import public_surface
-from kube_log_watcher_core.testing import AgentContract
+from kube_log_watcher_testing import AgentContract
 
 STABILITY = public_surface.ROOT / "docs" / "reference" / "stability.rst"
 
@@ -58,7 +58,7 @@ def test_a_change_needs_news_of_its_own(tmp_path: Path) -> None:
     source, body = public_surface.source_of(listed.read_text()), public_surface.body_of(listed.read_text())
     assert (source, body) == ("1.feature.rst", public_surface.listing())
 
-    earlier = script.read_text().replace('"kube_log_watcher_core.testing")', ")")
+    earlier = script.read_text().replace('"kube_log_watcher_testing")', ")")
     script.write_text(earlier)  # now there is less to list: a change
     assert "tells of an earlier change" in write("1.feature.rst").stderr
     assert "neither a file in newsfragments nor a version" in write("2.removal.rst").stderr

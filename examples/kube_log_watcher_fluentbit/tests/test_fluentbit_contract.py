@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import LogTarget, NodeContext
-from kube_log_watcher_core.testing import AgentContract, MakeAgent
 from kube_log_watcher_fluentbit import FluentBitAgent, FluentBitSettings
+from kube_log_watcher_testing import AgentContract, MakeAgent
 
 
 class TestFluentBitAgent(AgentContract):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kube_log_watcher_core import Layout
-from kube_log_watcher_core.testing import FakeApi, FakeNode, WatcherProcess, pod_object
+from kube_log_watcher_testing import FakeApi, FakeNode, WatcherProcess, pod_object
 
 
 @pytest.mark.parametrize("layout", Layout)

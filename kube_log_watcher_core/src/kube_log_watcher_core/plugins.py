@@ -1,4 +1,4 @@
-"""Agents from installed distributions and from files, by name.
+"""Agents, and commands of others, from installed distributions; agents from files too; all by name.
 
 stevedore alone says too little: it only warns about an unknown name, lets the last of two
 distributions with one name win, and its errors name no distribution. So the installed metadata is
@@ -14,7 +14,7 @@ import logging
 import os
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,18 +25,20 @@ from stevedore.driver import DriverManager
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.errors import AgentConflict, AgentLoadError, AgentNotFound, NotAnAgent, PluginError
 
-GROUP = "kube_log_watcher.agents"
+AGENTS = "kube_log_watcher.agents"
 """The entry-point group that agents are registered in."""
+COMMANDS = "kube_log_watcher.commands"
+"""The group of commands that come into the program from other distributions."""
 
 AgentClass = type[BaseAgent[Any]]
 
 
 @attrs.frozen
 class Offer:
-    """An agent that can be had by its name, before anything of it is imported."""
+    """An agent or a command that can be had by its name, before anything of it is imported."""
 
     name: str
-    """Lower case, as in ``WATCHER_AGENTS``."""
+    """Lower case, as in ``WATCHER_AGENTS`` or on the command line."""
     origin: str
     """The distribution, or the file."""
     version: str = ""
@@ -48,10 +50,10 @@ class Offer:
         return f"{self.origin} {self.version}".strip()
 
 
-def installed(entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> tuple[Offer, ...]:
-    """List what the installed distributions offer, sorted by name; imports nothing."""
-    found = importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points
-    return tuple(sorted({_offer(entry) for entry in found}, key=lambda offer: (offer.name, str(offer))))
+def installed(group: str = AGENTS) -> tuple[Offer, ...]:
+    """List what the installed distributions offer in a group, sorted by name; imports nothing."""
+    found = {_offer(entry) for entry in importlib.metadata.entry_points(group=group)}
+    return tuple(sorted(found, key=lambda offer: (offer.name, str(offer))))
 
 
 def _offer(entry: importlib.metadata.EntryPoint) -> Offer:
@@ -95,11 +97,33 @@ def _from_distribution(offer: Offer) -> AgentClass:
     # stevedore logs a traceback of its own before it raises; ours names the distribution.
     logging.getLogger("stevedore").setLevel(logging.CRITICAL)
     try:
-        found: object = DriverManager(GROUP, offer.entry_point).driver
+        found: object = DriverManager(AGENTS, offer.entry_point).driver
     except (Exception, SystemExit) as error:  # importing somebody's module may raise anything
         reason = f"{type(error).__name__}: {error}"
         raise AgentLoadError(f"agent {offer.name!r} of {offer} can't be imported: {reason}") from error
     return _checked(found, str(offer))
+
+
+def load_command(offers: Sequence[Offer]) -> object:
+    """Import the command that is offered under one name; what it is, the program has to look at.
+
+    Raises
+    ------
+    PluginError
+        when several distributions offer it, or when importing it fails.
+    """
+    offer = offers[0]
+    if len(offers) > 1:
+        origins = " and by ".join(map(str, offers))
+        raise PluginError(f"command {offer.name!r} is offered by {origins}: uninstall one")
+    try:
+        # Not by stevedore, which would keep a cache in the home of whoever asks for help.
+        entry, *_ = importlib.metadata.entry_points(group=COMMANDS, name=offer.entry_point)
+        command: object = entry.load()
+    except (Exception, SystemExit) as error:  # importing somebody's module may raise anything
+        reason = f"{type(error).__name__}: {error}"
+        raise PluginError(f"command {offer.name!r} of {offer} can't be imported: {reason}") from error
+    return command
 
 
 def _checked(found: object, origin: str) -> AgentClass:

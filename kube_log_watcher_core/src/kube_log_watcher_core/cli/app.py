@@ -10,10 +10,8 @@ from kube_log_watcher_core.cli.agents import agents
 from kube_log_watcher_core.cli.check import check
 from kube_log_watcher_core.cli.commands import Program
 from kube_log_watcher_core.cli.completion import completion
-from kube_log_watcher_core.cli.demo import demo
 from kube_log_watcher_core.cli.explain import explain
 from kube_log_watcher_core.cli.init import init
-from kube_log_watcher_core.cli.new_agent import new_agent
 from kube_log_watcher_core.cli.once import once
 from kube_log_watcher_core.cli.run import run
 from kube_log_watcher_core.cli.status import status
@@ -28,6 +26,8 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: object) -
 @click.group(
     cls=Program,
     invoke_without_command=True,
+    help="Tell a node's log shippers which container logs to follow. Without a command it runs, and takes "
+    "the options of `run`.",
     context_settings={"max_content_width": 110},
     epilog="Settings come from options, the environment or a YAML file, in this order: `run --help` lists "
     "those of the watcher, `agents` those of agents.",
@@ -42,14 +42,11 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: object) -
 )
 @click.pass_context
 def program(ctx: click.Context) -> None:
-    """Tell a node's log shippers which container logs to follow.
-
-    Without a command it runs, and takes the options of `run`.
-    """
+    """Do what `run` does, where no command is named."""
     if ctx.invoked_subcommand is None:
         with run.make_context("run", [], parent=ctx) as inner:
             run.invoke(inner)
 
 
-for command in (run, init, explain, status, once, check, agents, demo, new_agent, completion):
+for command in (run, init, explain, status, once, check, agents, completion):
     program.add_command(command)

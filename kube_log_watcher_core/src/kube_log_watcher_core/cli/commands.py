@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from kube_log_watcher_core.cli.commands_of_others import command_of_others, notes, offered
 from kube_log_watcher_core.cli.options import Chosen, settings_options, take_chosen
+from kube_log_watcher_core.cli.output import one_line
 from kube_log_watcher_core.cli.stopping import TERMINATED, exit_on_sigterm
 
 _GROUPS = {
@@ -87,12 +89,20 @@ class Program(click.Group):
         return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the commands in the order in which they were added: the most needed first."""
-        return list(self.commands)
+        """List the commands in the order in which they were added, the most needed first; then others'."""
+        others = (offer.name for offer in offered())
+        return list(dict.fromkeys([*self.commands, *others]))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of the program, else one of another distribution."""
+        return self.commands.get(cmd_name) or command_of_others(cmd_name)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands; the many settings are in the help of each of them."""
         settings = {param.name for param in settings_options()}
         own = [param for param in self.get_params(ctx) if param.name not in settings]
         self.format_commands(ctx, formatter)
+        with formatter.indentation():
+            for note in notes(self.commands):
+                formatter.write_text(one_line(note))
         _write(ctx, formatter, title="Options", params=own)

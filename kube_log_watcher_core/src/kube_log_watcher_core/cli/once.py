@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 import click
 
 from kube_log_watcher_core.cli.commands import SettingsCommand
+from kube_log_watcher_core.cli.commands_of_others import callback_of
 from kube_log_watcher_core.cli.differences import show_differences
 from kube_log_watcher_core.cli.output import one_line, start_logging
-from kube_log_watcher_core.cli.sample import show_sample
 from kube_log_watcher_core.configuration import Given, configure
 from kube_log_watcher_core.loop import AgentResult, look_once, one_pass
 from kube_log_watcher_core.models import Skipped
@@ -25,8 +25,7 @@ from kube_log_watcher_core.resolve import Resolution
 @click.option(
     "--sample",
     is_flag=True,
-    help="With --dry-run: work on a made-up node, without a cluster. Settings that are required and not set "
-    "are made up too.",
+    help="With --dry-run: work on a made-up node, without a cluster, as the command `sample` does.",
 )
 @click.option(
     "--change",
@@ -53,7 +52,7 @@ def once(given: Given, *, dry_run: bool, sample: bool, change: bool, timeout_sec
     if sample:
         if not dry_run:
             raise click.UsageError("a sample is never written: add --dry-run")
-        sys.exit(show_sample(given, change=change))
+        sys.exit(callback_of("sample")(given, change=change))
     configuration = configure(given)
     start_logging(configuration)
     if dry_run:

@@ -1,0 +1,57 @@
+"""The kit for authors of agents, under its other name: see ``kube_log_watcher_testing``.
+
+It is a distribution of its own, which no node needs; the extra ``testing`` of this one brings it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kube_log_watcher_testing import (
+        AgentContract,
+        ContainerStatus,
+        FakeApi,
+        FakeContainer,
+        FakeNode,
+        MakeAgent,
+        WatcherProcess,
+        container_id,
+        hostile,
+        make_container,
+        make_pod,
+        make_target,
+        pod_object,
+        strategies,
+    )
+
+__all__ = [
+    "AgentContract",
+    "ContainerStatus",
+    "FakeApi",
+    "FakeContainer",
+    "FakeNode",
+    "MakeAgent",
+    "WatcherProcess",
+    "container_id",
+    "hostile",
+    "make_container",
+    "make_pod",
+    "make_target",
+    "pod_object",
+    "strategies",
+]
+
+try:
+    import kube_log_watcher_testing as _kit
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError(
+        "kube_log_watcher_testing is not installed: pip install 'kube-log-watcher-core[testing]'",
+        name=_error.name,
+    ) from _error
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(_kit, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,28 @@
+"""The contract of agents, as a class for pytest: derive from it, and give one fixture.
+
+    class TestListAgent(AgentContract):
+        @pytest.fixture
+        def make_agent(self) -> MakeAgent:
+            return lambda folder: ListAgent(ListSettings(folder=folder), NodeContext())
+
+        def read_back(self, folder: Path) -> Mapping[str, object]:
+            return {log["path"]: log for log in json.loads((folder / "logs.json").read_text())}
+
+Each of its tests is one rule. What an agent can't do it declares, with the reason, in one of the class
+attributes `no_files`, `no_disk`, `no_read_back`, `no_check`; a declaration that is not true is a failure.
+"""
+
+from __future__ import annotations
+
+from kube_log_watcher_testing.contract.base import MakeAgent
+from kube_log_watcher_testing.contract.faults import FaultRules
+from kube_log_watcher_testing.contract.folders import FolderRules
+from kube_log_watcher_testing.contract.seeds import SeedRules
+from kube_log_watcher_testing.contract.syncing import SyncRules
+from kube_log_watcher_testing.contract.untrusted import UntrustedRules
+
+__all__ = ["AgentContract", "MakeAgent"]
+
+
+class AgentContract(SyncRules, FolderRules, FaultRules, UntrustedRules, SeedRules):
+    """Whatever an agent must keep to, so that nobody need look at what it does on a node."""
