@@ -16,7 +16,7 @@ import attrs
 from kube_log_watcher_core.models import Layout
 from kube_log_watcher_testing.fake_api import ContainerStatus, FakeApi, pod_object
 from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
-from support import wait_until
+from support import child, wait_until
 
 COMMAND = (sys.executable, "-m", "kube_log_watcher_core")
 
@@ -84,7 +84,7 @@ def in_terminal(*arguments: str, environ: Mapping[str, str]) -> tuple[int, str]:
     """Run a command in a pseudo-terminal; give its exit code and what it has shown."""
     ours, theirs = pty.openpty()
     environ = {**environ, "TERM": "xterm", "COLUMNS": "140", "LINES": "50"}
-    with subprocess.Popen([*COMMAND, *arguments], env=environ, stdout=theirs, stderr=theirs) as process:
+    with child([*COMMAND, *arguments], env=environ, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         shown = _read_all(ours)
         return process.wait(timeout=30), shown
@@ -117,7 +117,7 @@ class Running:
     def wait_for(self, text: str, *, times: int = 1) -> None:
         """Wait until it has said something."""
         wait_until(
-            lambda: self.said().count(text) >= times, timeout=15, what=f"{text!r} in its log: {self.said()}"
+            lambda: self.said().count(text) >= times, timeout=30, what=f"{text!r} in its log: {self.said()}"
         )
 
     def send(self, number: signal.Signals) -> None:
@@ -134,19 +134,14 @@ class Running:
 @contextlib.contextmanager
 def running(*arguments: str, environ: Mapping[str, str], log: Path) -> Iterator[Running]:
     """Start a command, and see to it that it ends."""
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [*COMMAND, *arguments],
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=stream,
-        )
-    with process:
-        try:
-            yield Running(process, log)
-        finally:
-            process.kill()
+    nowhere = subprocess.DEVNULL
+    with (
+        log.open("wb") as stream,
+        child(
+            [*COMMAND, *arguments], env=dict(environ), stdin=nowhere, stdout=nowhere, stderr=stream
+        ) as process,
+    ):
+        yield Running(process, log)
 
 
 @attrs.frozen

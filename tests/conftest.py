@@ -1,18 +1,26 @@
-"""What holds for all tests: where nothing may be skipped, a skip is a failure."""
+"""What holds for all tests: how their processes start; where nothing may be skipped, a skip is a failure."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
+from kube_log_watcher_testing.processes import default_signals
 from packaging_support import author_environment, built, checkout, clean_environment
 
 __all__ = ["author_environment", "built", "checkout", "clean_environment"]
 
 NO_SKIPS = "KLW_NO_SKIPS"
 """Set it to 1 where everything that the tests need is supposed to be there."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def children_start_with_default_signals() -> Iterator[None]:
+    """Let tests send signals to what they start, also where this suite was started with them ignored."""
+    with default_signals():
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,7 +16,7 @@ import yaml
 
 from cli_support import COMMAND, in_terminal, run_cli
 from explain_support import Asked, asked
-from support import wait_until
+from support import child, wait_until
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_an_api_that_is_away_shows_as_degraded(here: Asked) -> None:
     here.here.add("shop-1")
     with here.watcher():
         here.here.api.stop()
-        wait_until(lambda: here.status()[0] == 1, timeout=20, what="a problem")
+        wait_until(lambda: here.status()[0] == 1, what="a problem")
         done = run_cli("status", environ=here.environ)
     assert done.returncode == 1
     assert done.stdout.startswith("degraded: ")
@@ -95,13 +95,10 @@ def test_an_api_that_is_away_shows_as_degraded(here: Asked) -> None:
 def test_before_the_api_has_answered_it_tells_what_it_waits_for(here: Asked) -> None:
     here.here.add("shop-1")
     here.here.api.stop()
-    with subprocess.Popen([*COMMAND, "run"], env=here.environ, stderr=subprocess.DEVNULL) as watcher:
-        try:
-            wait_until(lambda: here.status()[0] == 1, timeout=20, what="an answer")
-            _, status = here.status()
-            _, document = here.explain("shop-1")
-        finally:
-            watcher.kill()
+    with child([*COMMAND, "run"], env=here.environ, stderr=subprocess.DEVNULL):
+        wait_until(lambda: here.status()[0] == 1, what="an answer")
+        _, status = here.status()
+        _, document = here.explain("shop-1")
     assert any("the pods of this node are not known yet" in problem for problem in status["problems"])
     assert status["followed"] == 0
     assert "nothing is decided yet" in document["notes"][0]
@@ -110,31 +107,34 @@ def test_before_the_api_has_answered_it_tells_what_it_waits_for(here: Asked) -> 
 def test_watching_shows_it_again_and_ends_with_the_last_state(here: Asked) -> None:
     with here.watcher() as watcher, (here.tmp_path / "out").open("w+b") as out:
         command = [*COMMAND, "status", "--watch", "--every", "0.2", "-o", "json"]
-        with subprocess.Popen(command, env=here.environ, stdout=out, stderr=out) as process:
-            wait_until(lambda: _lines(out.name) >= 3, timeout=20, what="three states")
+        with child(command, env=here.environ, stdout=out, stderr=out) as process:
+            wait_until(lambda: _lines(out.name) >= 3, what="three states")
             watcher.process.kill()
-            wait_until(lambda: "no watcher runs" in Path(out.name).read_text(), timeout=20, what="its end")
+            wait_until(lambda: "no watcher runs" in Path(out.name).read_text(), what="its end")
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 69
+            assert process.wait(30) == 69
     documents = [json.loads(line) for line in Path(out.name).read_text().splitlines()]
     assert {each["kind"] for each in documents} == {"status", "error"}
 
 
-def test_watching_in_a_terminal_draws_one_screen_and_gives_it_back(here: Asked) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_watching_in_a_terminal_draws_one_screen_and_gives_it_back(
+    here: Asked, number: signal.Signals, code: int
+) -> None:
     ours, theirs = pty.openpty()
     environ = {**here.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
     command = [*COMMAND, "status", "--watch", "--every", "0.2"]
-    with here.watcher(), subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs) as process:
+    with here.watcher(), child(command, env=environ, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         shown = b""
         while shown.count(b"healthy") < 2:
             shown += os.read(ours, 65536)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         with contextlib.suppress(OSError):  # so a terminal tells that the other side is closed
             while piece := os.read(ours, 65536):
                 shown += piece
         os.close(ours)
-        assert process.wait(10) == 0
+        assert process.wait(30) == code
     assert shown.startswith(b"\x1b[?1049h")
     assert b"\x1b[?1049l" in shown
     assert b"Traceback" not in shown

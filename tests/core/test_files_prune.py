@@ -14,7 +14,7 @@ import pytest
 from agent_support import tree
 from kube_log_watcher_core import AgentError, File, Item, Link, Owned
 from kube_log_watcher_core.files import Disk, Mirror
-from support import wait_until
+from support import child, wait_until
 
 
 def flat(folder: Path) -> tuple[Owned, ...]:
@@ -248,12 +248,9 @@ while True:
 
 
 def test_a_process_killed_while_it_writes_leaves_a_whole_file_and_a_restart_tidies_up(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)]) as writer:
-        try:
-            wait_until((tmp_path / "a.job").exists, timeout=20, what="the first file")
-            wait_until(lambda: _stopped_in_the_middle(writer, tmp_path), timeout=20, what="a write")
-        finally:
-            writer.kill()
+    with child([sys.executable, "-c", WRITER, str(tmp_path)]) as writer:
+        wait_until((tmp_path / "a.job").exists, what="the first file")
+        wait_until(lambda: _stopped_in_the_middle(writer, tmp_path), what="a write")
     assert len(list(tmp_path.iterdir())) == 2
     content = (tmp_path / "a.job").read_bytes()
     assert content in (b"x" * 4_000_000, b"y" * 4_000_000)

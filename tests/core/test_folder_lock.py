@@ -7,14 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks, FolderTaken
 from kube_log_watcher_core.agents.locked_start import LockedStart
-from support import wait_until
+from support import child, wait_until
 
 HOLDER = """
 import sys, time
@@ -56,15 +55,13 @@ def test_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_folder_is_free_however_its_holder_ends(tmp_path: Path, number: signal.Signals) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE, text=True
-    ) as holder:
+    with child([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
-        assert holder.stdout.readline() == "True\n"
+        assert holder.stdout.readline() == b"True\n"
         mine = claim(tmp_path)
         assert not mine.take()
         holder.send_signal(number)
-        holder.wait(10)
+        holder.wait(30)
         assert mine.take()
 
 
@@ -138,10 +135,9 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
 def test_a_program_that_is_run_meanwhile_does_not_inherit_the_lock(tmp_path: Path) -> None:
     mine = claim(tmp_path)
     assert mine.take()
-    with subprocess.Popen(["sleep", "600"], close_fds=False) as child:
+    with child(["sleep", "600"], close_fds=False):
         mine.release()
         assert claim(tmp_path).take()
-        child.kill()
 
 
 class TestLockedStart:
@@ -161,7 +157,7 @@ class TestLockedStart:
         LockedStart("agent a", claim(tmp_path), begun.set).begin()
         assert not begun.wait(0.5)
         other.release()
-        assert begun.wait(1.0)
+        assert begun.wait(30)
         told = [record.message for record in caplog.records]
         assert told[0] == (
             f"agent a waits: another watcher is at work on {tmp_path}; this one observes until it ends"
@@ -174,9 +170,7 @@ class TestLockedStart:
         assert other.take()
         start = LockedStart("agent a", claim(tmp_path), begun.set)
         start.begin()
-        began = time.monotonic()
         assert start.cancel()
-        assert time.monotonic() - began < 0.2
         other.release()
         assert not begun.wait(0.5)
         assert claim(tmp_path).take()

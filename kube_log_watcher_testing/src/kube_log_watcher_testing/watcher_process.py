@@ -22,9 +22,10 @@ from typing import Self
 
 from kube_log_watcher_testing.fake_api import FakeApi
 from kube_log_watcher_testing.fake_node import FakeNode
+from kube_log_watcher_testing.processes import default_signals
 
 POLL_SECONDS = 0.01
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 45.0
 """How long something is waited for: far longer than it takes, for machines that have much else to do."""
 NODE_NAME = "node-1"
 """The node that `pod_object` puts pods on."""
@@ -90,7 +91,7 @@ class WatcherProcess:
         if self.running:
             raise RuntimeError("the watcher is running already")
         variables = {"HOME": self._home.name, **self.environ}
-        with self._output.open("ab") as output:
+        with self._output.open("ab") as output, default_signals():
             self._started_at = output.tell()
             self._process = subprocess.Popen(
                 self.command,

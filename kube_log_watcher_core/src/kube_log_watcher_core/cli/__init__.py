@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from kube_log_watcher_core.cli.stopping import exit_on_sigterm, ignore_early_sighup
+from kube_log_watcher_core.cli.stopping import (
+    drop_what_nobody_reads,
+    exit_on_sigterm,
+    ignore_early_sighup,
+    stand_in_for_closed_streams,
+)
 
 __all__ = ["main"]
 
@@ -15,6 +20,7 @@ def main() -> None:
     # does not get SIGTERM at all.
     exit_on_sigterm(0)
     ignore_early_sighup(sys.argv[1:])
+    stand_in_for_closed_streams()
     from kube_log_watcher_core.cli.app import program  # noqa: PLC0415
     from kube_log_watcher_core.cli.failures import report  # noqa: PLC0415
     from kube_log_watcher_core.errors import WatcherError  # noqa: PLC0415
@@ -23,3 +29,5 @@ def main() -> None:
         program.main(prog_name="kube-log-watcher")
     except WatcherError as error:
         sys.exit(report(error))
+    finally:
+        drop_what_nobody_reads()

@@ -11,7 +11,7 @@ import click
 from kube_log_watcher_core.cli.commands_of_others import command_of_others, notes, offered
 from kube_log_watcher_core.cli.options import Chosen, settings_options, take_chosen
 from kube_log_watcher_core.cli.output import one_line
-from kube_log_watcher_core.cli.stopping import TERMINATED, exit_on_sigterm
+from kube_log_watcher_core.cli.stopping import TERMINATED, end_when_nobody_reads, exit_on_sigterm
 
 _GROUPS = {
     "The node": ("containers_path", "containers_layout", "log_roots", "log_path_map", "cluster_node_name"),
@@ -84,9 +84,10 @@ class Program(click.Group):
         self.params += settings_options()
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Keep the settings for the command."""
+        """Keep the settings for the command, and see to its end when nobody reads what it says."""
         ctx.obj = take_chosen(ctx.params)
-        return super().invoke(ctx)
+        with end_when_nobody_reads():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the commands in the order in which they were added, the most needed first; then others'."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from kube_log_watcher_core.cli.asking import UNAVAILABLE, ask_watcher, print_doc
 from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.glance import Glance, glance, lines_of, renderable_of
 from kube_log_watcher_core.cli.output import one_line
+from kube_log_watcher_core.cli.stopping import pause, unwind_on_sigterm
 from kube_log_watcher_core.configuration import Given
 
 DEGRADED = 1
@@ -50,10 +50,11 @@ def status(given: Given, *, watch: bool, every_seconds: float, output: str) -> N
     state_dir = state_dir_of(given)
     if not watch:
         sys.exit(_show_once(state_dir, output))
+    unwind_on_sigterm()
     last = UNAVAILABLE
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(_show_again(state_dir, output)) as codes:
         for last in codes:  # noqa: B007 - the last one is the exit code
-            time.sleep(every_seconds)
+            pause(every_seconds)
     sys.exit(last)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from kube_log_watcher_core.cli.stopping import TERMINATED, exit_on_sigterm
+from kube_log_watcher_core.cli.stopping import unwind_on_sigterm
 
 LOG = "watcher.log"
 
@@ -35,7 +35,7 @@ LOG = "watcher.log"
 )
 def demo(*, folder: Path | None, seconds_per_step: float, plain: bool, names: str | None) -> None:
     """Show it at work on two made-up nodes, one of each layout; needs no cluster, and ends by itself."""
-    exit_on_sigterm(TERMINATED)
+    unwind_on_sigterm()
     # Imported only here: the list of commands needs no fakes.
     from kube_log_watcher_testing.demo.story import tell  # noqa: PLC0415
     from kube_log_watcher_testing.demo.view import make_view  # noqa: PLC0415

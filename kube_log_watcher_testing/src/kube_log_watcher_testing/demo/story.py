@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 import click
 
+from kube_log_watcher_core.cli.stopping import pause
 from kube_log_watcher_testing.demo.cast import ARRIVAL, CAST, NODES, Stage
 from kube_log_watcher_testing.demo.files import Snapshot, changes, snapshot
 from kube_log_watcher_testing.demo.sample_settings import Sample, sample_settings
@@ -134,7 +135,7 @@ class Play:
             holds &= self._await(lambda: self._files() != before)
         self._seen = self._files_at_rest()
         view.show(self._rows(), changes(before, self._seen, self._root) or ["  no file has changed"])
-        time.sleep(max(began + seconds - time.monotonic(), 0.0))
+        pause(began + seconds - time.monotonic())
         return holds
 
     def _await(self, holds: Callable[[], bool]) -> bool:
