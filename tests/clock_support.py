@@ -40,5 +40,5 @@ def at_work(stage: Stage, clocks: Clocks) -> Iterator[Daemon]:
         yield daemon
     finally:
         daemon.stop()
-        thread.join(10.0)
+        thread.join(30)
         assert not thread.is_alive()

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from kube_log_watcher_core.discovery import Discovery, NodePaths, default_roots
 from kube_log_watcher_core.models import Container, Obstacle, Reason
+from support import WAIT_SECONDS
 
 DATA = Path(__file__).parent / "data" / "node"
 Containers = tuple[Container, ...]
@@ -40,7 +41,7 @@ def discoveries() -> Iterator[Discover]:
 
 
 def collect_until(
-    discovery: Discovery, holds: Callable[[Containers], bool], *, timeout: float = 10.0
+    discovery: Discovery, holds: Callable[[Containers], bool], *, timeout: float = WAIT_SECONDS
 ) -> Containers:
     """Collect on events alone until something holds. A wake-up that never comes is an AssertionError."""
     deadline = time.monotonic() + timeout

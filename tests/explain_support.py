@@ -54,7 +54,7 @@ class Asked:
             watcher.wait_for("agent lister follows")
             wait_until(
                 lambda: (self.state / "watcher.sock").is_socket() and (self.state / "state.json").exists(),
-                timeout=15,
+                timeout=30,
                 what="a socket and a state file",
             )
             yield watcher

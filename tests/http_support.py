@@ -26,7 +26,7 @@ class Page:
 
 def ask(port: int, path: str, *, method: str = "GET", host: str = "127.0.0.1") -> Page:
     """Ask for a page."""
-    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection = http.client.HTTPConnection(host, port, timeout=30)
     try:
         connection.request(method, path)
         answer = connection.getresponse()

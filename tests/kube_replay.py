@@ -63,7 +63,7 @@ class Replay:
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(5.0)
+        self._thread.join(30)
         for connection in self._waiting:
             connection.close()
 

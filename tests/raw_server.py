@@ -29,7 +29,7 @@ class RawServer:
         # Closing alone would leave the thread in its accept.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5.0)
+        self._thread.join(30)
 
     def _serve(self) -> None:
         while True:

@@ -55,7 +55,7 @@ def running_agent(
             yield folder
         finally:
             process.kill()
-            process.wait(10)
+            process.wait(30)
 
 
 def docker_lines(*messages: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,9 @@ STEPS = ("12 pods on two nodes", "a pod arrives", "a label changes", "a log rota
 
 def test_it_shows_every_step_and_tells_where_the_files_are(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    began = time.monotonic()
     arguments = ["--plain", "--seconds-per-step", "0", "--dir", str(folder)]
     done = run_cli("demo", *arguments, environ=clean_environ(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert time.monotonic() - began < 20
     shown = [line.removeprefix("== ") for line in done.stdout.splitlines() if line.startswith("== ")]
     assert [title.startswith(step) for title, step in zip(shown, STEPS, strict=True)] == [True] * len(STEPS)
     assert "NOT seen" not in done.stdout

@@ -147,7 +147,7 @@ def test_without_a_watcher_it_works_from_the_state_file_the_disk_and_the_api(bot
     container = both.here.add("shop-1")
     with both.watcher() as watcher:
         watcher.process.kill()
-        watcher.process.wait(10)
+        watcher.process.wait(30)
     assert (both.state / "watcher.sock").exists()
     late = both.here.add("late-1")
     code, document = both.explain()
@@ -166,7 +166,7 @@ def test_without_watcher_and_api_the_state_file_tells_of_pods(here: Asked) -> No
     here.here.add("shop-1")
     with here.watcher() as watcher:
         watcher.process.kill()
-        watcher.process.wait(10)
+        watcher.process.wait(30)
     here.here.api.stop()
     code, document = here.explain("--timeout", "0.3", "shop-1")
     assert code == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from cli_support import KEY, Place, Running, clean_environ, place, running
 from kube_log_watcher_core.models import Layout
 from kube_log_watcher_testing.fake_api import Silent
-from support import wait_until
+from support import SOON_SECONDS, wait_until
 
 
 @pytest.fixture(params=[Layout.DOCKER, Layout.CRI], ids=["docker", "cri"])
@@ -29,18 +28,15 @@ def simple(tmp_path: Path) -> Iterator[Place]:
         yield made
 
 
-def ends(watcher: Running, *, within: float = 1.0) -> int:
-    """Wait for the end of a process; give its exit code."""
-    began = time.monotonic()
-    code = watcher.process.wait(timeout=10)
-    assert time.monotonic() - began < within
-    return code
+def ends(watcher: Running) -> int:
+    """Expect the end of a process; give its exit code."""
+    return watcher.process.wait(SOON_SECONDS)
 
 
 def test_files_follow_pods_without_any_command(here: Place, tmp_path: Path) -> None:
     first = here.add("shop-1")
     with running(environ=here.environ, log=tmp_path / "log") as watcher:
-        wait_until(lambda: str(first.log) in here.listed(), timeout=15)
+        wait_until(lambda: str(first.log) in here.listed())
         second = here.add("shop-2")
         wait_until(lambda: str(second.log) in here.listed())
         here.api.relabel("default", "shop-2", version="2.0")
@@ -74,7 +70,7 @@ def test_the_flags_of_the_original_still_work(simple: Place, tmp_path: Path) -> 
     with running(
         *flags, "--updated-certificates", "--interval", "5", "-v", environ=environ, log=tmp_path / "log"
     ) as watcher:
-        wait_until(lambda: str(container.log) in simple.listed(), timeout=15)
+        wait_until(lambda: str(container.log) in simple.listed())
         watcher.wait_for("DEBUG kube_log_watcher_core.cli.run: settings of agent lister")
         watcher.wait_for("WATCHER_KUBERNETES_UPDATE_CERTIFICATES=true is deprecated")
     assert KEY not in watcher.said()
@@ -107,12 +103,12 @@ def test_a_folder_found_by_looking_is_told(simple: Place, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_within_a_second_and_leaves_the_files(
+def test_a_signal_ends_it_at_once_and_leaves_the_files(
     simple: Place, tmp_path: Path, number: signal.Signals
 ) -> None:
     container = simple.add("shop-1")
     with running(environ=simple.environ, log=tmp_path / "log") as watcher:
-        wait_until(lambda: str(container.log) in simple.listed(), timeout=15)
+        wait_until(lambda: str(container.log) in simple.listed())
         watcher.send(number)
         assert ends(watcher) == 0
     assert str(container.log) in simple.listed()
@@ -122,7 +118,7 @@ def test_a_signal_ends_it_within_a_second_and_leaves_the_files(
 def test_a_signal_in_the_middle_of_the_start_ends_it(simple: Place, tmp_path: Path) -> None:
     """The handler is there before anything large is imported."""
     with running(environ=simple.environ, log=tmp_path / "log") as watcher:
-        wait_until(lambda: watcher.catches(signal.SIGTERM), timeout=15)
+        wait_until(lambda: watcher.catches(signal.SIGTERM))
         watcher.send(signal.SIGTERM)
         assert ends(watcher) == 0
     assert "Traceback" not in watcher.said()
@@ -141,7 +137,7 @@ def test_a_signal_ends_it_while_the_api_says_nothing(simple: Place, tmp_path: Pa
     simple.add("shop-1")
     simple.api.fail(Silent(), verb="list", times=None)
     with running(environ=simple.environ, log=tmp_path / "log") as watcher:
-        wait_until(lambda: simple.api.requests, timeout=15)
+        wait_until(lambda: simple.api.requests)
         watcher.send(signal.SIGTERM)
         assert ends(watcher) == 0
 
@@ -161,7 +157,7 @@ def test_sighup_reads_the_settings_again(simple: Place, tmp_path: Path) -> None:
     container = simple.add("shop-1")
     environ = with_config(simple, config, f"lister: {{folder: {simple.folder}}}\n")
     with running(environ=environ, log=tmp_path / "log") as watcher:
-        wait_until(lambda: str(container.log) in simple.listed(), timeout=15)
+        wait_until(lambda: str(container.log) in simple.listed())
         watcher.send(signal.SIGHUP)
         watcher.wait_for("asked to read the settings again")
         watcher.wait_for("new settings are in use")
@@ -205,5 +201,5 @@ def test_a_bug_ends_with_one_and_a_traceback(tmp_path: Path) -> None:
     with running(
         "-a", "buggy", "--extra-agent", str(agent), environ=clean_environ(tmp_path), log=tmp_path / "log"
     ) as watcher:
-        assert watcher.process.wait(timeout=15) == 1
+        assert watcher.process.wait(30) == 1
     assert "ZeroDivisionError" in watcher.said()

@@ -33,7 +33,9 @@ from support import wait_until
 FOR_A_WHILE_SECONDS = 0.8
 MOST_REQUESTS = 18
 """With waits of 0.1 to 0.2 s between them, and some in pairs."""
-BOUNDED = attrs.evolve(QUICK, silence_seconds=0.3, line_bytes=200_000, list_bytes=10**6, list_seconds=0.3)
+BOUNDED = attrs.evolve(
+    QUICK, answer_seconds=1.0, silence_seconds=0.3, line_bytes=200_000, list_bytes=10**6, list_seconds=0.3
+)
 
 FAULTS: dict[str, Fault] = {
     "slow": Slow(0.2),

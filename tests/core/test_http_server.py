@@ -43,7 +43,7 @@ def server() -> Iterator[HttpServer]:
 
 def say(port: int, text: bytes) -> bytes:
     """Say something to the server, and give all that it answers until it hangs up."""
-    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(text)
         answer = b""
         with contextlib.suppress(ConnectionResetError):
@@ -129,7 +129,7 @@ def test_those_who_hold_connections_open_shut_nobody_out(server: HttpServer) -> 
     with contextlib.ExitStack() as stack:
         idle = []
         for _ in range(5 * CONNECTIONS):
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
             connection.sendall(b"GET /livez HTTP/1.1\r\n")
             idle.append(connection)
         for _ in range(3):
@@ -145,7 +145,7 @@ def threads_of_requests() -> int:
 def test_a_request_that_does_not_come_whole_in_time_is_given_up() -> None:
     server = HttpServer("127.0.0.1", 0, request_seconds=0.3)
     server.start(watcher_app(lambda: WELL))
-    with socket.create_connection(("127.0.0.1", server.port), timeout=15) as slow:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as slow:
         sender = threading.Thread(target=trickle, args=(slow,))
         sender.start()
         assert slow.recv(10) == b""

@@ -38,7 +38,7 @@ class Reply:
     """An answer that is read as it comes."""
 
     def __init__(self, api: FakeApi, path: str, **headers: str) -> None:
-        self._connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=5)
+        self._connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=30)
         self._connection.request("GET", path, headers=headers)
         self.response = self._connection.getresponse()
         self.status = self.response.status
@@ -175,7 +175,7 @@ def test_tokens_and_rights_are_checked_in_this_order(api: FakeApi, ask: Ask) -> 
 
 def test_rights_can_be_reviewed(api: FakeApi) -> None:
     api.forbid("watch")
-    connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=30)
     for verb, allowed in (("list", True), ("watch", False)):
         review = {"spec": {"resourceAttributes": {"verb": verb, "resource": "pods"}}}
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

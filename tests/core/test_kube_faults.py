@@ -37,6 +37,9 @@ def api() -> Iterator[FakeApi]:
         yield running
 
 
+AT_LEAST = 0.5
+"""What nine requests take: waits of 0.2 s at last, of which chance takes a half, the first for nothing."""
+
 FAULTS_OF_A_LIST: list[Fault] = [
     Refuse(500),
     Refuse(503),
@@ -78,8 +81,8 @@ def test_a_faulty_server_is_asked_less_and_less(api: FakeApi) -> None:
     timing = attrs.evolve(QUICK, backoff_seconds=0.1, unsynced_limit_seconds=10.0)
     with watching(api, timing=timing) as watch:
         before = time.monotonic()
-        wait_until(lambda: time.monotonic() > before + 1.0)
-        assert 2 <= api.count("list") <= 5
+        wait_until(lambda: api.count("list") >= 5)
+        assert time.monotonic() - before >= 0.7  # half of 0.1 + 0.2 + 0.4 + 0.8 s: the rest is chance
         assert watch.status().error == "list pods: 500 told to fail"
         assert watch.status().state == "backing off"
 
@@ -88,7 +91,7 @@ def test_the_first_list_is_awaited_with_less_patience(api: FakeApi) -> None:
     api.fail(Refuse(500), times=6)
     timing = attrs.evolve(QUICK, backoff_seconds=0.05, backoff_limit_seconds=60.0, unsynced_limit_seconds=0.1)
     with watching(api, timing=timing) as watch:
-        wait_until(lambda: watch.synced, timeout=1.0)
+        wait_until(lambda: watch.synced)
 
 
 @pytest.mark.parametrize("refuse", [Refuse(429, retry_after=1), Refuse(503, retry_after=1)])
@@ -146,8 +149,8 @@ def test_watches_that_end_at_once_are_not_opened_in_a_loop(api: FakeApi, fault: 
     api.fail(fault, verb="watch", times=None)
     with watching(api) as watch:
         before = time.monotonic()
-        wait_until(lambda: time.monotonic() > before + 1.0)
-        assert 4 <= api.count("watch") <= 12
+        wait_until(lambda: api.count("watch") >= 9)
+        assert time.monotonic() - before >= AT_LEAST
         assert api.count("list") == 1
         api.add(pod_object("shop-2"))
         wait_until(lambda: len(watch.pods()) == 2)
@@ -193,8 +196,8 @@ def test_versions_that_expire_again_and_again_are_no_loop(api: FakeApi) -> None:
     api.fail(Expired(), verb="watch", times=None)
     with watching(api):
         before = time.monotonic()
-        wait_until(lambda: time.monotonic() > before + 1.0)
-        assert 4 <= api.count("list") <= 12
+        wait_until(lambda: api.count("list") >= 9)
+        assert time.monotonic() - before >= AT_LEAST
 
 
 def test_a_list_that_is_told_that_its_version_expired_asks_for_the_newest(api: FakeApi) -> None:
@@ -253,10 +256,9 @@ def test_a_watch_that_never_brings_anything_asks_for_a_list_now_and_then(
         wait_until(lambda: api.count("watch") == 2)
         api.add(pod_object("shop-2"))
         wait_until(lambda: len(watch.pods()) == 2)
-        assert api.count("watch") >= 4
         before = time.monotonic()
-        wait_until(lambda: time.monotonic() > before + 0.5)
-        assert api.count("watch") <= 25
+        wait_until(lambda: api.count("watch") >= 12)
+        assert time.monotonic() - before >= 0.2
         assert watch.status().error is not None
     assert caplog.text.count("can't be used for now") == 1
     assert caplog.text.count("can be used again") == 0
@@ -299,7 +301,7 @@ def test_a_token_that_is_replaced_while_it_is_refused_is_noticed_soon(api: FakeA
     with watching(ApiAccess(api.url, token_file=folder / "token"), timing=timing) as watch:
         wait_until(lambda: watch.status().state == "backing off")
         (folder / "token").write_text("fresh")
-        wait_until(lambda: watch.synced, timeout=1.0)
+        wait_until(lambda: watch.synced)
         assert api.count("list") == 2
 
 
@@ -308,7 +310,7 @@ def test_a_token_that_is_missing_at_first_is_noticed_soon(api: FakeApi, tmp_path
     with watching(ApiAccess(api.url, token_file=tmp_path / "token"), timing=timing) as watch:
         wait_until(lambda: watch.status().state == "backing off")
         (tmp_path / "token").write_text("fresh")
-        wait_until(lambda: watch.synced, timeout=1.0)
+        wait_until(lambda: watch.synced)
 
 
 def test_a_token_that_is_refused_for_long_is_no_loop(api: FakeApi, tmp_path: Path) -> None:
@@ -316,5 +318,5 @@ def test_a_token_that_is_refused_for_long_is_no_loop(api: FakeApi, tmp_path: Pat
     api.accept("right")
     with watching(ApiAccess(api.url, token_file=folder / "token")):
         before = time.monotonic()
-        wait_until(lambda: time.monotonic() > before + 1.0)
-        assert 4 <= api.count("list") <= 12
+        wait_until(lambda: api.count("list") >= 9)
+        assert time.monotonic() - before >= AT_LEAST

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from kube_log_watcher_testing.fake_api import (
     pod_object,
 )
 from kube_support import SessionClient, refusal
-from support import wait_until
+from support import SOON_SECONDS, soon, wait_until
 
 PODS = "/api/v1/pods"
 
@@ -209,7 +208,7 @@ def test_a_token_is_never_in_a_message(
 
 
 def reading(
-    client: SessionClient, seconds: float = 5.0
+    client: SessionClient, seconds: float = 60.0
 ) -> tuple[threading.Thread, list[BaseException | None]]:
     """Read a watch in a thread; give the thread, and what ended it."""
     ends: list[BaseException | None] = []
@@ -248,24 +247,21 @@ def test_a_reader_of_a_quiet_stream_can_be_freed(
     thread, _ = reading(client)
     wait_until(lambda: api.open_watches == 1)
     wait_until(lambda: client.counts["watch", "200"])
-    before = time.monotonic()
-    while thread.is_alive() and time.monotonic() < before + 1:
-        cut(client.session)  # the reader may not have come as far as to read when it is cut
-        thread.join(0.02)
-    assert time.monotonic() - before < 0.5
+    with soon("freeing the reader"):
+        while thread.is_alive():
+            cut(client.session)  # the reader may not have come as far as to read when it is cut
+            thread.join(0.02)
     wait_until(lambda: api.open_watches == 0, what="the connection's end")
 
 
 def test_who_waits_for_an_answer_to_begin_can_be_freed(any_api: tuple[FakeApi, ApiAccess]) -> None:
     api, access = any_api
-    api.fail(Slow(1.0))
+    api.fail(Slow(60.0))
     client = SessionClient(access)
     thread, ends = reading(client)
     wait_until(lambda: api.requests)
-    before = time.monotonic()
     client.session.cut("watch")
-    thread.join(5.0)
-    assert time.monotonic() - before < 0.5
+    thread.join(SOON_SECONDS)
     assert isinstance(ends[0], ServerError)
 
 
@@ -288,7 +284,7 @@ def test_a_stream_that_breaks_off_is_an_error_of_its_own(any_api: tuple[FakeApi,
     api, access = any_api
     thread, ends = reading(SessionClient(access))
     wait_until(lambda: api.cut_watches() == 1)
-    thread.join(2.0)
+    thread.join(30)
     assert isinstance(ends[0], Cut)
 
 

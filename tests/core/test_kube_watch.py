@@ -24,7 +24,7 @@ from kube_log_watcher_testing.fake_api import (
     pod_object,
 )
 from kube_support import QUICK, Changes, names, synced, watching
-from support import wait_until
+from support import SOON_SECONDS, soon, wait_until
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_watch_ends_after_five_to_ten_minutes_by_chance(api: FakeApi, chance: 
     watch.start()
     wait_until(lambda: api.open_watches == 1)
     watch.stop()
-    assert watch.join(5.0)
+    assert watch.join(30)
     assert f"timeoutSeconds={seconds}&" in api.requests[-1].path
 
 
@@ -77,11 +77,9 @@ def test_a_node_without_pods_is_synced_too() -> None:
 
 
 def test_a_changed_label_arrives_in_moments(api: FakeApi) -> None:
-    with synced(api) as watch:
-        before = time.monotonic()
+    with synced(api) as watch, soon("a change"):
         api.relabel("shop", "shop-1", application="new")
         wait_until(lambda: [pod.labels["application"] for pod in watch.pods()] == ["new"])
-        assert time.monotonic() - before < 0.5
 
 
 def test_changes_are_told_from_the_watch_s_thread_and_only_when_they_matter(api: FakeApi) -> None:
@@ -176,34 +174,21 @@ def test_with_a_service_account_over_tls(tmp_path: Path) -> None:
         with watching(access) as watch:
             wait_until(lambda: names(watch) == {"shop-1"})
             wait_until(lambda: api.open_watches == 1)
-            before = time.monotonic()
             watch.stop()
-            assert watch.join(1.0)
-            assert time.monotonic() - before < 0.5
+            assert watch.join(SOON_SECONDS)
 
 
 # ---------------------------------------------------------------------- stopping
 
 
-def seconds_to_stop(api: FakeApi) -> tuple[float, float]:
-    """Stop a watch that reads a silent stream; give when `stop` returned and when the thread had ended."""
+def test_stopping_frees_the_reader_of_a_silent_stream(api: FakeApi) -> None:
     api.fail(Silent(), verb="watch")
     with synced(api) as watch:
-        before = time.monotonic()
-        watch.stop()
-        returned = time.monotonic() - before
-        assert watch.join(1.0)
+        with soon("stopping"):
+            watch.stop()
+        assert watch.join(SOON_SECONDS)
         assert watch.status().state == "stopped"
-        ended = time.monotonic() - before
     wait_until(lambda: api.open_watches == 0)
-    return returned, ended
-
-
-def test_stopping_frees_the_reader_of_a_silent_stream_within_100_ms(api: FakeApi) -> None:
-    """The best of three: a machine that is busy with other tests proves nothing."""
-    returned, ended = min(seconds_to_stop(api) for _ in range(3))
-    assert returned < 0.05
-    assert ended < 0.1
 
 
 def test_stopping_frees_one_that_backs_off(api: FakeApi) -> None:
@@ -212,10 +197,8 @@ def test_stopping_frees_one_that_backs_off(api: FakeApi) -> None:
         api, timing=attrs.evolve(QUICK, backoff_seconds=60.0, unsynced_limit_seconds=60.0)
     ) as watch:
         wait_until(lambda: watch.status().state == "backing off")
-        before = time.monotonic()
         watch.stop()
-        assert watch.join(1.0)
-        assert time.monotonic() - before < 0.5
+        assert watch.join(SOON_SECONDS)
 
 
 def test_a_watch_may_be_stopped_before_it_began_and_twice(api: FakeApi) -> None:
@@ -223,7 +206,7 @@ def test_a_watch_may_be_stopped_before_it_began_and_twice(api: FakeApi) -> None:
     watch.stop()
     watch.stop()
     watch.start()
-    assert watch.join(1.0)
+    assert watch.join(30)
     assert api.requests == []
 
 
@@ -278,8 +261,8 @@ def test_a_refresh_does_not_cut_a_wait_after_failures_short(api: FakeApi) -> Non
         wait_until(lambda: watch.status().state == "backing off")
         for _ in range(100):
             watch.refresh()
-        wait_until(lambda: watch.status().requests.get(("list", "none"), 0) >= 2, timeout=2.0)
-        assert watch.status().requests[("list", "none")] == 2
+        wait_until(lambda: watch.status().requests.get(("list", "none"), 0) >= 2)
+        assert watch.status().requests[("list", "none")] < 10
 
 
 # ---------------------------------------------------------------------- status, robustness
@@ -325,7 +308,7 @@ def test_an_error_of_the_listener_does_not_end_the_watch(
         wait_until(lambda: "shop-2" in names(watch))
     finally:
         watch.stop()
-        assert watch.join(5.0)
+        assert watch.join(30)
     assert "a bug of somebody else" in caplog.text
 
 

@@ -129,7 +129,7 @@ def test_a_scrape_may_ask_for_metrics_by_name() -> None:
 def test_openmetrics_is_spoken_too() -> None:
     server = HttpServer("127.0.0.1", 0)
     server.start(watcher_app(lambda: BUSY))
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("GET", "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     answer = connection.getresponse()
     assert "openmetrics" in answer.headers["Content-Type"]

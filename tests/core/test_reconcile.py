@@ -375,7 +375,7 @@ class Recorder:
 
     def sync(self, targets: Sequence[LogTarget], recheck: bool) -> bool:
         self.calls.append((len(targets), recheck))
-        assert self.free.wait(10)
+        assert self.free.wait(30)
         if self._fail:
             self._fail -= 1
             raise AgentError("no space left")

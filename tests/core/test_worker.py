@@ -32,7 +32,7 @@ class Notes:
 
     def sync(self, work: str, recheck: bool) -> bool:
         self.begun.set()
-        assert self.free.wait(10)
+        assert self.free.wait(30)
         if self.error is not None:
             raise self.error
         self.done.append(work)
@@ -58,7 +58,7 @@ def test_what_waits_is_left_undone_at_the_end() -> None:
     notes = Notes()
     with at_work(notes) as worker:
         worker.submit("first")
-        assert notes.begun.wait(5)
+        assert notes.begun.wait(30)
         worker.submit("second")
         assert not worker.stop(wait_seconds=0.0)
         notes.free.set()
@@ -129,7 +129,7 @@ def test_each_sync_that_hangs_is_told_once_and_so_is_its_end(caplog: pytest.LogC
             notes.begun.clear()
             notes.free.clear()
             worker.submit("work")
-            assert notes.begun.wait(5)
+            assert notes.begun.wait(30)
             now[0] += 29.0
             worker.report_slow(now[0])
             now[0] += 2.0

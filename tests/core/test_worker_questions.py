@@ -41,7 +41,7 @@ def test_a_question_is_answered_in_the_workers_thread(make: Make) -> None:
 
 def test_a_question_waits_for_the_sync_that_goes_on(make: Make) -> None:
     go = threading.Event()
-    worker = make(lambda: go.wait(10))
+    worker = make(lambda: go.wait(30))
     worker.submit(1)
     wait_until(lambda: worker.status.busy_since is not None, what="a sync")
     answer = worker.ask(lambda: "told")
@@ -71,12 +71,12 @@ def test_a_question_may_fail_and_the_worker_goes_on(make: Make) -> None:
     with pytest.raises(SystemExit):
         worker.ask(fail).result(5)
     worker.submit(1)
-    assert synced.wait(5)
+    assert synced.wait(30)
 
 
 def test_a_question_that_nobody_waits_for_any_more_is_not_put(make: Make) -> None:
     go, put = threading.Event(), threading.Event()
-    worker = make(lambda: go.wait(10))
+    worker = make(lambda: go.wait(30))
     worker.submit(1)
     wait_until(lambda: worker.status.busy_since is not None, what="a sync")
     assert worker.ask(put.set).cancel()
@@ -86,7 +86,7 @@ def test_a_question_that_nobody_waits_for_any_more_is_not_put(make: Make) -> Non
 
 def test_questions_to_a_worker_that_hangs_do_not_pile_up(make: Make) -> None:
     go = threading.Event()
-    worker = make(lambda: go.wait(10))
+    worker = make(lambda: go.wait(30))
     worker.submit(1)
     wait_until(lambda: worker.status.busy_since is not None, what="a sync")
     answers = [worker.ask(lambda: None) for _ in range(100)]

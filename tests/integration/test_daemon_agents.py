@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import textwrap
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from daemon_support import AGENTS, CART, Stage, layouts, staged
 from kube_log_watcher_core import Layout
 from mount_support import in_a_mount_namespace
+from support import soon
 
 DOCKER = Layout.DOCKER
 
@@ -215,9 +215,8 @@ class TestAgentsFromFiles:
             stage.wait_followed(one)
             two = stage.run("cart-1", labels=CART)
             stage.wait_followed(one, two)
-            began = time.monotonic()
-            assert stage.watcher.stop() == 0
-            assert time.monotonic() - began < 1.0
+            with soon("the end"):
+                assert stage.watcher.stop() == 0
             assert "agent lister is left in the middle of a sync" in stage.watcher.log
 
     @pytest.mark.parametrize("method", ["__init__(self, *_)", "check(self)"])

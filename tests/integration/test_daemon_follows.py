@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import statistics
-import time
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from daemon_support import CART, SHOP, Stage, staged
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_node import FakeContainer
+from support import soon
 
 _SPACES = itertools.count()
 PARSER = "kubernetes-log-watcher/scalyr-parser"
@@ -86,11 +86,11 @@ class TestPods:
         stage.wait_followed(one)
         stage.api.relabel(stage.namespace, "shop-1", application="store")
         stage.wait_application(one, "store")
-        stage.watcher.wait_for(
-            lambda: [each.name for each in (stage.dest / one.id).iterdir()] == ["store-v7.log"],
-            what="the end of the old friendly link",
-        )
-        assert [each.name for each in (stage.tree / one.id).iterdir()] == ["store"]
+        for folder, name in ((stage.dest, "store-v7.log"), (stage.tree, "store")):
+            stage.watcher.wait_for(
+                lambda at=folder / one.id, name=name: os.listdir(at) == [name],  # type: ignore[misc]
+                what=f"the end of the old link in {folder}",
+            )
 
     def test_a_pod_that_loses_a_needed_label_is_dropped_and_comes_back_with_it(self, stage: Stage) -> None:
         one = stage.run("shop-1")
@@ -224,13 +224,7 @@ class TestPods:
         assert {path.name for path in stage.root.iterdir()} == {"node", "scalyr", "jobs", "tree", "dest"}
 
 
-def test_a_change_takes_effect_within_moments(stage: Stage) -> None:
-    """A second is what is promised; half of the changes take a small part of it even on a busy machine."""
-
-    def seconds_until_followed(container: FakeContainer) -> float:
-        began = time.monotonic()
-        stage.wait_followed(container)
-        return time.monotonic() - began
-
-    taken = [seconds_until_followed(stage.run(f"shop-{number}")) for number in range(5)]
-    assert statistics.median(taken) < 1.0
+def test_a_change_takes_effect_by_itself(stage: Stage) -> None:
+    """How soon is measured in ``benchmarks/cost``; the next full pass is an hour away."""
+    with soon("following"):
+        stage.wait_followed(stage.run("shop-1"))

@@ -30,11 +30,11 @@ def test_two_hundred_pods_that_come_at_once_are_all_followed_and_all_let_go(
 ) -> None:
     with staged(tmp_path, layout) as stage:
         pods = [stage.run(f"pod-{number}") for number in range(200)]
-        stage.watcher.wait_for(lambda: follows_exactly(stage, 200), timeout=30.0, what="following all")
+        stage.watcher.wait_for(lambda: follows_exactly(stage, 200), what="following all")
         assert stage.follows(pods[0], pods[99], pods[199])
         for pod in pods:
             stage.end(pod)
-        stage.watcher.wait_for(lambda: follows_exactly(stage, 0), timeout=30.0, what="letting go of all")
+        stage.watcher.wait_for(lambda: follows_exactly(stage, 0), what="letting go of all")
 
 
 @layouts

@@ -16,17 +16,14 @@ from daemon_support import CART, SHOP, Stage, layouts, staged
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import Silent
 from kube_log_watcher_testing.watcher_process import WatcherProcess
-from support import wait_until
+from support import SOON_SECONDS, wait_until
 
 DOCKER, CRI = Layout.DOCKER, Layout.CRI
-ONE_SECOND = 1.0
 
 
-def seconds_to_stop(watcher: WatcherProcess, number: signal.Signals = signal.SIGTERM) -> float:
-    began = time.monotonic()
+def ends_at_once(watcher: WatcherProcess, number: signal.Signals = signal.SIGTERM) -> bool:
     watcher.signal(number)
-    assert watcher.wait_for_exit() == 0
-    return time.monotonic() - began
+    return watcher.wait_for_exit(timeout=SOON_SECONDS) == 0
 
 
 def is_past(moment: float) -> bool:
@@ -35,27 +32,27 @@ def is_past(moment: float) -> bool:
 
 class TestStopping:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_a_signal_ends_it_within_a_second_and_leaves_everything_in_place(
+    def test_a_signal_ends_it_at_once_and_leaves_everything_in_place(
         self, tmp_path: Path, number: signal.Signals
     ) -> None:
         with staged(tmp_path, DOCKER) as stage:
             stage.wait_followed(stage.run("shop-1"))
             before = stage.identities()
-            assert seconds_to_stop(stage.watcher, number) < ONE_SECOND
+            assert ends_at_once(stage.watcher, number)
             assert stage.identities() == before
             assert "Traceback" not in stage.watcher.log
 
-    def test_it_ends_within_a_second_while_the_api_keeps_silent(self, tmp_path: Path) -> None:
+    def test_it_ends_at_once_while_the_api_keeps_silent(self, tmp_path: Path) -> None:
         with Stage(tmp_path, DOCKER) as stage:
             stage.api.fail(Silent(), verb="watch", times=None)
             stage.start()
-            assert seconds_to_stop(stage.watcher) < ONE_SECOND
+            assert ends_at_once(stage.watcher)
 
-    def test_it_ends_within_a_second_while_nobody_answers_at_all(self, tmp_path: Path) -> None:
+    def test_it_ends_at_once_while_nobody_answers_at_all(self, tmp_path: Path) -> None:
         with Stage(tmp_path, DOCKER, environ={"WATCHER_KUBE_URL": "http://192.0.2.1"}) as stage:
             stage.watcher.start()
             stage.watcher.wait_for_log("wrote")
-            assert seconds_to_stop(stage.watcher) < ONE_SECOND
+            assert ends_at_once(stage.watcher)
 
     def test_it_ends_at_any_moment_of_its_start(self, tmp_path: Path) -> None:
         with Stage(tmp_path, DOCKER) as stage:
@@ -197,10 +194,15 @@ class TestDrains:
             stage.end(goes)
             stage.watcher.wait_for_log("no longer following default/goes/main")
             comes = stage.run("comes")
-            stage.watcher.wait_for(lambda: stage.job_file(comes).exists(), what="the other agents' files")
-            assert [entry["path"] for entry in stage.agent_json()["logs"]] == [str(goes.log)]
-            stage.wait_followed(comes)
+            seen = set()
+
+            def only_one_has_come() -> bool:
+                seen.add(tuple(entry["path"] for entry in stage.agent_json()["logs"]))
+                return stage.follows(comes)
+
+            stage.watcher.wait_for(only_one_has_come, what="following")
             assert time.monotonic() - went >= 3.0
+            assert seen <= {(str(goes.log),), (str(comes.log),)}
 
 
 class TestWhatIsKnownBeforeTheFirstSync:

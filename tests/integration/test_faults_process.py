@@ -16,10 +16,9 @@ from daemon_support import CART, EVENTS_ALONE, SHOP, Stage, staged
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.loop import Daemon
 from kube_log_watcher_testing.fake_api import Endless, Fault, Refuse, Silent, Slow
-from support import wait_until
+from support import SOON_SECONDS, wait_until
 
 DOCKER, CRI = Layout.DOCKER, Layout.CRI
-ONE_SECOND = 1.0
 DAY_SECONDS = 86_400.0
 
 
@@ -49,14 +48,12 @@ def first_process(stage: Stage) -> int:
     return pid
 
 
-def seconds_to_end(stage: Stage, pid: int) -> float:
-    began = time.monotonic()
+def ends_at_once(stage: Stage, pid: int) -> bool:
     os.kill(pid, signal.SIGTERM)
-    assert stage.watcher.wait_for_exit() == 0
-    return time.monotonic() - began
+    return stage.watcher.wait_for_exit(timeout=SOON_SECONDS) == 0
 
 
-def test_as_process_1_it_ends_within_a_second_at_any_moment_of_its_start(tmp_path: Path) -> None:
+def test_as_process_1_it_ends_at_once_at_any_moment_of_its_start(tmp_path: Path) -> None:
     with Stage(tmp_path, DOCKER, prefix=as_process_1()) as stage:
         stage.run("shop-1")
         for wait_seconds in (0.0, 0.1, 0.2, 0.4):
@@ -64,29 +61,29 @@ def test_as_process_1_it_ends_within_a_second_at_any_moment_of_its_start(tmp_pat
             pid = first_process(stage)
             moment = time.monotonic() + wait_seconds
             wait_until(lambda moment=moment: time.monotonic() >= moment)  # type: ignore[misc]
-            assert seconds_to_end(stage, pid) < ONE_SECOND
+            assert ends_at_once(stage, pid)
             assert "Traceback" not in stage.watcher.log
             assert stage.leftovers() == set()
 
 
 @pytest.mark.parametrize(
-    "fault", [Silent(), Slow(5.0), Endless(0.01), Refuse(500)], ids=lambda fault: type(fault).__name__
+    "fault", [Silent(), Slow(60.0), Endless(0.01), Refuse(500)], ids=lambda fault: type(fault).__name__
 )
-def test_as_process_1_it_ends_within_a_second_whatever_it_waits_for(tmp_path: Path, fault: Fault) -> None:
+def test_as_process_1_it_ends_at_once_whatever_it_waits_for(tmp_path: Path, fault: Fault) -> None:
     with Stage(tmp_path, DOCKER, prefix=as_process_1()) as stage:
         stage.api.fail(fault, times=None)
         stage.watcher.start()
         pid = first_process(stage)
         stage.watcher.wait_for(lambda: stage.api.requests, what="a request")
-        assert seconds_to_end(stage, pid) < ONE_SECOND
+        assert ends_at_once(stage, pid)
 
 
-def test_it_ends_within_a_second_in_the_middle_of_a_burst(tmp_path: Path) -> None:
+def test_it_ends_at_once_in_the_middle_of_a_burst(tmp_path: Path) -> None:
     with staged(tmp_path, DOCKER, prefix=as_process_1()) as stage:
         pid = first_process(stage)
         pods = [stage.run(f"pod-{number}") for number in range(60)]
         stage.watcher.wait_for(lambda: any(stage.jobs.iterdir()), what="the first job")
-        assert seconds_to_end(stage, pid) < ONE_SECOND
+        assert ends_at_once(stage, pid)
         assert stage.leftovers() == set()
         stage.agent_json()
         stage.start()
@@ -130,7 +127,7 @@ def test_memory_stays_flat_over_two_thousand_changes(tmp_path: Path) -> None:
 
 
 def wait(condition: Callable[[], object], what: str) -> None:
-    wait_until(condition, timeout=15.0, what=what)
+    wait_until(condition, what=what)
 
 
 @pytest.mark.parametrize("jump_seconds", [-DAY_SECONDS, DAY_SECONDS], ids=["back", "forth"])

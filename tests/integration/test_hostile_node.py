@@ -199,7 +199,7 @@ def test_hostile_pods_on_a_node_are_followed_or_skipped_and_harm_nobody(tmp_path
         }
         good = stage.run("shop-1")
         followed = [container for text, container in made.items() if text not in odd and text != "true"]
-        stage.watcher.wait_for(lambda: stage.follows(good, *followed[-3:]), what="following", timeout=30.0)
+        stage.watcher.wait_for(lambda: stage.follows(good, *followed[-3:]), what="following")
         stage.wait_followed(*followed)
         assert stage.ignores(*(made[text] for text in odd))
         assert len(stage.agent_json()["logs"]) == len(followed) + 1

@@ -113,7 +113,7 @@ class Pod:
         """Wait until the shipper is told of a log."""
         path = os.path.realpath(container.log)
         try:
-            wait_until(lambda: path in self._paths(), timeout=20, what="following")
+            wait_until(lambda: path in self._paths(), what="following")
         except AssertionError as error:
             raise AssertionError(f"{error}: {self._engine.docker('logs', self.container)}") from error
 
@@ -134,7 +134,7 @@ class Pod:
         """Ask it to stop, as a kubelet does; give how many seconds that took."""
         asked = datetime.now(UTC)
         self._engine.docker("kill", "--signal=TERM", self.container)
-        wait_until(lambda: not self.state()["Running"], timeout=15, what="its end")
+        wait_until(lambda: not self.state()["Running"], what="its end")
         # Nine digits behind the second are more than `fromisoformat` of Python 3.11 reads.
         finished = datetime.fromisoformat(f"{self.state()['FinishedAt'][:23]}+00:00")
         return (finished - asked).total_seconds()
@@ -218,7 +218,7 @@ def free_port() -> int:
 
 def answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=5).status_code == 200
+        return requests.get(url, timeout=30).status_code == 200
     except requests.ConnectionError:
         return False
 
@@ -234,7 +234,7 @@ def test_the_charts_sidecar_works_as_it_is_rendered(engine: Engine, tmp_path: Pa
         try:
             probe = sidecar.spec["startupProbe"]["exec"]["command"]
             wait_until(
-                lambda: succeeds(engine, "exec", watcher, *probe), timeout=20, what="the start-up probe"
+                lambda: succeeds(engine, "exec", watcher, *probe), timeout=30, what="the start-up probe"
             )
             made = sidecar.node.add(pod="shop-1")
             labels = {"application": "shop", "version": "v7"}
@@ -242,10 +242,10 @@ def test_the_charts_sidecar_works_as_it_is_rendered(engine: Engine, tmp_path: Pa
             api.add(pod_object(made.pod, uid=made.uid, labels=labels, containers=[status]))
             agent_json = tmp_path / "etc" / "scalyr-agent" / "agent.json"
             on_node = f"/{made.log.relative_to(tmp_path)}"
-            wait_until(lambda: on_node in agent_json.read_text(), timeout=20, what="following")
+            wait_until(lambda: on_node in agent_json.read_text(), what="following")
             for name in ("livenessProbe", "readinessProbe"):
                 url = f"http://127.0.0.1:{port}{sidecar.spec[name]['httpGet']['path']}"
-                wait_until(partial(answers, url), timeout=20, what=name)
+                wait_until(partial(answers, url), what=name)
         except AssertionError as error:
             pytest.fail(f"{error}: {engine.docker('logs', watcher)}")
         finally:

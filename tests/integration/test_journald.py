@@ -107,7 +107,7 @@ def test_entries_arrive_redacted_with_all_fields_and_attributes(tmp_path: Path) 
         first = added_until_shipped(journal, receiver, "the first", "ssh.service")
         wait_until(lambda: next(first), timeout=60, what="the first entry")
         journal.add(f"token {TOKEN} end", unit="ssh.service")
-        wait_until(lambda: journal_lines(receiver, "token "), timeout=30, what="the token's entry")
+        wait_until(lambda: journal_lines(receiver, "token "), what="the token's entry")
     (line,) = journal_lines(receiver, "token ")
     assert 'details "token +++JWT_TOKEN_REDACTED+++ end"' in line.message
     for field in ('unit="ssh.service"', 'pid="4711"', 'process="sshd"', "machine_id=", "boot_id="):
@@ -129,8 +129,8 @@ def test_a_rule_for_a_unit_matches_and_redacts_beside_extra_fields(tmp_path: Pat
         wait_until(lambda: next(first), timeout=60, what="an entry of the unit")
         journal.add("now password=secret done", unit="vault.service")
         journal.add("another unit", unit="ssh.service")
-        wait_until(lambda: journal_lines(receiver, "now "), timeout=30, what="the secret's entry")
-        wait_until(lambda: journal_lines(receiver, "another unit"), timeout=30, what="the other unit's entry")
+        wait_until(lambda: journal_lines(receiver, "now "), what="the secret's entry")
+        wait_until(lambda: journal_lines(receiver, "another unit"), what="the other unit's entry")
     (secret,), (other,) = journal_lines(receiver, "now "), journal_lines(receiver, "another unit")
     assert 'details "now password=*** done"' in secret.message
     assert (secret.attributes["parser"], other.attributes["parser"]) == ("vault", "journald_monitor")
@@ -141,7 +141,7 @@ def refusal(config: Path, environ: dict[str, str]) -> str:
     """Start the agent in vain, and give what it says."""
     with Receiver() as receiver, running_agent(config, receiver, environ) as folder:
         output = folder / "output"
-        wait_until(lambda: "Terminating" in output.read_text(), timeout=30, what="the agent's end")
+        wait_until(lambda: "Terminating" in output.read_text(), what="the agent's end")
         assert receiver.lines == []
         return output.read_text()
 

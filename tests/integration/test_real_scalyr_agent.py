@@ -111,15 +111,15 @@ class TestShipping:
             lambda: receiver.messages(application="shop") == expected, timeout=40, what="the decoded lines"
         )
         records = docker_lines("raw 1", f"token {REDACTED} end").splitlines()
-        wait_until(lambda: receiver.messages(application="raw") == records, timeout=10, what="the raw lines")
+        wait_until(lambda: receiver.messages(application="raw") == records, what="the raw lines")
         # Before 2.2.9, the Scalyr agent ships the pieces of a line one by one.
         expected_text = f"cri 1first half, second halftoken {REDACTED} end"
         wait_until(
             lambda: "".join(receiver.messages(application="cri")) == expected_text,
-            timeout=10,
+            timeout=30,
             what="the CRI lines",
         )
-        wait_until(lambda: receiver.messages(application="a$b&c d"), timeout=10, what="the odd pod's line")
+        wait_until(lambda: receiver.messages(application="a$b&c d"), what="the odd pod's line")
 
     def later_lines_arrive(self, receiver: Receiver, *, decoded: LogTarget, cri: LogTarget) -> None:
         with decoded.log_path.open("a") as log:
@@ -127,9 +127,9 @@ class TestShipping:
         with cri.log_path.open("a") as log:
             log.write(cri_line("DEBUG 4") + cri_line("cri 2"))
         wait_until(
-            lambda: receiver.messages(application="shop")[-1] == "decoded 2", timeout=20, what="decoded 2"
+            lambda: receiver.messages(application="shop")[-1] == "decoded 2", timeout=30, what="decoded 2"
         )
-        wait_until(lambda: receiver.messages(application="cri")[-1] == "cri 2", timeout=20, what="cri 2")
+        wait_until(lambda: receiver.messages(application="cri")[-1] == "cri 2", what="cri 2")
         assert not any("DEBUG" in message for message in receiver.messages(cluster="cluster-1"))
 
     def attributes_are_those_of_the_pods(self, receiver: Receiver) -> None:

@@ -57,7 +57,7 @@ def test_a_gone_log_stays_while_it_is_unread_and_leaves_as_soon_as_it_is_read(tm
         wait_until(lambda: len(receiver.messages(application="shop")) == 100, timeout=40, what="100 lines")
         receiver.keep_out()
         gone.go("last 1", "last 2")
-        wait_until(lambda: receiver.waiting, timeout=20, what="a request that waits")
+        wait_until(lambda: receiver.waiting, what="a request that waits")
         assert gone.sync()
         progress = gone.agent.read_up_to(gone.target)
         assert progress is not None
@@ -101,7 +101,7 @@ def test_after_a_rotation_the_offset_is_that_of_the_new_file(tmp_path: Path) -> 
         receiver.keep_out()
         with log.open("a") as file:
             file.write(docker_lines("before the rotation"))
-        wait_until(lambda: receiver.waiting, timeout=20, what="a request that waits")
+        wait_until(lambda: receiver.waiting, what="a request that waits")
         log.rename(log.with_name("0.log.20240102-030405"))
         log.write_text(docker_lines("after the rotation"))
         receiver.let_in()
@@ -124,12 +124,12 @@ def test_a_change_of_the_configuration_loses_what_is_unread_of_a_deleted_log(tmp
         receiver.keep_out()
         with gone.target.log_path.open("a") as log:
             log.write(docker_lines("in a request"))
-        wait_until(lambda: receiver.waiting, timeout=20, what="a request that waits")
+        wait_until(lambda: receiver.waiting, what="a request that waits")
         gone.go("not in it")
         gone.agent.sync([gone.target, other])
         agent_log = folder / "log" / "agent.log"
         wait_until(
-            lambda: "New configuration file seen" in agent_log.read_text(), timeout=20, what="a reload"
+            lambda: "New configuration file seen" in agent_log.read_text(), timeout=30, what="a reload"
         )
         receiver.let_in()
         wait_until(lambda: receiver.messages(application="other"), timeout=40, what="the other log")

@@ -6,7 +6,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,9 @@ from daemon_support import AGENTS, CART, Stage, layouts
 from http_support import ANY_PORT, Metrics, ask, port_of
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.watcher_process import WatcherProcess
+from support import soon
 
 DOCKER = Layout.DOCKER
-TAKES_OVER_SECONDS = 1.0
 
 
 class Pair:
@@ -61,7 +60,7 @@ def pair(root: Path, layout: Layout = DOCKER, **options: Any) -> Iterator[Pair]:
 
 @layouts
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["sigterm", "sigkill"])
-def test_the_second_waits_and_takes_over_within_a_second_and_nothing_flaps(
+def test_the_second_waits_and_takes_over_at_once_and_nothing_flaps(
     tmp_path: Path, layout: Layout, number: signal.Signals
 ) -> None:
     with pair(tmp_path, layout) as both:
@@ -81,9 +80,8 @@ def test_the_second_waits_and_takes_over_within_a_second_and_nothing_flaps(
 
         both.first.signal(number)
         both.first.wait_for_exit()
-        ended = time.monotonic()
-        second.wait_for(lambda: ask(port, "/readyz").status == 200, what="taking over")
-        assert time.monotonic() - ended < TAKES_OVER_SECONDS
+        with soon("taking over"):
+            second.wait_for(lambda: ask(port, "/readyz").status == 200, what="taking over")
         assert stage.identities() == before
         assert Metrics(port).get("agent_lock_held", agent="scalyr") == 1
 
@@ -104,9 +102,8 @@ def test_while_it_waits_it_writes_nothing_and_ends_at_once_when_asked_to(tmp_pat
         state = tmp_path / "state" / "state.json"
         both.first.wait_for(lambda: "early" in state.read_text(), what="the state of the first")
         before, files = state.stat(), stage.identities()
-        began = time.monotonic()
-        assert both.second.stop() == 0
-        assert time.monotonic() - began < 1.0
+        with soon("the end"):
+            assert both.second.stop() == 0
         assert stage.identities() == files
         assert state.stat().st_ino == before.st_ino
         assert "follows" not in both.second.log
