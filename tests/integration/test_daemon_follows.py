@@ -15,7 +15,6 @@ import pytest
 
 from daemon_support import CART, SHOP, Stage, staged
 from kube_log_watcher_core import Layout
-from kube_log_watcher_testing.fake_node import FakeContainer
 from support import soon
 
 _SPACES = itertools.count()
