@@ -27,7 +27,8 @@ from kube_log_watcher_core.models import (
     Reason,
     Work,
 )
-from kube_log_watcher_core.reconcile import DrainRules, Memory, Patience, PodsNotSeen, Waiting
+from kube_log_watcher_core.reconcile import DrainRules, FreshLists, Memory, Patience, Waiting
+from kube_log_watcher_core.reconcile.waiting import CALM_SECONDS
 from kube_log_watcher_core.resolve import Resolution, Rules
 from support import wait_until
 
@@ -66,18 +67,55 @@ def test_a_key_has_waited_when_its_time_is_over_and_starts_anew_after_a_gap() ->
 
 
 def test_an_unknown_pod_asks_for_a_list_after_five_seconds_and_then_ever_more_rarely() -> None:
-    unseen = PodsNotSeen()
-    asked = [now for now in range(3600) if unseen.due(["a"], now)]
+    lists = FreshLists()
+    asked = [now for now in range(3600) if lists.due(["a"], now)]
     assert asked == [5, 15, 35, 75, 155, 315, 635, 1235, 1835, 2435, 3035]
 
 
-def test_a_new_unknown_pod_asks_in_its_own_time_whatever_the_old_ones_do() -> None:
-    unseen = PodsNotSeen()
+def test_after_a_calm_a_new_unknown_pod_asks_in_its_own_time_whatever_the_old_ones_do() -> None:
+    lists = FreshLists()
     for now in range(1000):
-        unseen.due(["old"], now)
-    unseen.due(["old", "new"], 1000)
-    assert unseen.next_deadline() == 1005
-    assert unseen.due(["old", "new"], 1005)
+        lists.due(["old"], now)
+    lists.due(["old", "new"], 1000)
+    assert lists.next_deadline() == 1005
+    asked = [now for now in range(1001, 1100) if lists.due(["old", "new"], now)]
+    assert asked == [1005, 1015, 1035, 1075]
+
+
+def test_many_unknown_pods_come_to_no_more_lists_than_one() -> None:
+    """Four a second, each there for a while: one budget is theirs together."""
+    lists = FreshLists()
+    asked = [
+        tick / 4 for tick in range(4 * 3600) if lists.due([f"{n}" for n in range(tick - 80, tick)], tick / 4)
+    ]
+    assert len(asked) == 11
+
+
+@pytest.mark.parametrize("every", [1, 5, 30, 119, 120, 121, 300])
+def test_unknown_pods_that_come_slowly_are_no_poll_either(every: int) -> None:
+    """However they are spread: at most as many lists as one pod asks for in a calm, for each calm."""
+    lists = FreshLists()
+    keys = ([f"{number}" for number in range(now // every + 1)] for now in range(3600))
+    assert sum(lists.due(each, now) for now, each in enumerate(keys)) <= 4 * 3600 / CALM_SECONDS
+
+
+def test_after_a_storm_and_a_calm_a_new_pod_gets_its_list_promptly() -> None:
+    lists = FreshLists()
+    for tick in range(4 * 600):
+        lists.due([f"{number}" for number in range(tick - 80, tick)], tick / 4)
+    for now in range(600, 600 + int(CALM_SECONDS)):
+        lists.due([], now)
+    assert lists.next_deadline() is None
+    assert [now for now in range(720, 740) if lists.due(["honest"], now)] == [725, 735]
+
+
+def test_what_waits_for_the_budget_is_not_looked_at_in_between() -> None:
+    lists = FreshLists()
+    lists.due(["a"], 0)
+    assert lists.next_deadline() == 5
+    lists.due(["a"], 5)
+    lists.due(["a", "b"], 6)
+    assert lists.next_deadline() == 15
 
 
 class Life:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +103,20 @@ class TestOutages:
             two = stage.run("cart-1", labels=CART)
             stage.wait_followed(one, two)
             assert stage.api.count("list") - lists <= 2
+
+    def test_many_folders_of_unknown_pods_ask_for_no_more_lists_than_one(self, tmp_path: Path) -> None:
+        """Four a second: each asked on its own account, which came to four lists and watches a second."""
+        with staged(tmp_path, CRI) as stage:
+            one = stage.run("shop-1")
+            stage.wait_followed(one)
+            requests = stage.api.count("list"), stage.api.count("watch")
+            for number in range(48):
+                stage.node.add(pod=f"unknown-{number}")
+                time.sleep(0.25)
+            assert 1 <= stage.api.count("list") - requests[0] <= 2, "after 5 s, and 10 s later"
+            assert stage.api.count("watch") - requests[1] <= 2
+            two = stage.run("cart-1", labels=CART)
+            stage.wait_followed(one, two)
 
 
 class TestRights:

@@ -9,7 +9,7 @@ import attrs
 from kube_log_watcher_core.models import Container, LogTarget, Pods, Reason, Work
 from kube_log_watcher_core.reconcile.departures import Departures
 from kube_log_watcher_core.reconcile.drain import DrainRules
-from kube_log_watcher_core.reconcile.waiting import PodsNotSeen, Waiting
+from kube_log_watcher_core.reconcile.waiting import FreshLists, Waiting
 from kube_log_watcher_core.resolve import Known, Resolution, Rules, resolve
 
 
@@ -42,7 +42,7 @@ class Memory:
         self._followed: Mapping[str, LogTarget] = dict(self._targets)
         self._rules: Rules | None = None
         self._waiting = Waiting()
-        self._unseen = PodsNotSeen()
+        self._lists = FreshLists()
         self._departures = Departures(work.departed)
         self._patience = Patience()
         self.work = work
@@ -69,7 +69,7 @@ class Memory:
         self._waiting.update(
             _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.ID_UNKNOWN), now
         )
-        self.wants_fresh_list = self._unseen.due(
+        self.wants_fresh_list = self._lists.due(
             _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN), now
         )
         self._remember({each.key: each for each in containers}, resolution, rules, sizes)
@@ -106,7 +106,7 @@ class Memory:
         look = self._departures.seconds_to_look(self._patience.drain, self._wall())
         deadlines = (
             self._waiting.next_deadline(self._patience.gate_seconds, now),
-            self._unseen.next_deadline(),
+            self._lists.next_deadline(),
             None if look is None else now + look,
         )
         return min((at for at in deadlines if at is not None), default=None)
