@@ -35,7 +35,7 @@ def test_the_help_of_a_command_names_every_setting_with_its_variable(tmp_path: P
 
 def test_help_tells_defaults(tmp_path: Path) -> None:
     shown = " ".join(run_cli("run", "--help", environ=clean_environ(tmp_path)).stdout.split())
-    assert "[WATCHER_INTERVAL; default 60]" in shown
+    assert "[WATCHER_INTERVAL; 0.1 to 604800; default 60]" in shown
     assert "[WATCHER_STRICT_LABELS; default application,version]" in shown
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from cli_support import KEY, Place, Running, clean_environ, place, running
 from kube_log_watcher_core.models import Layout
 from kube_log_watcher_testing.fake_api import Silent
-from support import SOON_SECONDS, wait_until
+from support import SOON_SECONDS, child, wait_until
 
 
 @pytest.fixture(params=[Layout.DOCKER, Layout.CRI], ids=["docker", "cri"])
@@ -120,6 +121,42 @@ def test_a_signal_in_the_middle_of_the_start_ends_it(simple: Place, tmp_path: Pa
     with running(environ=simple.environ, log=tmp_path / "log") as watcher:
         wait_until(lambda: watcher.catches(signal.SIGTERM))
         watcher.send(signal.SIGTERM)
+        assert ends(watcher) == 0
+    assert "Traceback" not in watcher.said()
+
+
+def slow_import(folder: Path) -> tuple[str, Path]:
+    """Give a search path on which the first large import waits for a file, and that file."""
+    go = folder / "go"
+    (folder / "slow").mkdir()
+    (folder / "slow" / "attrs.py").write_text(
+        "import importlib, os, sys, time\n"
+        "sys.path.remove(os.path.dirname(__file__))\n"
+        f"open({str(folder / 'importing')!r}, 'w').close()\n"
+        f"while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
+        "del sys.modules['attrs']\n"
+        "sys.modules['attrs'] = importlib.import_module('attrs')\n"
+    )
+    return str(folder / "slow"), go
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_that_comes_before_anything_was_imported_is_heard(
+    simple: Place, tmp_path: Path, number: signal.Signals
+) -> None:
+    """A node under load takes a second to import what the watcher needs."""
+    path, go = slow_import(tmp_path)
+    command = [sys.executable, "-c", "from kube_log_watcher_command import main; main()", "run"]
+    environ = dict(simple.environ) | {"PYTHONPATH": path}
+    with (tmp_path / "log").open("wb") as log, child(command, env=environ, stderr=log) as process:
+        watcher = Running(process, tmp_path / "log")
+        wait_until((tmp_path / "importing").exists)
+        watcher.send(number)
+        go.touch()
+        if number == signal.SIGHUP:
+            watcher.wait_for("asked to read the settings again")
+            watcher.wait_for("new settings are in use")
+            watcher.send(signal.SIGTERM)
         assert ends(watcher) == 0
     assert "Traceback" not in watcher.said()
 

@@ -55,6 +55,8 @@ def test_a_given_url_keeps_its_prefix_and_gets_no_service_account(given: str, ur
         "https://host/?watch=true",
         "https://host/#here",
         "//host",
+        f"http://{'x' * 64}.example.org",
+        "http://a..b",
     ],
 )
 def test_what_is_no_http_url_is_a_problem_of_the_settings(given: str) -> None:
@@ -75,3 +77,12 @@ def test_an_access_holds_no_secret(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("very-secret")
     access = api_access(None, {}, service_account=tmp_path)
     assert "very-secret" not in repr(access)
+
+
+@pytest.mark.parametrize(("host", "port"), [("x" * 64, "443"), ("10.0.0.1", "https"), ("10.0.0.1", "99999")])
+def test_an_environment_that_names_no_host_is_a_problem_that_names_its_variables(
+    host: str, port: str
+) -> None:
+    environ = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
+    with pytest.raises(SettingsError, match="KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT"):
+        api_access(None, environ)

@@ -43,6 +43,8 @@ def test_a_host_and_a_port_are_read_the_same_from_text_and_from_yaml(text: str, 
         "localhost:9090/metrics",
         "a b:1",
         "x\n:1",
+        f"{'x' * 64}.example.org:1",
+        "a..b:1",
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:

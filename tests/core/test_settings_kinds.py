@@ -70,12 +70,20 @@ def test_text_is_read(kind: Kind[Any], text: str, value: object) -> None:
         (seconds(), "nan"),
         (seconds(), "inf"),
         (seconds(), "1 minute"),
+        (seconds(), "1e10"),
+        (seconds(most=60.0), "60.1"),
         (count(), "1.5"),
         (count(least=1), "0"),
+        (count(), str(2**31)),
+        (count(most=9), "10"),
         (WORD, "blue"),
         (JSON_OBJECT, "[1]"),
         (JSON_OBJECT, "{"),
         (JSON_OBJECT, "[" * 100_000),
+        (JSON_OBJECT, '{"a":' * 40 + "1" + "}" * 40),
+        (ENTRIES, "[" * 100_000),
+        (ENTRIES, "[" * 500 + "]" * 500),
+        (ENTRIES, f"[{'0,' * 100_000}0]"),
         (ENTRIES, "{}"),
         (PATH_MAP, "/a"),
         (PATH_MAP, "/a=/b=/c"),
@@ -130,8 +138,12 @@ def test_yaml_is_read_with_its_types(kind: Kind[Any], value: object, read: objec
         (seconds(), True),
         (seconds(), "5"),
         (seconds(), float("nan")),
+        (seconds(), 1e10),
+        (seconds(), 10**400),
         (count(), 1.5),
         (count(), float("inf")),
+        (count(), float("nan")),
+        (count(), 10**400),
         (WORD, 1),
         (JSON_OBJECT, [1]),
         (JSON_OBJECT, {1: 2}),
@@ -144,6 +156,23 @@ def test_yaml_is_read_with_its_types(kind: Kind[Any], value: object, read: objec
 def test_other_yaml_is_refused(kind: Kind[Any], value: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the message is the caller's
         kind.from_yaml(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits"),
+    [
+        (seconds(), "0 to 604800"),
+        (seconds(least=0.5, most=60.0), "0.5 to 60"),
+        (count(), "0 to 2147483647"),
+        (count(least=1, most=10), "1 to 10"),
+    ],
+)
+def test_a_number_tells_its_bounds_and_may_be_one_of_them(kind: Kind[Any], limits: str) -> None:
+    assert kind.limits == limits
+    assert limits in kind.expected
+    least, _, most = limits.partition(" to ")
+    assert kind.from_text(least) == float(least)
+    assert kind.from_text(most) == float(most)
 
 
 def test_a_secret_shows_nowhere_but_where_it_is_asked_for() -> None:

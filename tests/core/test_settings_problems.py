@@ -22,8 +22,8 @@ def test_all_problems_are_told_with_name_value_source_and_what_was_expected(tmp_
     assert loaded.settings is None
     assert problems(loaded) == [
         "WATCHER_EVERY_FLAG='perhaps' (environment): expected true or false",
-        "--set every.pause='0.1' (command line): expected a number of seconds, at least 0.5",
-        f"every.number='many' ({path}): expected a whole number, at least 1",
+        "--set every.pause='0.1' (command line): expected a number of seconds, 0.5 to 604800",
+        f"every.number='many' ({path}): expected a whole number, 1 to 2147483647",
         f"every.word='blue' ({path}): expected one of red, green",
     ]
     with pytest.raises(SettingsError) as caught:

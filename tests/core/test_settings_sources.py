@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,15 @@ def broken(folder: Path, content: bytes) -> str:
         (b"a: \xff", "can't decode byte"),
         (b"#" * (LONGEST_FILE + 1), f"at most {LONGEST_FILE} bytes"),
         (b"a: " + b"[" * 5000, "a YAML mapping of settings"),
+        (b"a: " + b"[" * 40 + b"]" * 40, "at most 32 lists or objects in one another"),
+        (b"a: &a [*a]", "at most 32 lists or objects in one another"),
+        (
+            b"a0: &a0 [x, x]\n"
+            + b"".join(
+                b"a%d: &a%d [%s]\n" % (n, n, b",".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 10)
+            ),
+            "at most 100000 values",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, content: bytes, expected: str) -> None:
@@ -119,6 +129,18 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     problem = sources(config=tmp_path / "missing.yaml").problem
     assert problem is not None
     assert problem.expected == "a file that can be read (No such file or directory)"
+
+
+def test_a_pipe_or_a_device_is_no_settings_file_and_holds_nobody_up(tmp_path: Path) -> None:
+    pipe = tmp_path / "config.yaml"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        problem = sources(config=path).problem
+        assert problem is not None
+        assert problem.expected == "a file that can be read (no regular file)"
+    (told,) = problems(read(environ={"WATCHER_EVERY_SECRET_FILE": str(pipe)}))
+    assert "a file that can be read" in told
+    assert "no regular file" in told
 
 
 class TestSecretFiles:

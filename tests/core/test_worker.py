@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -107,6 +108,43 @@ def test_whatever_a_sync_raises_the_worker_goes_on(error: BaseException) -> None
         notes.error = None
         wait_until(lambda: notes.done == ["first"])
         wait_until(lambda: worker.status.last_error is None)
+
+
+def test_a_worker_that_stumbles_says_so_counts_it_as_a_failure_and_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Else an agent's thread would end for good, and nobody would see it."""
+    stumbles = [OverflowError("timeout value is too large")]
+
+    def clock() -> float:
+        if stumbles and threading.current_thread().name == "agent-a":
+            raise stumbles.pop()
+        return time.monotonic()
+
+    notes = Notes()
+    notes.free.set()
+    with at_work(notes, clock=clock) as worker:
+        worker.submit("first")
+        wait_until(lambda: worker.status.failures == 1)
+        assert worker.status.last_error == "OverflowError: timeout value is too large"
+        wait_until(lambda: notes.done == ["first"])
+        wait_until(lambda: worker.status.failures == 0)
+    assert "agent a stumbled, it goes on" in caplog.text
+
+
+@pytest.mark.parametrize("pause", [1e10, float("inf"), float("nan"), -1.0])
+def test_an_agent_s_pause_is_never_more_than_can_be_waited_for(pause: float) -> None:
+    notes = Notes()
+    notes.free.set()
+    with at_work(notes, pause_seconds=pause) as worker:
+        worker.submit("first")
+        wait_until(partial(has_synced, worker, 1))
+        worker.submit("second")
+        if pause > 0:
+            assert worker.ask(lambda: notes.done).result(5) == ["first"]
+        else:
+            wait_until(partial(has_synced, worker, 2))
+        assert (worker.status.failures, worker.status.last_error) == (0, None)
 
 
 def test_the_last_call_comes_in_the_workers_own_thread_after_all_others() -> None:

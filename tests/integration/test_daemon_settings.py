@@ -144,6 +144,38 @@ class TestWrongSettings:
             assert told in log
         assert list(jobs.iterdir()) == []
 
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("WATCHER_INTERVAL", "1e9"),
+            ("WATCHER_GATE_SECONDS", "1e300"),
+            ("WATCHER_SCALYR_WRITE_INTERVAL", "1e10"),
+            ("WATCHER_HTTP_ADDRESS", f"{'x' * 64}.example.org:9090"),
+            ("WATCHER_KUBE_URL", f"http://{'x' * 64}.example.org"),
+            ("WATCHER_SCALYR_SAMPLING_RULES", "[" * 100_000),
+            ("WATCHER_SCALYR_JOURNALD_ATTRIBUTES", '{"a":' * 900 + "1" + "}" * 900),
+        ],
+        ids=lambda text: text[:40],
+    )
+    def test_a_value_beyond_all_bounds_is_told_with_its_variable(
+        self, tmp_path: Path, variable: str, value: str
+    ) -> None:
+        environ: dict[str, str | Path | None] = {
+            "WATCHER_AGENTS": "scalyr",
+            "WATCHER_SCALYR_API_KEY": "key",
+            "WATCHER_SCALYR_DEST_PATH": tmp_path,
+            "WATCHER_SCALYR_CONFIG_PATH": tmp_path / "agent.json",
+        }
+        log = self.refused(tmp_path, {**environ, variable: value})
+        assert variable in log
+        assert "expected" in log
+
+    def test_a_pipe_as_settings_file_is_refused_at_once(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "watcher.yaml"
+        os.mkfifo(pipe)
+        log = self.refused(tmp_path, {"WATCHER_CONFIG": pipe})
+        assert f"WATCHER_CONFIG={pipe} (environment): expected a file that can be read (no regular" in log
+
     def test_a_missing_folder_is_told_with_its_variable(self, tmp_path: Path) -> None:
         log = self.refused(
             tmp_path,
@@ -186,6 +218,45 @@ class TestReloading:
             folder.replace(**{"watcher.yaml": settings(cluster_alias="red")})
             stage.wait_followed(one)
             assert alias() == "red"
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            settings(interval=1e9),
+            settings(gate_seconds=1e300),
+            settings(scalyr={"write_interval": 1e10}),
+            settings(http_address=f"{'x' * 64}.example.org:9090"),
+            settings(kube_url=f"http://{'x' * 64}.example.org"),
+            "scalyr: {sampling_rules: " + "[" * 200 + "]" * 200 + "}",
+            "scalyr: {sampling_rules: '" + "[" * 100_000 + "'}",
+            "a: " + "{a: " * 5000,
+            None,
+        ],
+        ids=lambda text: text[:30] if text else "a pipe",
+    )
+    def test_whatever_the_new_settings_say_the_old_ones_stay_and_everything_goes_on(
+        self, tmp_path: Path, bad: str | None
+    ) -> None:
+        config = tmp_path / "watcher.yaml"
+        config.write_text(settings(cluster_alias="blue"))
+        environ = {"WATCHER_CONFIG": config, "WATCHER_INTERVAL": None, "WATCHER_KUBE_URL": None}
+        environ["WATCHER_SCALYR_WRITE_INTERVAL"] = None
+        with Stage(tmp_path, DOCKER, environ=environ) as stage:
+            config.write_text(settings(kube_url=stage.api.url, scalyr={"write_interval": 0}))
+            stage.start()
+            one = stage.run("shop-1")
+            stage.wait_followed(one)
+            new = tmp_path / "new.yaml"
+            if bad is None:
+                os.mkfifo(new)
+            else:
+                new.write_text(bad)
+            new.rename(config)
+            stage.watcher.wait_for_log(UNUSABLE)
+            two, three = stage.run("cart-1", labels=CART), stage.run("shop-2")
+            stage.wait_followed(one, two, three)
+            assert "Traceback" not in stage.watcher.log
+            assert stage.watcher.stop() == 0
 
     def test_a_file_that_is_edited_in_place_is_read_again(self, tmp_path: Path) -> None:
         config = tmp_path / "watcher.yaml"

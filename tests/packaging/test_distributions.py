@@ -126,7 +126,7 @@ def test_the_kit_comes_by_its_extras_only(built: Mapping[str, Built], name: str)
 
 def test_the_core_brings_the_command_and_no_agent(built: Mapping[str, Built]) -> None:
     assert entry_points(built["kube-log-watcher-core"]) == {
-        "console_scripts": {"kube-log-watcher": "kube_log_watcher_core.cli:main"}
+        "console_scripts": {"kube-log-watcher": "kube_log_watcher_command:main"}
     }
 
 

@@ -167,6 +167,9 @@ def _access(sources: Sources, watcher: Loaded[WatcherSettings], problems: list[P
         return api_access(watcher.values.get("kube_url"), sources.environ)
     except SettingsError as error:
         field = _field("kube_url")
+        if watcher.values.get("kube_url") is None:
+            problems += error.problems
+            return None
         problems += [_blamed(sources, field, value=it.value, expected=it.expected) for it in error.problems]
         return None
 

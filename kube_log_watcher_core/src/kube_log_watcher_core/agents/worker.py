@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from kube_log_watcher_core.errors import WatcherError
+from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +105,8 @@ class Worker(Generic[T]):
         self._sync = sync
         self._first = first
         self._last = last
-        self._pause = pause_seconds
+        # An agent may say anything; what is no number is no pause.
+        self._pause = min(pause_seconds, LONGEST_SECONDS) if pause_seconds > 0 else 0.0
         self._clock = clock
         self._changed = threading.Condition()
         self._job: _Job[T] | None = None
@@ -169,13 +171,29 @@ class Worker(Generic[T]):
             logger.error(text, self._title, now - since, extra={"event": "agent-hangs"})
 
     def _run(self) -> None:
+        while True:
+            try:
+                self._work()
+                break
+            except BaseException as error:  # noqa: BLE001 - a bug of ours: the agent must not be left in silence
+                self._stumbled(error)
+        if self._last is not None:
+            self._last()
+
+    def _work(self) -> None:
         while (job := self._next()) is not None:
             if isinstance(job, _Question):
                 job.call()
             else:
                 self._attempt(job)
-        if self._last is not None:
-            self._last()
+
+    def _stumbled(self, error: BaseException) -> None:
+        text = f"{type(error).__name__}: {error}"
+        fields = {"event": "agent-failed"}
+        logger.error("%s stumbled, it goes on: %s", self._title, text, exc_info=error, extra=fields)
+        failures = self._status.failures + 1
+        self._status = attrs.evolve(self._status, busy_since=None, last_error=text, failures=failures)
+        time.sleep(FIRST_RETRY_SECONDS)
 
     def _next(self) -> _Job[T] | _First | _Question | None:
         with self._changed:
@@ -186,7 +204,7 @@ class Worker(Generic[T]):
                 idle = self._job is None and self._first is None
                 if not idle and wait <= 0:
                     return self._take()
-                self._changed.wait(None if idle else wait)
+                self._changed.wait(None if idle else min(wait, LONGEST_SECONDS))
             finishing, self._finishing = self._finishing, False
             return self._take() if finishing and self._first is None else None
 

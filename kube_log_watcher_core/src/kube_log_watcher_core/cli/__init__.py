@@ -7,7 +7,7 @@ import sys
 from kube_log_watcher_core.cli.stopping import (
     drop_what_nobody_reads,
     exit_on_sigterm,
-    ignore_early_sighup,
+    hold_early_sighup,
     stand_in_for_closed_streams,
 )
 
@@ -19,7 +19,7 @@ def main() -> None:
     # First of all, before anything large is imported: process 1 of a container that has no handler
     # does not get SIGTERM at all.
     exit_on_sigterm(0)
-    ignore_early_sighup(sys.argv[1:])
+    hold_early_sighup(sys.argv[1:])
     stand_in_for_closed_streams()
     from kube_log_watcher_core.cli.app import program  # noqa: PLC0415
     from kube_log_watcher_core.cli.failures import report  # noqa: PLC0415

@@ -76,8 +76,10 @@ def _option(field: Field) -> click.Option:
 
 def describe(field: Field) -> str:
     """Describe a setting with its variable and its default."""
-    default = shown(field.default)
-    about = f"{field.variable}; default {default}" if default else field.variable
+    default, limits = shown(field.default), field.declaration.kind.limits
+    about = "; ".join(
+        part for part in (field.variable, limits, f"default {default}" if default else "") if part
+    )
     text = field.declaration.help
     return f"{text[0].upper()}{text[1:]} [{about}]"
 

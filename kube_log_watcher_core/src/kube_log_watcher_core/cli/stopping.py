@@ -45,13 +45,16 @@ def unwind_on_sigterm() -> None:
 def _on_sigterm(end: Callable[[int, FrameType | None], None]) -> None:
     signal.signal(signal.SIGTERM, end)
     # Whoever started it may have blocked signals, for itself, and that is inherited.
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
 
 
-def ignore_early_sighup(arguments: Sequence[str]) -> None:
-    """Let the watcher outlive a request to read its settings again that comes before it has read them."""
-    if not arguments or arguments[0] == "run" or arguments[0].startswith("-"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def hold_early_sighup(arguments: Sequence[str]) -> None:
+    """Let a request to read the settings again wait for the daemon; for other commands it is the end.
+
+    The kernel keeps it, so that settings which changed while they were read for the first time count.
+    """
+    daemonic = not arguments or arguments[0] == "run" or arguments[0].startswith("-")
+    signal.pthread_sigmask(signal.SIG_BLOCK if daemonic else signal.SIG_UNBLOCK, [signal.SIGHUP])
 
 
 def pause(seconds: float) -> None:

@@ -32,7 +32,7 @@ def api_access(
     """Find the API: the proxy at `kube_url`, else the cluster's own with the service account.
 
     A proxy authenticates by itself, so the service account is not shown to it.
-    Raises `SettingsError` when `kube_url` is not an HTTP(S) URL.
+    Raises `SettingsError` when `kube_url` is not an HTTP(S) URL, or the environment names no host.
     """
     if kube_url:
         return ApiAccess(_checked(kube_url))
@@ -48,14 +48,22 @@ def _in_cluster(environ: Mapping[str, str]) -> str:
     if not host:
         return "https://kubernetes.default.svc"
     bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"https://{bracketed}:{environ.get('KUBERNETES_SERVICE_PORT') or '443'}"
+    port = environ.get("KUBERNETES_SERVICE_PORT") or "443"
+    try:
+        return _checked(f"https://{bracketed}:{port}")
+    except SettingsError:
+        name = "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT"
+        expected = "a host and a port, as the kubelet sets them"
+        problem = Problem(name, "environment", f"{host[:100]}:{port[:100]}", expected)
+        raise SettingsError([problem]) from None
 
 
 def _checked(kube_url: str) -> str:
     try:
         parts = urlsplit(kube_url.strip())
+        (parts.hostname or "").encode("idna")
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a bracket too many
+    except ValueError:  # a port that is no number, a bracket too many, a part of the name too long
         raise _problem(kube_url) from None
     if not good or "@" in parts.netloc or parts.query or parts.fragment:
         raise _problem(kube_url)

@@ -28,6 +28,7 @@ from kube_log_watcher_core.observe.logs import set_up_logging
 from kube_log_watcher_core.reconcile import Memory
 from kube_log_watcher_core.reconcile.decisions import Decisions
 from kube_log_watcher_core.resolve import Resolution
+from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +181,7 @@ class Daemon:
     def _timeout(self) -> float:
         now = self._clock()
         deadlines = [self._next_full, self._node.next_deadline(now), self._agents.next_deadline()]
-        return max(min(at for at in deadlines if at is not None) - now, 0.0)
+        return min(max(min(at for at in deadlines if at is not None) - now, 0.0), LONGEST_SECONDS)
 
     def _watch_descriptors(self) -> None:
         """Wait on what there is now: inotify may have come or gone."""
@@ -206,12 +207,16 @@ class Daemon:
         before = self._configuration
         try:
             self._take(configure(self._given))
-        except (WatcherError, OSError) as error:
+        except Exception as error:  # an agent's settings class may raise anything
             self._configuration = before
             self._monitor.reloaded(success=False)
-            for line in str(error).splitlines():
+            foreseen = isinstance(error, WatcherError | OSError)
+            for line in str(error).splitlines() if foreseen else [repr(error)]:
                 text = "the new settings can't be used, the old ones stay: %s"
-                logger.error(text, line, extra={"event": "settings-refused"})  # noqa: TRY400
+                trace = None if foreseen else error
+                logger.error(  # noqa: TRY400 - a traceback only of what nobody foresaw
+                    text, line, extra={"event": "settings-refused"}, exc_info=trace
+                )
         else:
             self._monitor.reloaded(success=True)
             logger.info("new settings are in use", extra={"event": "settings-taken"})

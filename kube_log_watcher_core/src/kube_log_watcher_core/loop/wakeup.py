@@ -49,6 +49,7 @@ class Signals:
         # The interpreter writes to the descriptor itself, so a signal between a check and `select` counts.
         signal.set_wakeup_fd(wakeup.writer(), warn_on_full_buffer=False)
         self._before = {number: signal.signal(number, self._note) for number in numbers}
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._before)  # what came early comes now
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._seen.add(number)

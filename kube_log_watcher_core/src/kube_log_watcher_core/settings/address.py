@@ -32,6 +32,7 @@ def _address(text: str) -> Address:
         raise ValueError(text)
     if found["six"] is not None:
         return Address(str(ipaddress.IPv6Address(found["six"])), int(found["port"]))
+    found["host"].encode("idna")  # raises on what the resolver would: a label that is empty or too long
     return Address(found["host"], int(found["port"]))
 
 

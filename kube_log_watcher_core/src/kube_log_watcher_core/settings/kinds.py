@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, ValuesView
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import attrs
 
 T = TypeVar("T")
+
+LONGEST_SECONDS = 7 * 86_400.0
+"""A week: nothing here waits longer, whatever a setting or an agent says. What the kernel takes as a
+timeout ends at 24 days, and beyond it the thread that asks for it would end."""
+LARGEST_COUNT = 2**31 - 1
+"""The largest whole number, unless a setting says otherwise: shippers written in C or Go take it too."""
+DEEPEST = 32
+"""Levels of lists and objects in one another. Whoever writes or compares them calls itself so often."""
+MOST_VALUES = 100_000
+"""Values in lists and objects; YAML can name one list many times over: billions of a few bytes."""
 
 
 class Secret:
@@ -51,6 +60,8 @@ class Kind(Generic[T]):
     """All values there are, where they are few; shell completion offers them."""
     several: bool = False
     """Whether an option may be given several times; the values are then joined by commas."""
+    limits: str = ""
+    """The least and the largest value, as ``--help`` tells them; nothing where there are none."""
 
 
 def _text(value: str) -> str:
@@ -88,37 +99,46 @@ def _yaml_flag(value: object) -> bool:
 FLAG: Kind[bool] = Kind("true or false", _flag, _yaml_flag, words=("true", "false"))
 
 
-def seconds(*, least: float = 0.0) -> Kind[float]:
-    """Read a duration in seconds of at least so much."""
+def seconds(*, least: float = 0.0, most: float = LONGEST_SECONDS) -> Kind[float]:
+    """Read a duration in seconds, within bounds; nothing that waits takes more than a week."""
 
     def check(number: float) -> float:
-        if not math.isfinite(number) or number < least:
+        if not least <= number <= most:  # which NaN isn't either
             raise ValueError(number)
         return number
 
-    expected = f"a number of seconds, at least {least:g}"
-    return Kind(expected, lambda text: check(float(text)), _number(check), metavar="SECONDS")
+    limits = f"{least:g} to {most:.10g}"
+    return Kind(
+        f"a number of seconds, {limits}",
+        lambda text: check(float(text)),
+        lambda value: check(_number(value)),
+        limits=limits,
+        metavar="SECONDS",
+    )
 
 
-def count(*, least: int = 0) -> Kind[int]:
-    """Read a whole number of at least so much."""
+def count(*, least: int = 0, most: int = LARGEST_COUNT) -> Kind[int]:
+    """Read a whole number, within bounds."""
 
     def check(number: float) -> int:
-        if number != int(number) or number < least:
+        if not least <= number <= most or number != int(number):
             raise ValueError(number)
         return int(number)
 
-    expected = f"a whole number, at least {least}"
-    return Kind(expected, lambda text: check(int(text)), _number(check), metavar="NUMBER")
+    limits = f"{least} to {most}"
+    return Kind(
+        f"a whole number, {limits}",
+        lambda text: check(int(text)),
+        lambda value: check(_number(value)),
+        limits=limits,
+        metavar="NUMBER",
+    )
 
 
-def _number(check: Callable[[float], T]) -> Callable[[object], T]:
-    def read(value: object) -> T:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(value)
-        return check(value)
-
-    return read
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(value)
+    return value
 
 
 def choice(*words: str) -> Kind[str]:
@@ -197,11 +217,41 @@ def _object(value: object) -> Mapping[str, Any]:
     return dict(value)
 
 
-def _object_from_text(text: str) -> Mapping[str, Any]:
+def check_size(value: object) -> None:
+    """Make sure that lists and objects are neither too deep nor too many for whoever works on them.
+
+    Raises
+    ------
+    ValueError
+        when they are; a list that holds itself is too deep.
+    """
+    left, level = MOST_VALUES, [value]
+    for _ in range(DEEPEST):
+        inner: list[object] = []
+        for each in level:
+            parts = each.values() if isinstance(each, Mapping) else each
+            if isinstance(parts, ValuesView | list | tuple | set):
+                left -= len(parts)
+                if left < 0:
+                    raise ValueError(f"at most {MOST_VALUES} values")
+                inner += parts
+        if not inner:
+            return
+        level = inner
+    raise ValueError(f"at most {DEEPEST} lists or objects in one another")
+
+
+def _json(text: str) -> Any:
     try:
-        return _object(json.loads(text))
+        value = json.loads(text)
     except RecursionError as error:
-        raise ValueError(text) from error
+        raise ValueError(f"at most {DEEPEST} lists or objects in one another") from error
+    check_size(value)
+    return value
+
+
+def _object_from_text(text: str) -> Mapping[str, Any]:
+    return _object(_json(text))
 
 
 def _object_from_yaml(value: object) -> Mapping[str, Any]:
@@ -219,7 +269,5 @@ def _entries(value: object) -> tuple[Any, ...]:
     return tuple(value)
 
 
-ENTRIES: Kind[tuple[Any, ...]] = Kind(
-    "a list", lambda text: _entries(json.loads(text)), _entries, metavar="JSON"
-)
+ENTRIES: Kind[tuple[Any, ...]] = Kind("a list", lambda text: _entries(_json(text)), _entries, metavar="JSON")
 """A list whose entries their owner judges one by one: a faulty one is dropped and reported, not fatal."""

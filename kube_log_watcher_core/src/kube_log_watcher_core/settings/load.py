@@ -85,7 +85,7 @@ def _read(field: Field, found: Found) -> Any:
         if not found.typed:
             return kind.from_text(str(found.value))
         return found.value if found.value is field.declaration.empty else kind.from_yaml(found.value)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise _Wrong(_problem(field, found, kind.expected)) from error
 
 

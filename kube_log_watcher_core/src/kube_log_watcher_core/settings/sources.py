@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import yaml
 
 from kube_log_watcher_core.errors import Problem
 from kube_log_watcher_core.settings.fields import UNSET, Field
+from kube_log_watcher_core.settings.kinds import check_size
 
 CONFIG_VARIABLE = "WATCHER_CONFIG"
 LONGEST_FILE = 1024 * 1024
@@ -122,6 +126,7 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
         return {}
     if not isinstance(document, Mapping):
         raise ValueError("it holds no mapping of settings")
+    check_size(document)
     return document
 
 
@@ -145,11 +150,14 @@ def read_text(path: Path) -> str:
     Raises
     ------
     OSError
-        when it can't be read.
+        when it can't be read, or is a pipe or a device: reading those may take for ever.
     ValueError
         when it is too long or no UTF-8.
     """
-    with path.open("rb") as file:
+    # Nobody need have the other end of a pipe open.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
         content = file.read(LONGEST_FILE + 1)
     if len(content) > LONGEST_FILE:
         raise ValueError(f"at most {LONGEST_FILE} bytes")
