@@ -12,8 +12,8 @@ import yaml
 
 from cli_support import KEY, in_terminal, run_cli
 from explain_support import Asked, asked
+from kube_log_watcher_core.explain.remedies import REMEDIES
 from kube_log_watcher_core.models import Layout, Reason
-from kube_log_watcher_core.observe.remedies import REMEDIES
 from kube_log_watcher_testing.fake_api import pod_object
 
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
-from kube_log_watcher_core.cli.chain import chain
-from kube_log_watcher_core.cli.glance import glance, lines_of
+from kube_log_watcher_core.agents import AgentReport, AgentStatus
+from kube_log_watcher_core.cli.explain import chain
+from kube_log_watcher_core.cli.status import glance, lines_of
 from kube_log_watcher_core.cli.tables import Table, ago, plain
-from kube_log_watcher_core.observe.report import (
-    AgentReport,
-    AgentStatus,
-    ContainerReport,
-    NodeStatus,
-    WatchStatusReport,
-    as_plain,
+from kube_log_watcher_core.explain.documents import ContainerReport, as_plain
+from kube_log_watcher_core.explain.status import status_of
+from kube_log_watcher_core.kube import WatchStatus
+from kube_log_watcher_core.observe import Snapshot
+from kube_log_watcher_core.observe.snapshot import Sources
+from kube_log_watcher_core.reconcile.agent_drain import DrainTally
+
+NOW = 1000.0
+HEALTHY = Snapshot(
+    now=NOW,
+    began=NOW - 90,
+    loop_due=NOW,
+    watch=WatchStatus("watching", since=NOW - 90, synced=True, last_byte=NOW, tick_due=NOW),
+    sources=Sources(node="node-1"),
+    pid=7,
+    version="1.0",
 )
 
 
 def lines(**fields: Any) -> list[str]:
-    given = {"at": 0.0, "version": "1.0", "python": "3", "pid": 7, "uptime_seconds": 90.0, "node": "node-1"}
-    return list(lines_of(glance(as_plain(NodeStatus(**{**given, **fields})))))
+    return list(lines_of(glance(status_of(attrs.evolve(HEALTHY, **fields)))))
 
 
 def test_all_is_well() -> None:
@@ -29,18 +40,16 @@ def test_all_is_well() -> None:
 
 
 def test_problems_come_first() -> None:
-    shown = lines(problems=("agent one failed 3 times in a row: full",))
+    shown = lines(agents=[AgentStatus(name="one", last_success=1.0, failures=3, last_error="full")])
     assert shown[0].startswith("degraded: ")
     assert shown[1] == "problem: agent one failed 3 times in a row: full"
 
 
 def test_agents_are_told_with_what_hinders_them() -> None:
     agents = (
-        AgentStatus(
-            name="one", state="failing", error="the disk\nis full", failures=3, synced_seconds_ago=400
-        ),
-        AgentStatus(name="two", state="waiting", obstacle="/folder"),
-        AgentStatus(name="three", state="busy", busy_seconds=31.0, draining=2, bytes_left=10),
+        AgentStatus(name="one", last_error="the disk\nis full", failures=3, last_success=NOW - 400),
+        AgentStatus(name="two", obstacle=Path("/folder")),
+        AgentStatus(name="three", busy_since=NOW - 31, drains=DrainTally(draining=2, bytes_left=10)),
     )
     shown = [" ".join(line.split()) for line in lines(agents=agents)]
     assert "one failing 7 min ago - the disk is full" in shown
@@ -49,8 +58,9 @@ def test_agents_are_told_with_what_hinders_them() -> None:
 
 
 def test_the_api_and_the_folders_are_told() -> None:
-    watch = WatchStatusReport(state="backing off", since_seconds=1.0, error="refused", url="http://x", pods=3)
-    shown = " ".join(" ".join(lines(watch=watch, polling_reason="EMFILE", containers_path="/logs")).split())
+    watch = WatchStatus("backing off", since=NOW - 1, error="refused", pods=3)
+    sources = Sources(api_url="http://x", containers_path="/logs")
+    shown = " ".join(" ".join(lines(watch=watch, polling_reason="EMFILE", sources=sources)).split())
     assert "Kubernetes API backing off http://x, 3 pods, nothing heard yet, refused" in shown
     assert "folders polling /logs, EMFILE" in shown
 

@@ -8,9 +8,8 @@ from typing import Any
 from agent_support import make_target
 from kube_log_watcher_core import BaseAgent, LogTarget, NodeContext, Progress
 from kube_log_watcher_core.models import Departed
-from kube_log_watcher_core.observe.snapshot import DrainTally
 from kube_log_watcher_core.reconcile import DrainRules
-from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
+from kube_log_watcher_core.reconcile.agent_drain import AgentDrain, DrainTally
 
 RULES = DrainRules(seconds=300, max_seconds=900)
 GONE_AT = 1000.0

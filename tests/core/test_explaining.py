@@ -8,11 +8,12 @@ from typing import Any
 
 import attrs
 
-from kube_log_watcher_core.loop.explaining import MOST_ASKED, MOST_CONTAINERS, PodSource, Scene, explain
-from kube_log_watcher_core.loop.sightings import Sightings
+from kube_log_watcher_core.agents import AgentReport
+from kube_log_watcher_core.explain.chain import MOST_ASKED, MOST_CONTAINERS, Facts, PodSource, explanation_of
+from kube_log_watcher_core.explain.documents import Explanation, as_plain, explanation_document
+from kube_log_watcher_core.explain.query import parse_query
+from kube_log_watcher_core.explain.sightings import Sightings
 from kube_log_watcher_core.models import Departed, LogTarget, Obstacle, Pod, Pods, Reason, Remark, Skipped
-from kube_log_watcher_core.observe.query import parse_query
-from kube_log_watcher_core.observe.report import AgentReport, Explanation, as_plain, document
 from kube_log_watcher_core.resolve import Resolution, Rules
 from kube_log_watcher_testing import make_container, make_target
 
@@ -34,29 +35,29 @@ class Asked:
         return {each.container.key: (AgentReport(name="one"),) for each in targets}
 
 
-def scene(*targets: LogTarget, **options: Any) -> Scene:
+def facts_of(*targets: LogTarget, **options: Any) -> Facts:
     found: dict[str, Any] = {
         "resolution": Resolution(targets=targets),
         "pods": Pods([each.pod for each in targets]),
         "rules": RULES,
         "pod_source": PodSource(age_seconds=2.0),
     }
-    return Scene(**(found | options))
+    return Facts(**(found | options))
 
 
-def told(scene: Scene, name: str = "", asked: Asked | None = None) -> Explanation:
-    return explain(scene, parse_query(name), asked or Asked(), source="watcher", at=1000.0)
+def told(facts: Facts, name: str = "", asked: Asked | None = None) -> Explanation:
+    return explanation_of(facts, parse_query(name), asked or Asked(), source="watcher", at=1000.0)
 
 
 def test_agents_are_asked_about_what_is_meant_alone() -> None:
     asked = Asked()
-    told(scene(target(1), target(2)), "shop-2", asked)
+    told(facts_of(target(1), target(2)), "shop-2", asked)
     assert [each.pod_name for each in asked.targets] == ["shop-2"]
 
 
 def test_agents_are_asked_about_a_hundred_at_most_and_that_is_said() -> None:
     asked = Asked()
-    found = told(scene(*(target(number) for number in range(1, MOST_ASKED + 3))), "", asked)
+    found = told(facts_of(*(target(number) for number in range(1, MOST_ASKED + 3))), "", asked)
     assert len(asked.targets) == MOST_ASKED
     assert len(found.containers) == MOST_ASKED + 2
     assert found.notes == (f"agents are asked about the first {MOST_ASKED} only",)
@@ -66,7 +67,7 @@ def test_no_more_than_a_thousand_are_told_and_how_many_are_left_out() -> None:
     container = make_container(1)
     keys = (attrs.evolve(container, key=f"{number:05}") for number in range(MOST_CONTAINERS + 7))
     skipped = tuple(Skipped(each, Reason.NO_LOG) for each in keys)
-    found = told(scene(resolution=Resolution(skipped=skipped)))
+    found = told(facts_of(resolution=Resolution(skipped=skipped)))
     assert (len(found.containers), found.left_out) == (MOST_CONTAINERS, 7)
 
 
@@ -74,21 +75,21 @@ def test_a_gone_log_is_draining_and_not_told_twice() -> None:
     gone = target(1)
     departed = Departed(gone, since=900.0, size=77)
     going = Skipped(attrs.evolve(gone.container, obstacle=Obstacle(Reason.NO_LOG)), Reason.NO_LOG)
-    (report,) = told(scene(resolution=Resolution(skipped=(going,)), departed=(departed,))).containers
+    (report,) = told(facts_of(resolution=Resolution(skipped=(going,)), departed=(departed,))).containers
     assert (report.state, report.gone_since, report.log_bytes) == ("draining", 900.0, 77)
 
 
 def test_where_a_pod_is_known_from_is_told() -> None:
     one = target(1)
-    assert _source(scene(one)) == ("watch", 2.0)
-    assert _source(scene(one, pod_source=PodSource(age_seconds=2.0, asking_singly=True))) == ("get", 2.0)
-    assert _source(scene(one, pods=Pods(), pod_source=PodSource(shown={one.pod.uid}))) == ("memory", None)
+    assert _source(facts_of(one)) == ("watch", 2.0)
+    assert _source(facts_of(one, pod_source=PodSource(age_seconds=2.0, asking_singly=True))) == ("get", 2.0)
+    assert _source(facts_of(one, pods=Pods(), pod_source=PodSource(shown={one.pod.uid}))) == ("memory", None)
     offline = PodSource(state_age_seconds=60.0)
-    assert _source(scene(one, pods=Pods(), pod_source=offline)) == ("state-file", 60.0)
+    assert _source(facts_of(one, pods=Pods(), pod_source=offline)) == ("state-file", 60.0)
 
 
-def _source(scene: Scene) -> tuple[str, float | None]:
-    (report,) = told(scene).containers
+def _source(facts: Facts) -> tuple[str, float | None]:
+    (report,) = told(facts).containers
     assert report.pod is not None
     return report.pod.source, report.pod.age_seconds
 
@@ -97,7 +98,7 @@ def test_of_annotations_only_the_watchers_own_are_told() -> None:
     annotations = {"kubernetes-log-watcher/exclude": "maybe", "vault/token": "hidden"}
     one = make_target(make_container(1), annotations=annotations)
     remark = Remark(one.container, "kubernetes-log-watcher/exclude", "'maybe' is neither true nor false")
-    (report,) = told(scene(one, resolution=Resolution((one,), (), (remark,)))).containers
+    (report,) = told(facts_of(one, resolution=Resolution((one,), (), (remark,)))).containers
     assert report.pod is not None
     assert report.pod.annotations == {"kubernetes-log-watcher/exclude": "maybe"}
     assert report.remarks == ("kubernetes-log-watcher/exclude: 'maybe' is neither true nor false",)
@@ -105,22 +106,22 @@ def test_of_annotations_only_the_watchers_own_are_told() -> None:
 
 def test_a_container_may_be_named_by_its_id_or_by_its_folder() -> None:
     one = target(1)
-    (by_id,) = told(scene(one), one.id).containers
+    (by_id,) = told(facts_of(one), one.id).containers
     assert by_id.pod_name == "shop-1"
     nameless = attrs.evolve(make_container(2), pod_name="", namespace="", name="", key="odd-folder")
     resolution = Resolution(skipped=(Skipped(nameless, Reason.BROKEN_CONFIG),))
-    (by_key,) = told(scene(resolution=resolution), "odd-folder").containers
+    (by_key,) = told(facts_of(resolution=resolution), "odd-folder").containers
     assert by_key.reason == "broken-config"
 
 
 def test_the_rules_that_counted_are_told() -> None:
-    (report,) = told(scene(target(1))).containers
+    (report,) = told(facts_of(target(1))).containers
     assert report.rules == (
         "no annotation excludes it",
         "its pod has the labels that are asked for: application",
     )
     excluding = Rules(exclude_namespaces=("x",))
-    (report,) = told(scene(target(1), rules=excluding)).containers
+    (report,) = told(facts_of(target(1), rules=excluding)).containers
     assert report.rules[1:] == (
         "WATCHER_NAMESPACES and WATCHER_EXCLUDE_NAMESPACES leave its namespace in",
         "no label is asked for",
@@ -129,12 +130,12 @@ def test_the_rules_that_counted_are_told() -> None:
 
 def test_a_path_that_is_no_text_can_be_told() -> None:
     one = target(1, log_path=Path("/logs/\udcff.log"))
-    plain = document("explanation", told(scene(one)))
+    plain = explanation_document(told(facts_of(one)))
     assert plain["containers"][0]["log_path"] == "/logs/\\xff.log"
 
 
 def test_a_document_has_its_kind_and_version() -> None:
-    plain = document("explanation", told(scene()))
+    plain = explanation_document(told(facts_of()))
     assert (plain["kind"], plain["version"], plain["containers"]) == ("explanation", 1, [])
     assert as_plain({"a": (Path("/x"), frozenset({1}))}) == {"a": ["/x", [1]]}
 

@@ -8,6 +8,8 @@ from typing import Any
 import attrs
 import pytest
 
+from kube_log_watcher_core.agents import AgentStatus
+from kube_log_watcher_core.kube import WatchStatus
 from kube_log_watcher_core.observe.health import (
     HANG_SECONDS,
     LIVENESS,
@@ -16,14 +18,14 @@ from kube_log_watcher_core.observe.health import (
     STALE_SECONDS,
     lacks_of,
 )
-from kube_log_watcher_core.observe.snapshot import AgentSnapshot, Snapshot, WatchSnapshot
+from kube_log_watcher_core.observe.snapshot import Snapshot
 
 NOW = 10_000.0
 WELL = Snapshot(
     now=NOW,
     loop_due=NOW + 30,
-    watch=WatchSnapshot(synced=True, last_byte=NOW - 40, tick_due=NOW + 90),
-    agents=(AgentSnapshot(name="one", synced=True), AgentSnapshot(name="two", synced=True)),
+    watch=WatchStatus("watching", since=0.0, synced=True, last_byte=NOW - 40, tick_due=NOW + 90),
+    agents=(AgentStatus(name="one", last_success=1.0), AgentStatus(name="two", last_success=1.0)),
 )
 
 
@@ -49,8 +51,8 @@ def missing(snapshot: Snapshot, *excluded: str) -> list[str]:
         (watch(tick_due=NOW - SLACK_SECONDS - 1), ["watch-thread"]),
         (attrs.evolve(watch(tick_due=0.0), loop_due=0.0), ["loop", "watch-thread"]),
         (watch(synced=False, last_byte=0.0), []),
-        (agent(busy_since=0.0, synced=False), []),
-        (agent(obstacle=Path("/mnt/jobs"), synced=False), []),
+        (agent(busy_since=0.0, last_success=None), []),
+        (agent(obstacle=Path("/mnt/jobs"), last_success=None), []),
     ],
     ids=[
         "well",
@@ -76,13 +78,13 @@ def test_only_a_thread_that_is_stuck_is_worth_a_restart(snapshot: Snapshot, stuc
         (watch(synced=False, last_byte=0.0), ["pods"]),
         (watch(last_byte=NOW - STALE_SECONDS), []),
         (watch(last_byte=NOW - STALE_SECONDS - 1), ["watch"]),
-        (watch(last_byte=0.0, asking_singly=True), []),
-        (agent(synced=False), ["agents"]),
-        (agent(synced=False, failures=3), ["agents"]),
+        (watch(last_byte=0.0, state="fallback"), []),
+        (agent(last_success=None), ["agents"]),
+        (agent(last_success=None, failures=3), ["agents"]),
         (agent(failures=3), []),
         (agent(busy_since=NOW - HANG_SECONDS + 1), []),
         (agent(busy_since=NOW - HANG_SECONDS), ["agents"]),
-        (agent(synced=False, obstacle=Path("/mnt/jobs")), ["lock"]),
+        (agent(last_success=None, obstacle=Path("/mnt/jobs")), ["lock"]),
         (agent(obstacle=Path("/mnt/jobs")), ["lock"]),
         (attrs.evolve(WELL, agents=()), []),
         (attrs.evolve(WELL, loop_due=0.0), []),
@@ -113,10 +115,10 @@ def test_what_is_missing_is_told_in_plain_words_all_of_it() -> None:
     snapshot = attrs.evolve(
         watch(last_byte=NOW - 720),
         agents=(
-            AgentSnapshot(name="a", synced=True, busy_since=NOW - 95),
-            AgentSnapshot(name="b", obstacle=Path("/mnt/jobs")),
-            AgentSnapshot(name="c", failures=2),
-            AgentSnapshot(name="d"),
+            AgentStatus(name="a", last_success=1.0, busy_since=NOW - 95),
+            AgentStatus(name="b", obstacle=Path("/mnt/jobs")),
+            AgentStatus(name="c", failures=2),
+            AgentStatus(name="d"),
         ),
     )
     assert [lack.text for lack in lacks_of(READINESS, snapshot)] == [
@@ -129,6 +131,6 @@ def test_what_is_missing_is_told_in_plain_words_all_of_it() -> None:
 
 
 def test_what_is_excluded_by_name_does_not_count() -> None:
-    waiting = agent(synced=False, obstacle=Path("/mnt/jobs"))
+    waiting = agent(last_success=None, obstacle=Path("/mnt/jobs"))
     assert missing(waiting, "lock") == []
-    assert missing(attrs.evolve(waiting, watch=WatchSnapshot()), "lock") == ["pods"]
+    assert missing(attrs.evolve(waiting, watch=WatchStatus("starting", since=0.0)), "lock") == ["pods"]

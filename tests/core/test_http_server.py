@@ -12,16 +12,18 @@ import attrs
 import pytest
 
 from http_support import ask
+from kube_log_watcher_core.agents import AgentStatus
+from kube_log_watcher_core.kube import WatchStatus
 from kube_log_watcher_core.observe.http import CONNECTIONS, REQUEST_BYTES, HttpServer
 from kube_log_watcher_core.observe.pages import watcher_app
-from kube_log_watcher_core.observe.snapshot import AgentSnapshot, Snapshot, WatchSnapshot
+from kube_log_watcher_core.observe.snapshot import Snapshot
 from support import wait_until
 
 WELL = Snapshot(
     now=100.0,
     loop_due=100.0,
-    watch=WatchSnapshot(synced=True, last_byte=100.0, tick_due=100.0),
-    agents=(AgentSnapshot(name="scalyr", synced=True),),
+    watch=WatchStatus("watching", since=0.0, synced=True, last_byte=100.0, tick_due=100.0),
+    agents=(AgentStatus(name="scalyr", last_success=1.0),),
 )
 
 
@@ -60,7 +62,7 @@ def test_all_is_well(server: HttpServer, path: str) -> None:
 
 
 def test_what_is_wrong_is_in_the_answer() -> None:
-    bad = attrs.evolve(WELL, watch=WatchSnapshot(tick_due=-1000.0), loop_due=-1000.0)
+    bad = attrs.evolve(WELL, watch=WatchStatus("watching", since=0.0, tick_due=-1000.0), loop_due=-1000.0)
     with serving(lambda: bad) as server:
         live, ready = ask(server.port, "/livez"), ask(server.port, "/readyz")
     assert live.status == ready.status == 503

@@ -8,7 +8,7 @@ import pytest
 
 from agent_support import make_target
 from kube_log_watcher_core import Container, Layout, LogTarget
-from kube_log_watcher_core.agents.sync_account import SyncAccount
+from kube_log_watcher_core.agents.sync_stats import SyncStats
 from kube_log_watcher_core.loop.arrivals import Arrivals
 from kube_log_watcher_core.models import Obstacle, Reason, Skipped
 from kube_log_watcher_core.resolve import Resolution
@@ -85,39 +85,39 @@ class Clock:
 
 def test_a_log_is_measured_once_at_the_first_sync_that_has_it() -> None:
     clock = Clock()
-    account = SyncAccount(clock)
-    account.expect({"1": 9.0, "2": 9.5}, {"1", "2"})
-    account.synced([make_target(1)])
+    stats = SyncStats(clock)
+    stats.expect({"1": 9.0, "2": 9.5}, {"1", "2"})
+    stats.synced([make_target(1)])
     clock.now = 11.5
-    account.synced([make_target(1), make_target(2)])
-    account.synced([make_target(1), make_target(2)])
-    assert sum(account.latencies.counts) == 2
-    assert account.latencies.sum == 3.0
+    stats.synced([make_target(1), make_target(2)])
+    stats.synced([make_target(1), make_target(2)])
+    assert sum(stats.latencies.counts) == 2
+    assert stats.latencies.sum == 3.0
 
 
 def test_a_log_that_goes_before_it_is_synced_is_not_measured() -> None:
-    account = SyncAccount(Clock())
-    account.expect({"1": 9.0}, {"1"})
-    account.expect({}, set())
-    account.synced([make_target(1)])
-    assert sum(account.latencies.counts) == 0
+    stats = SyncStats(Clock())
+    stats.expect({"1": 9.0}, {"1"})
+    stats.expect({}, set())
+    stats.synced([make_target(1)])
+    assert sum(stats.latencies.counts) == 0
 
 
 def test_what_another_watcher_took_care_of_is_not_measured() -> None:
-    account = SyncAccount(Clock())
-    account.expect({"1": 1.0}, {"1"})
-    account.forget()
-    account.synced([make_target(1)])
-    assert sum(account.latencies.counts) == 0
+    stats = SyncStats(Clock())
+    stats.expect({"1": 1.0}, {"1"})
+    stats.forget()
+    stats.synced([make_target(1)])
+    assert sum(stats.latencies.counts) == 0
 
 
 def test_a_sync_that_fails_counts_with_its_duration_and_goes_on_failing() -> None:
     clock = Clock()
-    account = SyncAccount(clock)
-    with account.sync():
+    stats = SyncStats(clock)
+    with stats.sync():
         clock.now += 2.0
-    with pytest.raises(RuntimeError, match="boom"), account.sync():
+    with pytest.raises(RuntimeError, match="boom"), stats.sync():
         raise RuntimeError("boom")
-    assert account.syncs == {"success": 1, "failure": 1}
-    assert account.durations.sum == 2.0
-    assert sum(account.durations.counts) == 2
+    assert stats.syncs == {"success": 1, "failure": 1}
+    assert stats.durations.sum == 2.0
+    assert sum(stats.durations.counts) == 2

@@ -13,17 +13,21 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from documents import ROOT
 from http_support import Page, ask, values_of
+from kube_log_watcher_core.agents import AgentStatus, Histogram
+from kube_log_watcher_core.kube import WatchStatus
 from kube_log_watcher_core.models import Reason
-from kube_log_watcher_core.observe.families import FAMILIES, Kind
-from kube_log_watcher_core.observe.histogram import Histogram
 from kube_log_watcher_core.observe.http import HttpServer
+from kube_log_watcher_core.observe.metrics import FAMILIES, MetricType
 from kube_log_watcher_core.observe.pages import watcher_app
-from kube_log_watcher_core.observe.snapshot import AgentSnapshot, DrainTally, Snapshot, WatchSnapshot
+from kube_log_watcher_core.observe.snapshot import Snapshot
+from kube_log_watcher_core.reconcile.agent_drain import DrainTally
 
 BUSY = Snapshot(
     now=1000.0,
     loop_due=1000.0,
-    watch=WatchSnapshot(
+    watch=WatchStatus(
+        "watching",
+        since=900.0,
         synced=True,
         last_byte=988.0,
         tick_due=1000.0,
@@ -31,7 +35,7 @@ BUSY = Snapshot(
         relists=1,
     ),
     agents=(
-        AgentSnapshot(
+        AgentStatus(
             name="scalyr",
             busy_since=990.0,
             failures=1,
@@ -44,7 +48,7 @@ BUSY = Snapshot(
     targets=3,
     skipped={Reason.PAUSE.value: 4},
     passes={"full": 2, "partial": 11},
-    polling=True,
+    polling_reason="no inotify",
     fallbacks=1,
     reloads={"success": 1},
     version="1.2.3",
@@ -104,9 +108,11 @@ def test_a_scrape_shows_the_snapshot(name: str, labels: dict[str, str], value: f
 
 def test_what_counts_events_is_there_before_the_first_one() -> None:
     """A rate over a series that begins with its first event misses that event."""
-    values = values_of(scrape(Snapshot(now=0.0, agents=(AgentSnapshot(name="a"),))).text)
+    values = values_of(scrape(Snapshot(now=0.0, agents=(AgentStatus(name="a"),))).text)
     begun = {name for name, _ in values}
-    counters = {f.full_name.removeprefix("kube_log_watcher_") for f in FAMILIES if f.kind is Kind.COUNTER}
+    counters = {
+        f.full_name.removeprefix("kube_log_watcher_") for f in FAMILIES if f.kind is MetricType.COUNTER
+    }
     assert counters - begun == {"api_requests_total"}
     assert {dict(labels)["reason"] for name, labels in values if name == "skipped"} == {
         r.value for r in Reason
@@ -169,7 +175,7 @@ def test_a_histogram_counts_each_duration_in_the_first_bucket_that_holds_it() ->
     assert histogram.sum == 104.0
 
 
-@pytest.mark.parametrize("module", ["kube_log_watcher_core.cli", "kube_log_watcher_core.loop.http_side"])
+@pytest.mark.parametrize("module", ["kube_log_watcher_core.cli", "kube_log_watcher_core.observe.endpoint"])
 def test_nobody_pays_for_metrics_who_does_not_ask_for_them(module: str) -> None:
     program = (
         f"import sys, {module}; print([m for m in ('prometheus_client', 'wsgiref') if m in sys.modules])"

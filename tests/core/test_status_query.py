@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kube_log_watcher_core.observe.query import parse_query, parse_selector
+from kube_log_watcher_core.explain.query import parse_query, parse_selector
 
 SHOP = {"application": "shop", "tier": "web"}
 

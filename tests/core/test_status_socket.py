@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core.observe.status_socket import LONGEST_PATH, NAME, PathTooLong, StatusSocket, ask
+from kube_log_watcher_core.explain.socket import LONGEST_PATH, NAME, PathTooLong, StatusSocket, ask
 from support import wait_until
 
 

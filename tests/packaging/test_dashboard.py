@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy_support import CHART, render
-from kube_log_watcher_core.observe.families import FAMILIES, Kind
+from kube_log_watcher_core.observe.metrics import FAMILIES, MetricType
 
 BOARD = json.loads((CHART / "files" / "dashboard.json").read_text())
-SUFFIXES = {Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
+SUFFIXES = {MetricType.HISTOGRAM: ("_bucket", "_sum", "_count")}
 NAMES = {
     f"{family.full_name}{suffix}": family
     for family in FAMILIES
@@ -51,7 +51,7 @@ def test_it_groups_and_filters_by_labels_that_these_metrics_have() -> None:
 
 def test_counters_are_shown_as_rates() -> None:
     for query, _ in queries():
-        counters = {name for name in metrics_in(query) if NAMES[name].kind is not Kind.GAUGE}
+        counters = {name for name in metrics_in(query) if NAMES[name].kind is not MetricType.GAUGE}
         assert not counters or re.search(r"(rate|increase)\(", query), query
 
 

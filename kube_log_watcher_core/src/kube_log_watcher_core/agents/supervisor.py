@@ -12,17 +12,16 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
-from kube_log_watcher_core.agents.agent_account import Question, ask_agent, status_of
+from kube_log_watcher_core.agents.answers import AgentReport, Question, ask_agent
 from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks
 from kube_log_watcher_core.agents.hold import Hold
 from kube_log_watcher_core.agents.locked_start import LockedStart, folders_of
-from kube_log_watcher_core.agents.sync_account import SyncAccount
-from kube_log_watcher_core.agents.worker import Worker, WorkerStatus
+from kube_log_watcher_core.agents.status import AgentStatus
+from kube_log_watcher_core.agents.sync_stats import SyncStats
+from kube_log_watcher_core.agents.worker import Worker
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
-from kube_log_watcher_core.observe.report import AgentReport, AgentStatus
-from kube_log_watcher_core.observe.snapshot import AgentSnapshot
 from kube_log_watcher_core.reconcile import DrainRules
 from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
 from kube_log_watcher_core.settings.masks import Masks
@@ -68,14 +67,14 @@ class _Syncing:
         *,
         drain: AgentDrain,
         claim: Claim,
-        account: SyncAccount,
+        stats: SyncStats,
         clock: Callable[[], float],
     ) -> None:
         self._name = name
         self._agent = agent
         self._drain = drain
         self._claim = claim
-        self._account = account
+        self._stats = stats
         self._hold = Hold(clock, longest_seconds=2 * agent.hold_seconds)
         self._last: Sequence[LogTarget] | None = None
 
@@ -86,7 +85,7 @@ class _Syncing:
             targets = tuple(sorted([*targets, *draining], key=_by_id))
         changes = self._last is not None and targets != self._last
         self._hold.check(wanted=changes and self._drain.is_any_fresh)
-        with self._account.sync():
+        with self._stats.sync():
             self._sync(targets, recheck=recheck)
         before, self._last = self._last, targets
         if before is None or len(before) != len(targets):
@@ -98,7 +97,7 @@ class _Syncing:
         if recheck:
             self._agent.recheck()
         self._agent.sync(targets)
-        self._account.synced(targets)
+        self._stats.synced(targets)
 
 
 def _by_id(target: LogTarget) -> str:
@@ -125,31 +124,24 @@ class _Running:
     drain: AgentDrain
     worker: Worker[Handed]
     start: LockedStart
-    account: SyncAccount
+    stats: SyncStats
 
-    def snapshot(self) -> AgentSnapshot:
-        """How it is doing."""
-        status = self.worker.status
-        return AgentSnapshot(
+    def status(self) -> AgentStatus:
+        """Return how it is doing."""
+        work = self.worker.status
+        masks = Masks(self.chosen.settings)
+        return AgentStatus(
             name=self.chosen.name,
-            obstacle=self.start.claim.obstacle,
-            busy_since=status.busy_since,
-            synced=status.last_success is not None,
-            failures=status.failures,
-            syncs=self.account.syncs,
-            sync_seconds=self.account.durations,
-            latency_seconds=self.account.latencies,
-            drains=self.drain.tally,
-        )
-
-    def status(self, now: float) -> AgentStatus:
-        """How it is doing, for people."""
-        return status_of(
-            self.snapshot(),
-            self.worker.status,
-            Masks(self.chosen.settings),
             origin=self.chosen.origin,
-            now=now,
+            obstacle=self.start.claim.obstacle,
+            busy_since=work.busy_since,
+            last_success=work.last_success,
+            last_error=None if work.last_error is None else masks.hide(work.last_error),
+            failures=work.failures,
+            syncs=self.stats.syncs,
+            sync_seconds=self.stats.durations,
+            latency_seconds=self.stats.latencies,
+            drains=self.drain.tally,
         )
 
     def question(self) -> Question:
@@ -172,13 +164,9 @@ class AgentWorkers:
         self._wall = wall
         self._running: dict[str, _Running] = {}
 
-    def status(self) -> tuple[WorkerStatus, ...]:
-        """How each agent is doing."""
-        return tuple(running.worker.status for running in self._running.values())
-
-    def snapshots(self) -> tuple[AgentSnapshot, ...]:
-        """How each agent is doing, for health and metrics; from any thread."""
-        return tuple(running.snapshot() for running in tuple(self._running.values()))
+    def status(self) -> tuple[AgentStatus, ...]:
+        """Return how each agent is doing; from any thread."""
+        return tuple(running.status() for running in tuple(self._running.values()))
 
     def set(self, agents: Iterable[ChosenAgent], node: NodeContext, *, state_dir: Path | None = None) -> None:
         """Make these the agents: unchanged ones work on, changed ones are replaced.
@@ -227,12 +215,12 @@ class AgentWorkers:
     def _run(
         self, chosen: ChosenAgent, node: NodeContext, agent: BaseAgent[Any], folders: Iterable[Path]
     ) -> _Running:
-        name, account = chosen.name, SyncAccount(self._clock)
+        name, stats = chosen.name, SyncStats(self._clock)
         claim = Claim(self._locks, folders)
         drain = AgentDrain(name, agent, wall=self._wall)
         worker = Worker(
             name,
-            _Syncing(name, agent, drain=drain, claim=claim, account=account, clock=self._clock),
+            _Syncing(name, agent, drain=drain, claim=claim, stats=stats, clock=self._clock),
             first=agent.prepare,
             last=functools.partial(close_agent, name, agent),
             pause_seconds=agent.pause_seconds,
@@ -240,11 +228,11 @@ class AgentWorkers:
         )
 
         def start() -> None:
-            account.forget()
+            stats.forget()
             worker.start()
 
         begin = LockedStart(f"agent {name}", claim, start, clock=self._clock)
-        return _Running(chosen, node, agent, drain, worker, begin, account)
+        return _Running(chosen, node, agent, drain, worker, begin, stats)
 
     def submit(
         self, work: Work, rules: DrainRules, *, recheck: bool, new: Mapping[str, float] | None = None
@@ -252,7 +240,7 @@ class AgentWorkers:
         """Hand the latest to every agent; ``new`` tells since when new logs have been there."""
         present = {target.container.key for target in work.targets}
         for running in self._running.values():
-            running.account.expect(new or {}, present)
+            running.stats.expect(new or {}, present)
             running.worker.submit(Handed(work, rules), recheck=recheck)
 
     def finished(self) -> frozenset[str]:
@@ -260,7 +248,7 @@ class AgentWorkers:
         done = [running.drain.finished for running in self._running.values()]
         return frozenset.intersection(*done) if done else frozenset()
 
-    def accounts(self, targets: Sequence[LogTarget]) -> Mapping[str, tuple[AgentReport, ...]]:
+    def reports(self, targets: Sequence[LogTarget]) -> Mapping[str, tuple[AgentReport, ...]]:
         """Ask every agent what it does about these, by their containers' keys; from any thread.
 
         It takes a second at most for each agent that is at work on something else.
@@ -271,11 +259,6 @@ class AgentWorkers:
             target.container.key: tuple(reports[index] for reports in told)
             for index, target in enumerate(targets)
         }
-
-    def details(self) -> tuple[AgentStatus, ...]:
-        """Tell how each agent is doing, for people; from any thread."""
-        now = self._clock()
-        return tuple(each.status(now) for each in tuple(self._running.values()))
 
     def next_deadline(self) -> float | None:
         """Tell when an agent that is at work will count as hanging."""

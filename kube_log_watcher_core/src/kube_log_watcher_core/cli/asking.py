@@ -12,7 +12,7 @@ import click
 import yaml
 
 from kube_log_watcher_core.configuration import Given
-from kube_log_watcher_core.observe.status_socket import ask
+from kube_log_watcher_core.explain import ask
 from kube_log_watcher_core.settings import WatcherSettings, load, read_sources
 
 UNAVAILABLE = os.EX_UNAVAILABLE

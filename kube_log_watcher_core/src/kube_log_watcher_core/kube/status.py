@@ -18,6 +18,12 @@ class WatchStatus:
     """``starting``, ``locating``, ``listing``, ``watching``, ``fallback``, ``backing off`` or ``stopped``."""
     since: float
     """When that began."""
+    began: float = 0.0
+    """When the watch began."""
+    synced: bool = False
+    """Whether all pods were known at one moment at least."""
+    pods: int = 0
+    """How many are known."""
     error: str | None = None
     """What went wrong last; None once a watch is open again."""
     last_byte: float | None = None
@@ -33,6 +39,20 @@ class WatchStatus:
     resource_version: str | None = None
     node_name: str | None = None
 
+    @property
+    def asking_singly(self) -> bool:
+        """Whether pods are asked for one by one, for list or watch is refused: it may be silent for long."""
+        return self.state == "fallback"
+
+    @property
+    def heard_at(self) -> float:
+        """When the API last sent something; when the watch began, if it never has."""
+        return self.began if self.last_byte is None else self.last_byte
+
+    def age_seconds(self, now: float) -> float | None:
+        """Return how long ago the API last sent something; None if it never has."""
+        return None if self.last_byte is None else max(now - self.last_byte, 0.0)
+
 
 class Ledger:
     """Keeps the status: written by the watch thread, read by any."""
@@ -42,7 +62,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._requests: Counter[tuple[str, str]] = Counter()
         now = clock()
-        self._status = WatchStatus("starting", since=now, last_tick=now, tick_due=now)
+        self._status = WatchStatus("starting", since=now, began=now, last_tick=now, tick_due=now)
 
     def status(self) -> WatchStatus:
         """Give the status as it is now."""

@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Collection
 
+import attrs
+
 from kube_log_watcher_core.kube.access import ApiAccess
 from kube_log_watcher_core.kube.engine import Engine
 from kube_log_watcher_core.kube.status import Ledger, WatchStatus
@@ -90,8 +92,9 @@ class PodWatch:
         return self._store.pods()
 
     def status(self) -> WatchStatus:
-        """Tell how the watch is doing."""
-        return self._ledger.status()
+        """Return how the watch is doing."""
+        status = self._ledger.status()
+        return attrs.evolve(status, synced=self._store.synced, pods=len(self._store.pods()))
 
     def _run(self) -> None:
         while not self._wishes.stopped:

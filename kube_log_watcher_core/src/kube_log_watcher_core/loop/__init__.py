@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from kube_log_watcher_core.loop.daemon import Daemon
-from kube_log_watcher_core.loop.offline import explain_offline
 from kube_log_watcher_core.loop.once import AgentResult, look_once, one_pass
 
 __all__ = [
     "AgentResult",
     "Daemon",
-    "explain_offline",
     "look_once",
     "one_pass",
 ]

@@ -12,18 +12,16 @@ from kube_log_watcher_core.agents import AgentWorkers, FolderLocks
 from kube_log_watcher_core.configuration import Configuration, Given, configure
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import AgentConfigError, WatcherError
+from kube_log_watcher_core.explain import Answers, StatusDoor
 from kube_log_watcher_core.kube import PodWatch
 from kube_log_watcher_core.loop.arrivals import Arrivals
-from kube_log_watcher_core.loop.http_side import HttpSide
-from kube_log_watcher_core.loop.monitor import Monitor
 from kube_log_watcher_core.loop.node_pass import NodePass
-from kube_log_watcher_core.loop.overview import Overview
 from kube_log_watcher_core.loop.pace import Pace
 from kube_log_watcher_core.loop.settings_files import SettingsFiles
 from kube_log_watcher_core.loop.state_keeper import StateKeeper
-from kube_log_watcher_core.loop.status_side import StatusSide
 from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
+from kube_log_watcher_core.observe import HttpEndpoint, Monitor
 from kube_log_watcher_core.observe.logs import set_up_logging
 from kube_log_watcher_core.reconcile import Memory
 from kube_log_watcher_core.reconcile.decisions import Decisions
@@ -69,10 +67,10 @@ class Daemon:
         self._selector = selectors.DefaultSelector()
         self._locks = FolderLocks()
         self._agents = AgentWorkers(locks=self._locks, clock=clock, wall=wall)
-        self._monitor = Monitor(self._agents, clock=clock)
-        self._http = HttpSide(self._monitor.snapshot)
-        self._overview = Overview(self._agents, self._monitor, clock=clock, wall=wall)
-        self._status = StatusSide(self._locks, self._overview.answer)
+        self._monitor = Monitor(self._agents.status, clock=clock, wall=wall)
+        self._http = HttpEndpoint(self._monitor.snapshot)
+        self._answers = Answers(self._monitor.snapshot, self._agents.reports, wall=wall)
+        self._status = StatusDoor(self._locks, self._answers.answer)
         self._pace = Pace()
         self._decisions = Decisions()
         self._arrivals = Arrivals()
@@ -94,6 +92,7 @@ class Daemon:
             at the start, when nobody can listen on the address for health and metrics.
         """
         watcher = self._configuration.watcher
+        self._monitor.configured(self._configuration)
         self._http.move(watcher.http_address)
         self._agents.set(self._configuration.agents, self._configuration.node, state_dir=watcher.state_dir)
         self._state = StateKeeper.open(watcher.state_dir, self._locks)
@@ -140,9 +139,10 @@ class Daemon:
         configuration = self._configuration
         self._node.memory.finished(self._agents.finished())
         resolution = self._node.look(configuration.rules, configuration.patience, full=full)
-        polling = self._node.discovery.polling_reason is not None
-        self._monitor.passed(resolution, full=full, polling=polling)
-        self._overview.passed(self._node, configuration, resolution)
+        departed = self._node.memory.work.departed
+        polling_reason = self._node.discovery.polling_reason
+        self._monitor.passed(resolution, full=full, draining=len(departed), polling_reason=polling_reason)
+        self._answers.passed(resolution, departed, self._node.pod_watch.pods(), configuration.rules)
         if full:
             self._next_full = now + configuration.watcher.interval
         if resolution is None:
@@ -233,6 +233,7 @@ class Daemon:
             self._http.move(old.watcher.http_address)
             raise
         self._configuration = new
+        self._monitor.configured(new)
         self._published = None
         watcher = new.watcher
         if (watcher.debug, watcher.loglevel, watcher.log_format) != _log_settings(old):

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 
 import attrs
 
-from kube_log_watcher_core.observe.snapshot import AgentSnapshot, Snapshot
+from kube_log_watcher_core.agents import AgentStatus
+from kube_log_watcher_core.observe.snapshot import Snapshot
 
 SLACK_SECONDS = 30.0
 """How late a thread may be. A pass over a thousand containers takes a fraction of a second; a node that
@@ -52,7 +53,7 @@ def _pods(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _watch(snapshot: Snapshot) -> Iterator[str]:
-    age = snapshot.now - snapshot.watch.last_byte
+    age = snapshot.now - snapshot.watch.heard_at
     if snapshot.watch.synced and age > STALE_SECONDS and not snapshot.watch.asking_singly:
         yield f"the Kubernetes API has sent nothing for {age:.0f} s (see the log)"
 
@@ -69,7 +70,7 @@ def _agents(snapshot: Snapshot) -> Iterator[str]:
             yield f"agent {agent.name} {trouble}"
 
 
-def _trouble_of(agent: AgentSnapshot, now: float) -> str:
+def _trouble_of(agent: AgentStatus, now: float) -> str:
     if agent.busy_since is not None and now - agent.busy_since >= HANG_SECONDS:
         return f"hangs: it has been working on one sync for {now - agent.busy_since:.0f} s"
     if agent.synced:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import socket
 import threading
 import time
 from collections.abc import Callable
 from wsgiref.simple_server import WSGIRequestHandler
 from wsgiref.types import WSGIApplication
+
+from kube_log_watcher_core.observe.listener import Listener, cut, read_until
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +21,6 @@ REQUEST_BYTES = 16 * 1024
 """The longest request, headers and all. Prometheus sends some 300 bytes."""
 CONNECTIONS = 8
 """At one time. One more, and the oldest is cut: whoever holds connections open shuts nobody else out."""
-PAUSE_SECONDS = 1.0
-"""After a connection could not be accepted: there may be no descriptor left."""
 
 
 class HttpServer:
@@ -37,56 +36,48 @@ class HttpServer:
     ) -> None:
         self._seconds = request_seconds
         self._clock = clock
-        self._listener = _listen(host, port)
-        self._closed = threading.Event()
-        self._open: dict[socket.socket, None] = {}
-        self._mutex = threading.Lock()
-        self.port: int = self._listener.getsockname()[1]
+        listening = _listen(host, port)
+        self.port: int = listening.getsockname()[1]
         """The port that it has; the kernel chose it if 0 was asked for."""
         self.base_environ = {"SERVER_NAME": host, "SERVER_PORT": str(self.port), "SCRIPT_NAME": ""}
+        self._listener = Listener(listening, self._take, name="http")
+        self._open: dict[socket.socket, None] = {}
+        self._mutex = threading.Lock()
 
     def start(self, app: WSGIApplication) -> None:
         """Begin to answer, in threads of its own that never keep the process from ending."""
         self._app = app
-        threading.Thread(target=self._serve, name="http", daemon=True).start()
+        self._listener.start()
 
     def get_app(self) -> WSGIApplication:
-        """Give the application, to a request's handler."""
+        """Return the application, to a request's handler."""
         return self._app
 
     def close(self) -> None:
         """Listen no more."""
-        self._closed.set()
-        # Closing alone would leave the thread that waits for a connection waiting.
-        _cut(self._listener)
         self._listener.close()
 
-    def _serve(self) -> None:
-        while not self._closed.is_set():
-            try:
-                connection, peer = self._listener.accept()
-            except OSError as error:
-                if not self._closed.is_set():
-                    logger.debug("no connection can be accepted: %s", error)
-                    self._closed.wait(PAUSE_SECONDS)
-                continue
-            self._make_room(connection)
-            threading.Thread(
-                target=self._answer, args=(connection, peer), name="http-request", daemon=True
-            ).start()
-
-    def _make_room(self, connection: socket.socket) -> None:
+    def _take(self, connection: socket.socket, peer: tuple[str, int]) -> None:
         with self._mutex:
             if len(self._open) >= CONNECTIONS:
                 oldest = next(iter(self._open))
                 del self._open[oldest]
-                _cut(oldest)
+                cut(oldest)
             self._open[connection] = None
+        threading.Thread(
+            target=self._answer, args=(connection, peer), name="http-request", daemon=True
+        ).start()
 
     def _answer(self, connection: socket.socket, peer: tuple[str, int]) -> None:
         try:
             with connection:
-                head = _read_head(connection, deadline=self._clock() + self._seconds, clock=self._clock)
+                head = read_until(
+                    _is_whole,
+                    connection,
+                    limit_bytes=REQUEST_BYTES,
+                    deadline=self._clock() + self._seconds,
+                    clock=self._clock,
+                )
                 connection.settimeout(self._seconds)
                 _Request(head, connection, peer, self)
         except OSError as error:
@@ -131,23 +122,6 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _read_head(connection: socket.socket, *, deadline: float, clock: Callable[[], float]) -> bytes:
-    """Read up to the empty line that ends a request's headers. Raises OSError when it does not come."""
-    head = bytearray()
-    while not head.endswith((b"\r\n\r\n", b"\n\n")):
-        connection.settimeout(max(deadline - clock(), 0.001))
-        piece = connection.recv(REQUEST_BYTES)
-        head += piece
-        if not piece or b"\r\n\r\n" in head:
-            break
-        if len(head) > REQUEST_BYTES:
-            raise OSError("the request is too long")
-    return bytes(head)
-
-
-def _cut(connection: socket.socket) -> None:
-    """End a connection whose thread may be waiting for it."""
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError as error:
-        logger.debug("it has ended already: %s", os.strerror(error.errno or 0))
+def _is_whole(head: bytearray) -> bool:
+    """Whether the empty line has come that ends a request's headers."""
+    return head.endswith(b"\n\n") or b"\r\n\r\n" in head

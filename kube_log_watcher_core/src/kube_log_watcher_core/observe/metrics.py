@@ -1,67 +1,188 @@
-"""The metrics for Prometheus, made from a snapshot at each scrape. The only module with prometheus-client."""
+"""All metrics: what each is called, and how it is read from a snapshot. Without prometheus-client."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from wsgiref.types import WSGIApplication
+import enum
+from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client.core import (
-    CollectorRegistry,
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-)
-from prometheus_client.exposition import make_wsgi_app
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+import attrs
 
-from kube_log_watcher_core.observe.families import FAMILIES, Family, Kind
-from kube_log_watcher_core.observe.histogram import Histogram
+from kube_log_watcher_core.agents import AgentStatus, Histogram
+from kube_log_watcher_core.models import Reason
 from kube_log_watcher_core.observe.snapshot import Snapshot
 
-
-class SnapshotCollector(Collector):
-    """Gives all metrics as they stand when asked."""
-
-    def __init__(self, look: Callable[[], Snapshot]) -> None:
-        self._look = look
-
-    def collect(self) -> Iterator[Metric]:
-        """Give each metric with its values."""
-        snapshot = self._look()
-        for family in FAMILIES:
-            yield _filled(family, snapshot)
-
-    def describe(self) -> Iterable[Metric]:
-        """Give each metric without values: what a scrape may ask for by name."""
-        return [_empty(family) for family in FAMILIES]
+Value = float | Histogram
+Samples = Iterable[tuple[tuple[str, ...], Value]]
+"""Values by their labels."""
 
 
-def metrics_app(look: Callable[[], Snapshot]) -> WSGIApplication:
-    """Make the application that answers scrapes, in whichever format they ask for."""
-    registry = CollectorRegistry()
-    registry.register(SnapshotCollector(look))
-    app: WSGIApplication = make_wsgi_app(registry)
-    return app
+class MetricType(enum.Enum):
+    """How a metric counts."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
 
 
-def _empty(family: Family) -> CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily:
-    name, text = family.full_name, family.help
-    match family.kind:
-        case Kind.COUNTER:
-            return CounterMetricFamily(name, text, labels=family.labels)
-        case Kind.GAUGE:
-            return GaugeMetricFamily(name, text, labels=family.labels)
-        case Kind.HISTOGRAM:
-            return HistogramMetricFamily(name, text, labels=family.labels)
+@attrs.frozen
+class Family:
+    """One metric."""
+
+    name: str
+    """Without the prefix that all have."""
+    kind: MetricType
+    help: str
+    labels: tuple[str, ...]
+    samples: Callable[[Snapshot], Samples]
+
+    @property
+    def full_name(self) -> str:
+        """The name that operators see."""
+        return f"kube_log_watcher_{self.name}"
 
 
-def _filled(family: Family, snapshot: Snapshot) -> Metric:
-    metric = _empty(family)
-    for labels, value in family.samples(snapshot):
-        match metric, value:
-            case HistogramMetricFamily(), Histogram():
-                metric.add_metric(labels, list(value.cumulative()), value.sum)
-            case ((CounterMetricFamily() | GaugeMetricFamily()), (float() | int())):
-                metric.add_metric(labels, value)
-    return metric
+def _one(value: Callable[[Snapshot], float]) -> Callable[[Snapshot], Samples]:
+    return lambda snapshot: [((), value(snapshot))]
+
+
+def _per_agent(value: Callable[[AgentStatus], Value]) -> Callable[[Snapshot], Samples]:
+    return lambda snapshot: [((agent.name,), value(agent)) for agent in snapshot.agents]
+
+
+def _by_words(*words: str, counts: Callable[[Snapshot], Mapping[str, int]]) -> Callable[[Snapshot], Samples]:
+    # Each word is there from the start: a series that begins with its first event hides that event.
+    return lambda snapshot: [((word,), counts(snapshot).get(word, 0)) for word in words]
+
+
+def _syncs(snapshot: Snapshot) -> Samples:
+    for agent in snapshot.agents:
+        for result in ("success", "failure"):
+            yield (agent.name, result), agent.syncs.get(result, 0)
+
+
+def _drains_ended(snapshot: Snapshot) -> Samples:
+    for agent in snapshot.agents:
+        yield (agent.name, "read"), agent.drains.read
+        yield (agent.name, "given-up"), agent.drains.given_up
+
+
+def _busy(snapshot: Snapshot) -> Samples:
+    for agent in snapshot.agents:
+        yield (agent.name,), 0.0 if agent.busy_since is None else snapshot.now - agent.busy_since
+
+
+_REASONS = tuple(reason.value for reason in Reason)
+_COUNTER, _GAUGE, _HISTOGRAM = MetricType.COUNTER, MetricType.GAUGE, MetricType.HISTOGRAM
+
+FAMILIES = (
+    Family("targets", _GAUGE, "Logs that are followed.", (), _one(lambda now: now.targets)),
+    Family(
+        "skipped",
+        _GAUGE,
+        "Containers that are not followed, by the reason.",
+        ("reason",),
+        _by_words(*_REASONS, counts=lambda now: now.skipped),
+    ),
+    Family(
+        "detection_latency_seconds",
+        _HISTOGRAM,
+        "From the wake-up whose pass lists a new log to the agent's successful sync of it.",
+        ("agent",),
+        _per_agent(lambda agent: agent.latency_seconds),
+    ),
+    Family(
+        "passes_total",
+        _COUNTER,
+        "Passes over the node: full ones list everything afresh.",
+        ("kind",),
+        _by_words("full", "partial", counts=lambda now: now.passes),
+    ),
+    Family("agent_syncs_total", _COUNTER, "Syncs by their result.", ("agent", "result"), _syncs),
+    Family(
+        "agent_sync_duration_seconds",
+        _HISTOGRAM,
+        "How long syncs took, failed ones too.",
+        ("agent",),
+        _per_agent(lambda agent: agent.sync_seconds),
+    ),
+    Family(
+        "agent_consecutive_failures",
+        _GAUGE,
+        "Failures since the last success.",
+        ("agent",),
+        _per_agent(lambda agent: agent.failures),
+    ),
+    Family("agent_busy_seconds", _GAUGE, "Age of the sync that goes on; 0 when idle.", ("agent",), _busy),
+    Family(
+        "agent_lock_held",
+        _GAUGE,
+        "1 when the agent has its folders to itself, 0 while another watcher holds one.",
+        ("agent",),
+        _per_agent(lambda agent: agent.obstacle is None),
+    ),
+    Family(
+        "drains",
+        _GAUGE,
+        "Gone logs that the agent goes on being handed.",
+        ("agent",),
+        _per_agent(lambda agent: agent.drains.draining),
+    ),
+    Family(
+        "drain_bytes_left",
+        _GAUGE,
+        "Bytes of these that are known to be unread.",
+        ("agent",),
+        _per_agent(lambda agent: agent.drains.bytes_left),
+    ),
+    Family("drains_ended_total", _COUNTER, "Drains that ended.", ("agent", "result"), _drains_ended),
+    Family(
+        "drain_bytes_lost_total",
+        _COUNTER,
+        "Bytes known to be unread when drains were given up.",
+        ("agent",),
+        _per_agent(lambda agent: agent.drains.bytes_lost),
+    ),
+    Family(
+        "watch_age_seconds",
+        _GAUGE,
+        "Since the Kubernetes API last sent something.",
+        (),
+        _one(lambda snapshot: snapshot.now - snapshot.watch.heard_at),
+    ),
+    Family(
+        "api_requests_total",
+        _COUNTER,
+        "Requests to the Kubernetes API.",
+        ("verb", "code"),
+        lambda snapshot: list(snapshot.watch.requests.items()),
+    ),
+    Family(
+        "relists_total",
+        _COUNTER,
+        "Lists of pods after the first one.",
+        (),
+        _one(lambda now: now.watch.relists),
+    ),
+    Family(
+        "polling",
+        _GAUGE,
+        "1 while folders are polled, without inotify.",
+        (),
+        _one(lambda now: now.polling_reason is not None),
+    ),
+    Family("polling_fallbacks_total", _COUNTER, "Times that began.", (), _one(lambda now: now.fallbacks)),
+    Family(
+        "reloads_total",
+        _COUNTER,
+        "Times that settings were read again.",
+        ("result",),
+        _by_words("success", "failure", counts=lambda now: now.reloads),
+    ),
+    Family(
+        "build_info",
+        _GAUGE,
+        "Always 1: the watcher's version, and Python's.",
+        ("version", "python"),
+        lambda now: [((now.version, now.python), 1)],
+    ),
+)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from kube_log_watcher_core.observe.health import LIVENESS, READINESS, Check, lacks_of
-from kube_log_watcher_core.observe.metrics import metrics_app
+from kube_log_watcher_core.observe.prometheus import metrics_app
 from kube_log_watcher_core.observe.snapshot import Snapshot
 
 _METHODS = ("GET", "HEAD")

@@ -10,11 +10,25 @@ import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.models import Departed, LogTarget, Progress
-from kube_log_watcher_core.observe.snapshot import DrainTally
 from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge
 from kube_log_watcher_core.reconcile.decisions import fields_of
 
 logger = logging.getLogger(__name__)
+
+
+@attrs.frozen(kw_only=True)
+class DrainTally:
+    """The gone logs that one agent goes on being handed, and those that it has let go of."""
+
+    draining: int = 0
+    bytes_left: int = 0
+    """What is known to be unread of those that drain."""
+    read: int = 0
+    """Ended well: read to the end, or waited for as long as the settings ask."""
+    given_up: int = 0
+    """Ended with evidence that the shipper had not finished."""
+    bytes_lost: int = 0
+    """What was known to be unread of those that were given up."""
 
 
 class AgentDrain:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class HttpSide:
+class HttpEndpoint:
     """At most one server, on the address that counts now."""
 
     def __init__(self, look: Callable[[], Snapshot]) -> None:

@@ -1,27 +1,50 @@
-"""What one agent tells of targets and of itself, for people; without its secrets."""
+"""What an agent tells of targets when somebody asks: what it has written, how far its shipper has read."""
 
 from __future__ import annotations
 
 import concurrent.futures
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.agents.locked_start import LockedStart
-from kube_log_watcher_core.agents.worker import Worker, WorkerStatus
+from kube_log_watcher_core.agents.worker import Worker
 from kube_log_watcher_core.files import File, Item
 from kube_log_watcher_core.models import LogTarget, Progress
-from kube_log_watcher_core.observe.report import AgentReport, AgentStatus, WrittenReport
-from kube_log_watcher_core.observe.snapshot import AgentSnapshot
 from kube_log_watcher_core.settings.masks import Masks
 
 ANSWER_SECONDS = 1.0
 """How long an agent's answer is waited for: it is at work, or it hangs."""
 LONGEST_CONTENT = 16 * 1024
 """Characters of a file that are told."""
+
+
+@attrs.frozen(kw_only=True)
+class WrittenReport:
+    """A file or link that an agent has written about a container."""
+
+    path: str
+    kind: str
+    """``file`` or ``link``."""
+    content: str
+    """A link's target; of a file what is about the container."""
+
+
+@attrs.frozen(kw_only=True)
+class AgentReport:
+    """What one agent does about a container."""
+
+    name: str
+    trouble: str | None = None
+    """Why what it wrote may be out of date, or can't be told."""
+    written: tuple[WrittenReport, ...] = ()
+    read_bytes: int | None = None
+    """How far its shipper has read, by its own account; None when nobody knows."""
+    read_at: float | None = None
+    """When the shipper wrote that down, in epoch seconds."""
 
 
 @attrs.frozen
@@ -47,7 +70,9 @@ def ask_agent(agent: BaseAgent[Any], question: Question, targets: Sequence[LogTa
     silent = AgentReport(name=question.name, trouble=question.trouble)
     if not targets or not question.start.started:
         return [attrs.evolve(silent, trouble=silent.trouble or "it has not begun")] * len(targets)
-    answer = question.worker.ask(lambda: [_account(agent, target) for target in targets])
+    answer = question.worker.ask(
+        lambda: [(agent.describe(target), agent.read_up_to(target)) for target in targets]
+    )
     try:
         told = answer.result(ANSWER_SECONDS)
     except concurrent.futures.TimeoutError:
@@ -56,57 +81,25 @@ def ask_agent(agent: BaseAgent[Any], question: Question, targets: Sequence[LogTa
     except Exception as error:  # noqa: BLE001 - an agent may raise anything; the others are still told
         trouble = question.masks.hide(f"it can't tell: {error!r}")
         return [attrs.evolve(silent, trouble=silent.trouble or trouble)] * len(targets)
-    return [_report(silent, items, progress, question.masks) for items, progress in told]
+    return [told_of(silent, items, progress, question.masks) for items, progress in told]
 
 
-def _account(agent: BaseAgent[Any], target: LogTarget) -> tuple[Sequence[Item], Progress | None]:
-    return agent.describe(target), agent.read_up_to(target)
-
-
-def _report(
-    silent: AgentReport, items: Sequence[Item], progress: Progress | None, masks: Masks
+def told_of(
+    silent: AgentReport, items: Iterable[Item], progress: Progress | None, masks: Masks
 ) -> AgentReport:
+    """Return the report with what was written and read, without secrets."""
     return attrs.evolve(
         silent,
-        written=tuple(written(item, masks) for item in items),
+        written=tuple(_written(item, masks) for item in items),
         read_bytes=None if progress is None else progress.read_bytes,
         read_at=None if progress is None else progress.at,
     )
 
 
-def written(item: Item, masks: Masks) -> WrittenReport:
-    """Tell of a file or link, without secrets."""
+def _written(item: Item, masks: Masks) -> WrittenReport:
     path = os.fsencode(item.path).decode("utf-8", "backslashreplace")
     if isinstance(item, File):
         content = masks.hide(item.content.decode("utf-8", "backslashreplace"))[:LONGEST_CONTENT]
         return WrittenReport(path=path, kind="file", content=content)
     target = os.fsencode(item.target).decode("utf-8", "backslashreplace")
     return WrittenReport(path=path, kind="link", content=target)
-
-
-def status_of(
-    snapshot: AgentSnapshot, worker: WorkerStatus, masks: Masks, *, origin: str, now: float
-) -> AgentStatus:
-    """Tell how an agent is doing."""
-    return AgentStatus(
-        name=snapshot.name,
-        origin=origin,
-        state=_state(snapshot),
-        synced_seconds_ago=None if worker.last_success is None else now - worker.last_success,
-        busy_seconds=None if snapshot.busy_since is None else now - snapshot.busy_since,
-        failures=snapshot.failures,
-        error=None if worker.last_error is None else masks.hide(worker.last_error),
-        obstacle=None if snapshot.obstacle is None else str(snapshot.obstacle),
-        draining=snapshot.drains.draining,
-        bytes_left=snapshot.drains.bytes_left,
-    )
-
-
-def _state(snapshot: AgentSnapshot) -> str:
-    if snapshot.obstacle is not None:
-        return "waiting"
-    if snapshot.failures:
-        return "failing"
-    if snapshot.busy_since is not None:
-        return "busy"
-    return "ok" if snapshot.synced else "starting"

@@ -9,16 +9,15 @@ from pathlib import Path
 import attrs
 
 from kube_log_watcher_core.agent import FileAgent
-from kube_log_watcher_core.agents import close_agent, make_agent
-from kube_log_watcher_core.agents.agent_account import written
+from kube_log_watcher_core.agents import AgentReport, close_agent, make_agent, told_of
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import ApiError, WatcherError
+from kube_log_watcher_core.explain.chain import Facts, PodSource, explanation_of
+from kube_log_watcher_core.explain.documents import Explanation
+from kube_log_watcher_core.explain.look import Look, look
+from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.files import DryDisk
-from kube_log_watcher_core.loop.explaining import PodSource, Scene, explain
-from kube_log_watcher_core.loop.once import Look, look
 from kube_log_watcher_core.models import LogTarget, NodeContext
-from kube_log_watcher_core.observe.query import Query
-from kube_log_watcher_core.observe.report import AgentReport, Explanation
 from kube_log_watcher_core.settings.masks import Masks
 from kube_log_watcher_core.state import NAME
 
@@ -53,12 +52,12 @@ def explain_offline(
         return {target.container.key: tuple(each.report(target) for each in told) for target in about}
 
     age = _age(configuration.watcher.state_dir, wall)
-    told = explain(_scene(seen, configuration, age), query, ask, source="offline", at=wall())
+    told = explanation_of(_facts(seen, configuration, age), query, ask, source="offline", at=wall())
     return attrs.evolve(told, notes=(*_notes(seen, age), *told.notes))
 
 
-def _scene(seen: Look, configuration: Configuration, state_age_seconds: float | None) -> Scene:
-    return Scene(
+def _facts(seen: Look, configuration: Configuration, state_age_seconds: float | None) -> Facts:
+    return Facts(
         resolution=seen.resolution,
         departed=seen.departed,
         pods=seen.pods,
@@ -118,10 +117,7 @@ class _Imagined:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - an agent may raise anything
             return attrs.evolve(silent, trouble=self._tell(error))
         changed = {change.path for change in self._disk.changes}
+        report = told_of(silent, items, progress, self._masks)
         return attrs.evolve(
-            silent,
-            trouble=NOT_ON_DISK if any(item.path in changed for item in items) else None,
-            written=tuple(written(item, self._masks) for item in items),
-            read_bytes=None if progress is None else progress.read_bytes,
-            read_at=None if progress is None else progress.at,
+            report, trouble=NOT_ON_DISK if any(item.path in changed for item in items) else None
         )

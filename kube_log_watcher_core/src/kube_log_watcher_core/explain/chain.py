@@ -8,11 +8,12 @@ from pathlib import Path
 
 import attrs
 
+from kube_log_watcher_core.agents import AgentReport
 from kube_log_watcher_core.annotations import PREFIX
+from kube_log_watcher_core.explain.documents import ContainerReport, Explanation, PodReport
+from kube_log_watcher_core.explain.query import Query
+from kube_log_watcher_core.explain.remedies import REMEDIES
 from kube_log_watcher_core.models import Container, Departed, LogTarget, Pod, Pods, Skipped
-from kube_log_watcher_core.observe.query import Query
-from kube_log_watcher_core.observe.remedies import REMEDIES
-from kube_log_watcher_core.observe.report import AgentReport, ContainerReport, Explanation, PodReport
 from kube_log_watcher_core.resolve import Resolution, Rules
 
 MOST_CONTAINERS = 1000
@@ -38,7 +39,7 @@ class PodSource:
 
 
 @attrs.frozen(kw_only=True)
-class Scene:
+class Facts:
     """What is known at one moment."""
 
     resolution: Resolution
@@ -60,17 +61,17 @@ class _Subject:
     departed: Departed | None = None
 
 
-def explain(scene: Scene, query: Query, ask: AskAgents, *, source: str, at: float) -> Explanation:
-    """Explain every container that the query is about."""
-    found = [subject for subject in _subjects(scene) if _is_meant(subject, query)]
+def explanation_of(facts: Facts, query: Query, ask: AskAgents, *, source: str, at: float) -> Explanation:
+    """Return the chain of decisions for every container that the query is about."""
+    found = [subject for subject in _subjects(facts) if _is_meant(subject, query)]
     found.sort(key=_order)
     told, left_out = found[:MOST_CONTAINERS], max(len(found) - MOST_CONTAINERS, 0)
     targets = [subject.target for subject in told if subject.target is not None]
     notes = () if len(targets) <= MOST_ASKED else (f"agents are asked about the first {MOST_ASKED} only",)
     agents = ask(targets[:MOST_ASKED])
-    reports = [_report(subject, scene, agents.get(subject.container.key, ())) for subject in told]
-    reports += _without_logs(scene, query)
-    similar = () if reports else tuple(query.similar(_names(scene)))
+    reports = [_report(subject, facts, agents.get(subject.container.key, ())) for subject in told]
+    reports += _without_logs(facts, query)
+    similar = () if reports else tuple(query.similar(_names(facts)))
     return Explanation(
         source=source, at=at, notes=notes, containers=tuple(reports), left_out=left_out, similar=similar
     )
@@ -89,31 +90,31 @@ def _is_meant(subject: _Subject, query: Query) -> bool:
     return named or (bool(it.id) and query.match(it.namespace, str(it.id), None, labels))
 
 
-def _subjects(scene: Scene) -> Iterator[_Subject]:
-    departed = {each.target.container.key: each for each in scene.departed}
-    for target in scene.resolution.targets:
+def _subjects(facts: Facts) -> Iterator[_Subject]:
+    departed = {each.target.container.key: each for each in facts.departed}
+    for target in facts.resolution.targets:
         if target.container.key not in departed:
             yield _Subject(target.container, target.pod, target=target)
     for each in departed.values():
         yield _Subject(each.target.container, each.target.pod, target=each.target, departed=each)
-    for skip in scene.resolution.skipped:
+    for skip in facts.resolution.skipped:
         if skip.container.key not in departed:
-            yield _Subject(skip.container, _pod_of(skip.container, scene.pods), skip=skip)
+            yield _Subject(skip.container, _pod_of(skip.container, facts.pods), skip=skip)
 
 
 def _pod_of(container: Container, pods: Pods) -> Pod | None:
     return pods.by_uid(container.pod_uid) or pods.by_name(container.namespace, container.pod_name)
 
 
-def _names(scene: Scene) -> Iterator[tuple[str, str]]:
-    for subject in _subjects(scene):
+def _names(facts: Facts) -> Iterator[tuple[str, str]]:
+    for subject in _subjects(facts):
         if subject.container.pod_name:
             yield subject.container.namespace, subject.container.pod_name
-    for pod in scene.pods:
+    for pod in facts.pods:
         yield pod.namespace, pod.name
 
 
-def _report(subject: _Subject, scene: Scene, agents: tuple[AgentReport, ...]) -> ContainerReport:
+def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) -> ContainerReport:
     container, target, departed = subject.container, subject.target, subject.departed
     report = ContainerReport(
         namespace=container.namespace,
@@ -126,14 +127,14 @@ def _report(subject: _Subject, scene: Scene, agents: tuple[AgentReport, ...]) ->
         restart_count=container.restart_count,
         log_path=_text(target.log_path if target else container.log_path),
         log_bytes=departed.size if departed else _size(container.log_path),
-        first_seen=scene.first_seen.get(container.key),
+        first_seen=facts.first_seen.get(container.key),
         created=container.created,
-        rules=_rules(scene.rules) if target else (),
-        pod=_pod_report(subject.pod, scene),
+        rules=_rules(facts.rules) if target else (),
+        pod=_pod_report(subject.pod, facts),
         agents=agents,
         gone_since=departed.since if departed else None,
         remarks=tuple(
-            f"{it.annotation}: {it.detail}" for it in scene.resolution.remarks if it.container is container
+            f"{it.annotation}: {it.detail}" for it in facts.resolution.remarks if it.container is container
         ),
     )
     return _with_reason(report, subject.skip) if subject.skip else report
@@ -164,10 +165,10 @@ def _rules(rules: Rules) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _pod_report(pod: Pod | None, scene: Scene) -> PodReport | None:
+def _pod_report(pod: Pod | None, facts: Facts) -> PodReport | None:
     if pod is None:
         return None
-    source, age = _source(pod, scene)
+    source, age = _source(pod, facts)
     return PodReport(
         uid=pod.uid,
         source=source,
@@ -180,19 +181,19 @@ def _pod_report(pod: Pod | None, scene: Scene) -> PodReport | None:
     )
 
 
-def _source(pod: Pod, scene: Scene) -> tuple[str, float | None]:
-    source = scene.pod_source
-    if scene.pods.by_uid(pod.uid) is not None:
+def _source(pod: Pod, facts: Facts) -> tuple[str, float | None]:
+    source = facts.pod_source
+    if facts.pods.by_uid(pod.uid) is not None:
         return ("get" if source.asking_singly else "watch"), source.age_seconds
     if pod.uid in source.shown:
         return "memory", None
     return "state-file", source.state_age_seconds
 
 
-def _without_logs(scene: Scene, query: Query) -> list[ContainerReport]:
+def _without_logs(facts: Facts, query: Query) -> list[ContainerReport]:
     """Tell of pods that the API shows and the disk doesn't."""
-    on_disk = {subject.pod.uid for subject in _subjects(scene) if subject.pod is not None}
-    pods = [pod for pod in scene.pods if pod.uid not in on_disk]
+    on_disk = {subject.pod.uid for subject in _subjects(facts) if subject.pod is not None}
+    pods = [pod for pod in facts.pods if pod.uid not in on_disk]
     meant = [pod for pod in pods if query.match(pod.namespace, pod.name, None, pod.labels)]
     meant.sort(key=lambda pod: (pod.namespace, pod.name))
     return [
@@ -205,7 +206,7 @@ def _without_logs(scene: Scene, query: Query) -> list[ContainerReport]:
             detail="the API shows the pod on this node, and no folder of its logs is on the disk",
             remedy="see with `kubectl describe pod` whether a container has started; then whether "
             "WATCHER_CONTAINERS_PATH is the folder in which the runtime writes",
-            pod=_pod_report(pod, scene),
+            pod=_pod_report(pod, facts),
         )
         for pod in meant[:MOST_CONTAINERS]
     ]

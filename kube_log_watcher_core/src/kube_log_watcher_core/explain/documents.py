@@ -1,4 +1,4 @@
-"""What people are told of one container and of the whole node: plain data, made into JSON here. Pure.
+"""What people are told of containers: plain data, made into JSON here. Pure.
 
 Nothing in it is a secret: of annotations only those for the watcher are in it.
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+
+from kube_log_watcher_core.agents import AgentReport
 
 VERSION = 1
 """Of the documents: raised when something in them changes its meaning."""
@@ -30,31 +32,6 @@ class PodReport:
     owner: str | None = None
     node: str = ""
     deleted: float | None = None
-
-
-@attrs.frozen(kw_only=True)
-class WrittenReport:
-    """A file or link that an agent has written about a container."""
-
-    path: str
-    kind: str
-    """``file`` or ``link``."""
-    content: str
-    """A link's target; of a file what is about the container."""
-
-
-@attrs.frozen(kw_only=True)
-class AgentReport:
-    """What one agent does about a container."""
-
-    name: str
-    trouble: str | None = None
-    """Why what it wrote may be out of date, or can't be told."""
-    written: tuple[WrittenReport, ...] = ()
-    read_bytes: int | None = None
-    """How far its shipper has read, by its own account; None when nobody knows."""
-    read_at: float | None = None
-    """When the shipper wrote that down, in epoch seconds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -106,72 +83,18 @@ class Explanation:
     """Pods that may have been meant, when nothing was found."""
 
 
-@attrs.frozen(kw_only=True)
-class AgentStatus:
-    """How one agent is doing."""
-
-    name: str
-    origin: str = ""
-    state: str
-    """``ok``, ``busy``, ``failing``, ``waiting`` (for a folder) or ``starting``."""
-    synced_seconds_ago: float | None = None
-    busy_seconds: float | None = None
-    failures: int = 0
-    error: str | None = None
-    obstacle: str | None = None
-    draining: int = 0
-    bytes_left: int = 0
+def document(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document, in JSON's kinds of values, with its kind and version."""
+    return {"kind": kind, "version": VERSION, **as_plain(content)}
 
 
-@attrs.frozen(kw_only=True)
-class WatchStatusReport:
-    """How the watch of the API is doing."""
-
-    state: str
-    since_seconds: float
-    age_seconds: float | None = None
-    """Since the API last sent something."""
-    synced: bool = False
-    pods: int = 0
-    error: str | None = None
-    node_name: str | None = None
-    url: str = ""
-    relists: int = 0
-
-
-@attrs.frozen(kw_only=True)
-class NodeStatus:
-    """The whole node at a glance."""
-
-    at: float
-    version: str
-    python: str
-    pid: int
-    uptime_seconds: float
-    node: str
-    problems: tuple[str, ...] = ()
-    """What is not as it should be; nothing when all is well."""
-    followed: int = 0
-    draining: int = 0
-    skipped: Mapping[str, int] = attrs.field(factory=dict)
-    """How many by reason."""
-    agents: tuple[AgentStatus, ...] = ()
-    watch: WatchStatusReport | None = None
-    containers_path: str = ""
-    polling_reason: str | None = None
-    """Why folders are polled; None while inotify tells of changes."""
-    settings_files: tuple[str, ...] = ()
-    state_dir: str | None = None
-
-
-def document(kind: str, report: Explanation | NodeStatus) -> dict[str, Any]:
-    """Give a report as plain data, with its kind and version."""
-    plain = as_plain(report)
-    return {"kind": kind, "version": VERSION, **plain}
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """Return an explanation as a document."""
+    return document("explanation", as_plain(explanation))
 
 
 def as_plain(value: Any) -> Any:
-    """Make JSON's kinds of values of any of these."""
+    """Return a value in JSON's kinds of values."""
     if attrs.has(type(value)):
         return {field.name: as_plain(getattr(value, field.name)) for field in attrs.fields(type(value))}
     if isinstance(value, Mapping):

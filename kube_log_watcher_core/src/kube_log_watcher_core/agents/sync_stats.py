@@ -1,17 +1,56 @@
-"""What one agent's syncs come to: how many, how long, and how soon new logs are followed."""
+"""What one agent's syncs come to: how many, how long, and how soon new logs are followed.
+
+The metrics of syncs are counted here, and read by ``observe.metrics``.
+"""
 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import attrs
+
 from kube_log_watcher_core.models import LogTarget
-from kube_log_watcher_core.observe.histogram import LATENCY_SECONDS, SYNC_SECONDS, Histogram
+
+LATENCY_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+"""Upper bounds for the time to follow a new log: the aims are 0.02 and 0.1 s."""
+SYNC_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Upper bounds for one sync: beyond the last one it counts as hanging."""
 
 
-class SyncAccount:
+@attrs.frozen
+class Histogram:
+    """What was counted up to one moment."""
+
+    bounds: tuple[float, ...]
+    """Upper bounds in seconds, without the infinite one."""
+    counts: tuple[int, ...]
+    """How many fell into each bucket alone; the last one is beyond all bounds."""
+    sum: float = 0.0
+
+    @classmethod
+    def empty(cls, bounds: Sequence[float]) -> Histogram:
+        """Give one that has counted nothing."""
+        return cls(tuple(bounds), (0,) * (len(bounds) + 1))
+
+    def with_new(self, seconds: float) -> Histogram:
+        """Count one more."""
+        at = bisect_left(self.bounds, seconds)
+        counts = (*self.counts[:at], self.counts[at] + 1, *self.counts[at + 1 :])
+        return Histogram(self.bounds, counts, self.sum + seconds)
+
+    def cumulative(self) -> Iterator[tuple[str, int]]:
+        """Give each bucket's upper bound, and how many did not exceed it."""
+        total = 0
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
+            total += count
+            yield bound, total
+
+
+class SyncStats:
     """Kept by the agent's thread, told of new logs by the main thread, read by any."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

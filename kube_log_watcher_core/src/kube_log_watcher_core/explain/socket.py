@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import logging
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-logger = logging.getLogger(__name__)
+from kube_log_watcher_core.observe.listener import Listener, read_until
 
 NAME = "watcher.sock"
 LONGEST_PATH = 107
@@ -55,47 +53,38 @@ class StatusSocket:
         self.path = folder / NAME
         self._answer = answer
         self._clock = clock
-        self._closed = threading.Event()
-        self._listener = _listen(self.path)
+        # One after the other: agents are taken from their work for each answer.
+        self._listener = Listener(_listen(self.path), self._serve, name="status-socket")
         self._identity = _identity(self.path)
 
     def start(self) -> None:
         """Begin to answer, in a thread that never keeps the process from ending."""
-        threading.Thread(target=self._serve, name="status-socket", daemon=True).start()
+        self._listener.start()
 
     def close(self) -> None:
         """Listen no more, and remove the socket if it is still ours."""
-        self._closed.set()
-        with contextlib.suppress(OSError):
-            # Closing alone would leave the thread that waits for a connection waiting.
-            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         if self._identity is not None and _identity(self.path) == self._identity:
             with contextlib.suppress(OSError):
                 self.path.unlink()
 
-    def _serve(self) -> None:
-        while not self._closed.is_set():
+    def _serve(self, connection: socket.socket, _peer: object) -> None:
+        with connection:
+            line, end, _ = read_until(
+                lambda request: b"\n" in request,
+                connection,
+                limit_bytes=REQUEST_BYTES,
+                deadline=self._clock() + REQUEST_SECONDS,
+                clock=self._clock,
+            ).partition(b"\n")
+            if not end:
+                raise OSError("the request is not complete")
             try:
-                connection, _ = self._listener.accept()
-            except OSError as error:
-                if not self._closed.wait(1.0):
-                    logger.debug("no connection to the status socket can be accepted: %s", error)
-                continue
-            try:
-                with connection:
-                    self._serve_one(connection)
-            except OSError as error:
-                logger.debug("a question to the status socket came to nothing: %s", error)
-
-    def _serve_one(self, connection: socket.socket) -> None:
-        request = _read_line(connection, deadline=self._clock() + REQUEST_SECONDS, clock=self._clock)
-        try:
-            document = self._answer(request)
-        except ValueError as error:
-            document = {"kind": "error", "error": str(error)}
-        connection.settimeout(REQUEST_SECONDS)
-        connection.sendall(json.dumps(document).encode() + b"\n")
+                document = self._answer(line.decode("utf-8", "replace"))
+            except ValueError as error:
+                document = {"kind": "error", "error": str(error)}
+            connection.settimeout(REQUEST_SECONDS)
+            connection.sendall(json.dumps(document).encode() + b"\n")
 
 
 def ask(folder: Path, request: str, *, seconds: float = ANSWER_SECONDS) -> dict[str, Any] | None:
@@ -131,17 +120,6 @@ def _read_all(connection: socket.socket) -> bytes:
     if not content:
         raise OSError("the watcher closed the connection without an answer")
     return bytes(content)
-
-
-def _read_line(connection: socket.socket, *, deadline: float, clock: Callable[[], float]) -> str:
-    line = bytearray()
-    while b"\n" not in line:
-        connection.settimeout(max(deadline - clock(), 0.001))
-        piece = connection.recv(REQUEST_BYTES)
-        line += piece
-        if not piece or len(line) > REQUEST_BYTES:
-            raise OSError("the request is too long, or not complete")
-    return line.partition(b"\n")[0].decode("utf-8", "replace")
 
 
 def _listen(path: Path) -> socket.socket:

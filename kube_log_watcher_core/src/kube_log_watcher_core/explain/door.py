@@ -6,8 +6,8 @@ import logging
 import threading
 from pathlib import Path
 
-from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks
-from kube_log_watcher_core.observe.status_socket import Answer, PathTooLong, StatusSocket
+from kube_log_watcher_core.agents import Claim, FolderLocks
+from kube_log_watcher_core.explain.socket import Answer, PathTooLong, StatusSocket
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ POLL_SECONDS = 1.0
 """How often to try again while another watcher has the folder, or it isn't there."""
 
 
-class StatusSide:
+class StatusDoor:
     """At most one socket, in the folder that counts now. It never holds anybody up."""
 
     def __init__(self, locks: FolderLocks, answer: Answer) -> None:

@@ -1,0 +1,22 @@
+"""Why a log is shipped or not, and how the node is: the chain of decisions, status, and who answers."""
+
+from __future__ import annotations
+
+from kube_log_watcher_core.explain.answers import Answers
+from kube_log_watcher_core.explain.documents import explanation_document
+from kube_log_watcher_core.explain.door import StatusDoor
+from kube_log_watcher_core.explain.offline import explain_offline
+from kube_log_watcher_core.explain.query import Query, parse_query
+from kube_log_watcher_core.explain.remedies import HARMLESS
+from kube_log_watcher_core.explain.socket import ask
+
+__all__ = [
+    "HARMLESS",
+    "Answers",
+    "Query",
+    "StatusDoor",
+    "ask",
+    "explain_offline",
+    "explanation_document",
+    "parse_query",
+]

@@ -1,0 +1,103 @@
+"""What the status socket is asked of the running daemon, and what it answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from kube_log_watcher_core.explain.chain import AskAgents, Facts, PodSource, explanation_of
+from kube_log_watcher_core.explain.documents import Explanation, explanation_document
+from kube_log_watcher_core.explain.query import parse_query
+from kube_log_watcher_core.explain.sightings import Sightings
+from kube_log_watcher_core.explain.status import status_of
+from kube_log_watcher_core.models import Departed, Pods
+from kube_log_watcher_core.observe import Snapshot
+from kube_log_watcher_core.resolve import Resolution, Rules
+
+
+@attrs.frozen(kw_only=True)
+class _Seen:
+    """What the main thread saw last. Never changed, so any thread may read it."""
+
+    resolution: Resolution | None
+    departed: tuple[Departed, ...]
+    pods: Pods
+    rules: Rules
+
+
+class Answers:
+    """Takes each pass, from the main thread; answers from any.
+
+    Parameters
+    ----------
+    snapshot
+        tells how the watcher stands.
+    ask
+        asks the agents about targets.
+    """
+
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], ask: AskAgents, *, wall: Callable[[], float]
+    ) -> None:
+        self._snapshot = snapshot
+        self._ask = ask
+        self._sightings = Sightings(wall)
+        self._seen: _Seen | None = None
+
+    def passed(
+        self, resolution: Resolution | None, departed: tuple[Departed, ...], pods: Pods, rules: Rules
+    ) -> None:
+        """Note a pass; without a resolution, what was decided last still stands."""
+        if resolution is not None:
+            self._sightings.note(resolution, pods, departed)
+        elif self._seen is not None:
+            resolution = self._seen.resolution
+        self._seen = _Seen(resolution=resolution, departed=departed, pods=pods, rules=rules)
+
+    def answer(self, request: str) -> Mapping[str, Any]:
+        """Answer ``status``, or ``explain`` with filters as JSON.
+
+        Raises
+        ------
+        ValueError
+            when it is neither.
+        """
+        word, _, rest = request.strip().partition(" ")
+        if self._seen is None:
+            raise ValueError("the watcher has only just begun: ask again")
+        if word == "status":
+            return status_of(self._snapshot())
+        if word == "explain":
+            return explanation_document(self._explain(self._seen, _filters(rest)))
+        raise ValueError("what can be asked is: status, explain")
+
+    def _explain(self, seen: _Seen, filters: Mapping[str, str]) -> Explanation:
+        query = parse_query(
+            filters.get("name", ""), namespace=filters.get("namespace"), selector=filters.get("selector", "")
+        )
+        snapshot = self._snapshot()
+        facts = Facts(
+            resolution=seen.resolution or Resolution(),
+            departed=seen.departed,
+            pods=seen.pods,
+            rules=seen.rules,
+            pod_source=PodSource(
+                asking_singly=snapshot.watch.asking_singly,
+                age_seconds=snapshot.watch.age_seconds(snapshot.now),
+                shown=self._sightings.shown,
+            ),
+            first_seen=self._sightings.first_seen,
+        )
+        told = explanation_of(facts, query, self._ask, source="watcher", at=snapshot.at)
+        notes = () if seen.resolution else ("nothing is decided yet: the folders or the API were never seen",)
+        return attrs.evolve(told, notes=(*told.notes, *notes))
+
+
+def _filters(text: str) -> Mapping[str, str]:
+    filters = json.loads(text or "{}")
+    if not isinstance(filters, dict) or not all(isinstance(value, str) for value in filters.values()):
+        raise ValueError("filters are a JSON object of strings: name, namespace, selector")
+    return {name: value for name, value in filters.items() if value}

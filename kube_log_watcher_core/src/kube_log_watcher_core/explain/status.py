@@ -1,0 +1,82 @@
+"""``status``: the node at a glance, read from a snapshot. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kube_log_watcher_core.agents import AgentStatus
+from kube_log_watcher_core.explain.documents import document
+from kube_log_watcher_core.kube import WatchStatus
+from kube_log_watcher_core.observe.health import LIVENESS, READINESS, lacks_of
+from kube_log_watcher_core.observe.snapshot import Snapshot
+
+
+def status_of(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the whole node at a glance, as a document for JSON; all is well where ``problems`` is empty."""
+    sources = snapshot.sources
+    return document(
+        "status",
+        {
+            "at": snapshot.at,
+            "version": snapshot.version,
+            "python": snapshot.python,
+            "pid": snapshot.pid,
+            "uptime_seconds": snapshot.now - snapshot.began,
+            "node": sources.node or snapshot.watch.node_name or "unknown",
+            "problems": list(_problems(snapshot)),
+            "followed": snapshot.targets,
+            "draining": snapshot.draining,
+            "skipped": dict(sorted(snapshot.skipped.items())),  # how many by reason
+            "agents": [_agent(agent, snapshot.now) for agent in snapshot.agents],
+            "watch": _watch(snapshot.watch, sources.api_url, snapshot.now),
+            "containers_path": sources.containers_path,
+            "polling_reason": snapshot.polling_reason,  # null while inotify tells of changes
+            "settings_files": sources.settings_files,
+            "state_dir": sources.state_dir,
+        },
+    )
+
+
+def _agent(agent: AgentStatus, now: float) -> Mapping[str, Any]:
+    return {
+        "name": agent.name,
+        "origin": agent.origin,
+        "state": agent.state,
+        "synced_seconds_ago": None if agent.last_success is None else now - agent.last_success,
+        "busy_seconds": None if agent.busy_since is None else now - agent.busy_since,
+        "failures": agent.failures,  # in a row
+        "error": agent.last_error,
+        "obstacle": agent.obstacle,
+        "draining": agent.drains.draining,
+        "bytes_left": agent.drains.bytes_left,
+    }
+
+
+def _watch(watch: WatchStatus, url: str, now: float) -> Mapping[str, Any]:
+    return {
+        "state": watch.state,
+        "since_seconds": now - watch.since,
+        "age_seconds": watch.age_seconds(now),  # since the API last sent something
+        "synced": watch.synced,
+        "pods": watch.pods,
+        "error": watch.error,
+        "node_name": watch.node_name,
+        "url": url,
+        "relists": watch.relists,
+    }
+
+
+def _problems(snapshot: Snapshot) -> Iterator[str]:
+    """Tell what is not as it should be."""
+    for lack in (*lacks_of(LIVENESS, snapshot), *lacks_of(READINESS, snapshot)):
+        yield lack.text.replace(" (see the log)", "")
+    for agent in snapshot.agents:
+        if agent.failures:
+            yield f"agent {agent.name} failed {agent.failures} times in a row: {agent.last_error}"
+    if snapshot.watch.error is not None:
+        yield f"the Kubernetes API: {snapshot.watch.error}"
+    elif snapshot.watch.asking_singly:
+        yield "pods are asked for one by one: list or watch can't be had"
+    if snapshot.polling_reason is not None:
+        yield f"folders are polled, inotify can't be had: {snapshot.polling_reason}"
