@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-import logging
+import itertools
 import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Collection, Iterable, Iterator
 
 import attrs
 
-from kube_log_watcher_core.discovery.links import Run
-from kube_log_watcher_core.discovery.logfile import Log, locate, regular
+from kube_log_watcher_core.discovery.links import Link, Run
+from kube_log_watcher_core.discovery.logfile import Log, is_absent, locate, regular
 from kube_log_watcher_core.discovery.names import (
     PodFolder,
     is_container_folder,
     parse_docker_log,
     parse_run_log,
 )
-from kube_log_watcher_core.discovery.place import Place, keep_equal, stay_through_rotation
+from kube_log_watcher_core.discovery.place import Place, keep_equal
 from kube_log_watcher_core.models import Container, Layout, Obstacle, Reason
 
-logger = logging.getLogger(__name__)
+MOST_LOGS = 500
+"""So many logs of one pod are followed: it has some containers, and the kubelet keeps few runs of each.
+
+Whoever can write to a pod's folder must not keep other pods waiting by filling it.
+"""
+MOST_ENTRIES = 10_000
+"""So many entries of a folder are looked at."""
 
 
 @attrs.frozen
 class _Folder:
     """A container's folder."""
 
+    name: str
     path: str
-    real: str | None
-    """Its resolved path where that is known without asking, because no link is on the way."""
+    real: str
+    """Its resolved path, on which there is no link."""
+
+
+@attrs.frozen
+class _Run:
+    """A run, as its container's folder shows it."""
+
+    folder: _Folder
+    number: int
+    entry: os.DirEntry[str] | None
+    """Its log; None when only a rotated file, or a link, speaks of the run."""
+    rotated: bool
+    """Whether a file is there that was rotated from its log."""
 
 
 class PodLogs:
@@ -36,6 +56,9 @@ class PodLogs:
 
     The pod's folder stands in the containers folder, or links in the containers folder lead to it. The
     folder is the truth: an over-long link goes on pointing at ``0.log`` when ``1.log`` is live.
+
+    A log is the run's own when it lies in that folder, or in the runtime's for a container. What leads
+    elsewhere is not followed: whoever can make a link there would else have others' logs shipped as his.
     """
 
     def __init__(self, name: str, place: Place, folder: PodFolder) -> None:
@@ -45,42 +68,90 @@ class PodLogs:
         self._place = place
         self._pod = folder
         self._path = f"{place.root}/{name}"
+        self._prefix = f"{folder.namespace}/{folder.pod}/{folder.uid}"
+        self._home: str | None = None
         self._created: float | None = None
         self._known: dict[str, Container] = {}
-        self._problem = ""
 
     def concerns(self, name: str) -> bool:
         """Containers' folders, logs and rotated logs: there is nothing else in a pod's folder."""
         return True
 
+    def unreadable(self, problem: str) -> Container:
+        """Give what stands for the pod while its folder could never be looked at."""
+        return self._stray(Reason.UNREADABLE, problem)
+
     def refresh(self) -> bool:
-        """Look at the pod's folder again."""
+        """Look at the pod's folder again.
+
+        Raises OSError when it, or a container's, can't be looked at; what is known of that stays.
+        """
         linked = self._place.linked.runs_of(self.name)
-        own = os.path.isdir(self._path)
-        if not own and not linked:
+        mode = self._mode()
+        if not linked and not stat.S_ISDIR(mode) and not stat.S_ISLNK(mode):
             return False
-        self._remember_age(self._path if own else os.path.dirname(next(iter(linked.values()))))
-        try:
-            self._list_all(linked, own=own)
-        except OSError as error:
-            self._complain(f"{error.filename} can't be read ({error.strerror}): what is known of it stays")
-        else:
-            self._complain("")
+        folders, strays = self._folders(linked, own=stat.S_ISDIR(mode))
+        if stat.S_ISLNK(mode):
+            detail = f"{self._path} is a link: a pod is followed where its folder really is"
+            strays.append(self._stray(Reason.OUTSIDE_FOLDER, detail))
+        spoken_of = {(run[1], run[2]) for run, _ in linked}
+        self._list_all(folders, strays, spoken_of)
         return True
 
-    def _complain(self, problem: str) -> None:
-        if problem != self._problem:
-            logger.warning("%s", problem or f"all of {self._path} can be read again")
-        self._problem = problem
+    def _mode(self) -> int:
+        try:
+            return os.lstat(self._path).st_mode
+        except OSError as error:
+            if is_absent(error):
+                return 0
+            raise
 
-    def _list_all(self, linked: Mapping[Run, str], *, own: bool) -> None:
-        self.unsettled = False
-        folders = self._folders(linked, own=own)
-        found = [one for name, folder in folders.items() for one in self._runs(name, folder, linked)]
-        self.containers = tuple(keep_equal(self._known, container) for container in found)
-        self._known = {container.key: container for container in self.containers}
-        watched = {folder.path for folder in folders.values()}
-        self._place.watches.retain(self.name, watched | {self._path})
+    def _folders(
+        self, linked: Collection[tuple[Run, str]], *, own: bool
+    ) -> tuple[list[_Folder], list[Container]]:
+        """Give the containers' folders, and what stands for those that are none of this pod's."""
+        folders: dict[str, _Folder] = {}
+        strays: list[Container] = []
+        if own:
+            self._home = self._place.real
+            self._remember_age(self._path)
+            self._place.watches.watch(self._path, owner=self.name)
+            for name, is_link in self._own_folders():
+                path, real = f"{self._path}/{name}", f"{self._place.real}/{self.name}/{name}"
+                if is_link:
+                    strays.append(self._elsewhere(name, path))
+                else:
+                    folders[name] = _Folder(name, path, real)
+        paths = {(run[1], path) for run, path in linked if run[1] not in folders}
+        found = sorted((name, path, os.path.realpath(path)) for name, path in paths)
+        if not own:
+            self._choose_home(real for name, _, real in found if real.endswith(f"/{self.name}/{name}"))
+        for name, path, real in found:
+            if real == f"{self._home}/{self.name}/{name}":
+                folders.setdefault(name, _Folder(name, path, real))
+                self._remember_age(os.path.dirname(path))
+            else:
+                strays.append(self._elsewhere(name, path))
+        return list(folders.values()), strays
+
+    def _own_folders(self) -> list[tuple[str, bool]]:
+        """Give the names of containers' folders, and whether each is but a link."""
+        entries, is_whole = _list(self._path)
+        names = {
+            entry.name: entry.is_symlink()
+            for entry in entries
+            if is_container_folder(entry.name) and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))
+        }
+        known = {container.name for container in self._known.values() if container.obstacle is None}
+        if not is_whole:
+            names.update((name, False) for name in known - names.keys())
+        return sorted(names.items(), key=lambda each: (each[0] not in known, each))[:MOST_LOGS]
+
+    def _choose_home(self, reals: Iterable[str]) -> None:
+        """Choose the folder that holds the pod's, where links disagree about it: the one that was first."""
+        homes = sorted({real.rsplit("/", 2)[0] for real in reals})
+        if homes and self._home not in homes:
+            self._home = next((home for home in homes if self._place.roots.has(home)), homes[0])
 
     def _remember_age(self, folder: str) -> None:
         # Once: the time moves on with each container that joins.
@@ -90,75 +161,158 @@ class PodLogs:
             except OSError:
                 return
 
-    def _folders(self, linked: Mapping[Run, str], *, own: bool) -> dict[str, _Folder]:
-        folders = {run[1]: _Folder(path, None) for run, path in linked.items()}
-        if own:
-            self._place.watches.watch(self._path, owner=self.name)
-            folders.update(self._own_folders())
-        return folders
+    def _list_all(
+        self, folders: list[_Folder], strays: list[Container], spoken_of: Collection[tuple[str, int]]
+    ) -> None:
+        self.unsettled = False
+        runs: list[_Run] = []
+        unread: list[OSError] = []
+        for folder in folders:
+            self._place.watches.watch(folder.path, owner=self.name)
+            numbers = [number for name, number in spoken_of if name == folder.name]
+            try:
+                runs += self._runs(folder, numbers)
+            except OSError as error:
+                unread.append(error)
+                strays += self._unread(folder, error)
+        if len(runs) > MOST_LOGS:
+            strays.append(self._too_many(len(runs)))
+            runs = self._most_wanted(runs)
+        found = [self._container(run) for run in runs]
+        self.containers = tuple(keep_equal(self._known, container) for container in (*found, *strays))
+        self._known = {container.key: container for container in self.containers}
+        self._place.rotations.settle(self.name, self._known.keys())
+        self._place.watches.retain(self.name, {folder.path for folder in folders} | {self._path})
+        if unread:
+            raise unread[0]
 
-    def _own_folders(self) -> Iterator[tuple[str, _Folder]]:
-        real = f"{self._place.real}/{self.name}" if not os.path.islink(self._path) else None
-        for entry in _list(self._path):
-            if is_container_folder(entry.name) and entry.is_dir():
-                plain = real is not None and not entry.is_symlink()
-                yield entry.name, _Folder(entry.path, f"{real}/{entry.name}" if plain else None)
-
-    def _runs(self, name: str, folder: _Folder, linked: Mapping[Run, str]) -> Iterator[Container]:
+    def _runs(self, folder: _Folder, numbers: Iterable[int]) -> Iterator[_Run]:
         """Give a container's runs: those with a log, those in rotation, and those that a link speaks of."""
-        self._place.watches.watch(folder.path, owner=self.name)
-        logs: dict[int, Log | None] = {}
-        for entry in _list(folder.path):
+        entries, is_whole = _list(folder.path)
+        logs: dict[int, os.DirEntry[str] | None] = dict.fromkeys(numbers)
+        rotated: set[int] = set()
+        for entry in entries:
             run = parse_run_log(entry.name)
             if run is not None and run.rotated:
                 logs.setdefault(run.number, None)
+                rotated.add(run.number)
             elif run is not None:
-                logs[run.number] = self._look(entry, folder)
-        for _, container, number in linked:
-            if container == name:
-                logs.setdefault(number, None)
-        for number in sorted(logs):
-            yield self._container(name, number, logs[number] or self._locate(folder, number))
+                logs[run.number] = entry
+        if not is_whole:
+            for known in self._known.values():
+                if known.name == folder.name and known.obstacle is None:
+                    logs.setdefault(known.restart_count, None)
+        return (_Run(folder, number, logs[number], number in rotated) for number in sorted(logs))
 
-    def _look(self, entry: os.DirEntry[str], folder: _Folder) -> Log:
-        if folder.real is not None and entry.is_file(follow_symlinks=False):
-            return regular(f"{folder.real}/{entry.name}", self._place.roots)
-        return locate(entry.path, folder=folder.real, roots=self._place.roots)
+    def _most_wanted(self, runs: list[_Run]) -> list[_Run]:
+        """Give as many as are followed: those that are, then the newest of each container, the next, ..."""
+        newest = sorted(runs, key=lambda run: (run.folder.name, -run.number))
+        by_container = itertools.groupby(newest, key=lambda run: run.folder.name)
+        ranked = [(age, run) for _, group in by_container for age, run in enumerate(group)]
+        ranked.sort(key=lambda each: (self._key(each[1]) not in self._known, each[0], each[1].folder.name))
+        return [run for _, run in ranked[:MOST_LOGS]]
 
-    def _locate(self, folder: _Folder, number: int) -> Log:
-        return locate(f"{folder.path}/{number}.log", folder=folder.real, roots=self._place.roots)
+    def _key(self, run: _Run) -> str:
+        return f"{self._prefix}/{run.folder.name}/{run.number}"
 
-    def _container(self, name: str, number: int, found: Log) -> Container:
-        pod = self._pod
-        key = f"{pod.namespace}/{pod.pod}/{pod.uid}/{name}/{number}"
+    def _container(self, run: _Run) -> Container:
+        pod, name, key = self._pod, run.folder.name, self._key(run)
         known = self._known.get(key)
-        settled = stay_through_rotation(found, known)
+        found = self._own(self._look(run), run)
+        settled = self._place.rotations.stay(
+            found, known, unit=self.name, rotated=None if found.linked else run.rotated
+        )
         self.unsettled = self.unsettled or (found.missing and self._may_go_unseen(found))
+        docker_id = None if _is_elsewhere(found) else parse_docker_log(found.target)
+        # A run's id never changes: what a link has told holds when the link has gone before the log.
+        told = docker_id or self._place.id_of((self.name, name, run.number))
         return Container(
             key=key,
-            layout=Layout.DOCKER if parse_docker_log(found.target) else Layout.CRI,
-            id=self._id((self.name, name, number), found, known),
+            layout=Layout.DOCKER if docker_id else Layout.CRI,
+            id=told or (known.id if known else None),
             name=name,
             pod_name=pod.pod,
             namespace=pod.namespace,
             pod_uid=pod.uid,
-            restart_count=number,
+            restart_count=run.number,
             log_path=settled.path,
             created=self._created,
             obstacle=settled.obstacle,
         )
 
-    def _id(self, run: Run, found: Log, known: Container | None) -> str | None:
-        # A run's id never changes: what a link has told holds when the link has gone before the log.
-        told = parse_docker_log(found.target) or self._place.id_of(run)
-        return told or (known.id if known else None)
+    def _look(self, run: _Run) -> Log:
+        folder, roots = run.folder, self._place.roots
+        if run.entry is not None and _is_regular(run.entry):
+            return regular(f"{folder.real}/{run.number}.log", roots)
+        return locate(f"{folder.path}/{run.number}.log", folder=folder.real, roots=roots)
+
+    def _own(self, found: Log, run: _Run) -> Log:
+        """Give a log that is the run's own, and an obstacle in place of any other."""
+        if found.obstacle is not None or not found.linked or self._is_runtimes(found.target):
+            return found
+        detail = (
+            f"{run.folder.path}/{run.number}.log leads to {found.target}, which is not this container's log"
+        )
+        return attrs.evolve(found, obstacle=Obstacle(Reason.OUTSIDE_FOLDER, detail))
+
+    def _is_runtimes(self, target: str) -> bool:
+        """Tell whether a log lies in the runtime's folder for a container, and not in some pod's."""
+        container_id = parse_docker_log(target)
+        home = os.path.dirname(target)
+        return os.path.basename(home) == container_id and not home.startswith(f"{self._home}/")
 
     def _may_go_unseen(self, found: Log) -> bool:
         return found.linked or not os.path.isdir(os.path.dirname(found.target))
 
+    def _elsewhere(self, name: str, path: str) -> Container:
+        detail = (
+            f"{path} is not in this pod's folder, or leads out of it: a log is followed where it really is"
+        )
+        return self._stray(Reason.OUTSIDE_FOLDER, detail, name, at=path)
+
+    def _too_many(self, count: int) -> Container:
+        detail = (
+            f"{count} logs are in the pod's folder: {MOST_LOGS} of them, the newest of each container first, "
+            "are looked at, and the rest only when there are fewer"
+        )
+        return self._stray(Reason.TOO_MANY, detail)
+
+    def _unread(self, folder: _Folder, error: OSError) -> list[Container]:
+        known = [container for container in self.containers if container.name == folder.name]
+        problem = f"{folder.path} can't be read ({error.strerror}): it is tried again"
+        return known or [self._stray(Reason.UNREADABLE, problem, folder.name)]
+
+    def _stray(self, reason: Reason, detail: str, name: str = "", at: str = "") -> Container:
+        """Give what stands for something in the pod's folder that is no run."""
+        return Container(
+            key=self._prefix + (f"/{name}" if name else "") + (f"@{at}" if at else ""),
+            layout=Layout.CRI,
+            name=name,
+            pod_name=self._pod.pod,
+            namespace=self._pod.namespace,
+            pod_uid=self._pod.uid,
+            obstacle=Obstacle(reason, detail),
+        )
+
+
+def _is_regular(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a regular file, where that is known without asking or can be asked."""
+    try:
+        return entry.is_file(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _is_elsewhere(found: Log) -> bool:
+    return found.obstacle is not None and found.obstacle.reason is Reason.OUTSIDE_FOLDER
+
 
 class LinkedLog:
-    """A link in the containers folder that leads to no pod's folder: its name and its target must do."""
+    """A link in the containers folder that leads to no pod's folder: its name and its target must do.
+
+    There was a time when the kubelet's links led straight to Docker's logs. Nothing else is followed: a
+    link's name is no evidence of whose the file is.
+    """
 
     def __init__(self, name: str, place: Place) -> None:
         self.name = name
@@ -170,6 +324,10 @@ class LinkedLog:
         """Nothing is watched for a link but the folder that it lies in."""
         return False
 
+    def unreadable(self, problem: str) -> Container:
+        """Give what stands for the link while it could never be looked at."""
+        return Container(key=self.name, layout=Layout.CRI, obstacle=Obstacle(Reason.UNREADABLE, problem))
+
     def refresh(self) -> bool:
         """Look at the link again."""
         link = self._place.linked.get(self.name)
@@ -177,22 +335,34 @@ class LinkedLog:
             return False
         found = locate(f"{self._place.root}/{self.name}", folder=None, roots=self._place.roots)
         known = {container.key: container for container in self.containers}
-        settled = stay_through_rotation(found, self.containers[0] if self.containers else None)
-        self.containers = (keep_equal(known, self._container(settled)),)
+        settled = self._place.rotations.stay(
+            self._own(found, link), self.containers[0] if self.containers else None, unit=self.name
+        )
+        self.containers = (keep_equal(known, self._container(settled, link)),)
+        self._place.rotations.settle(self.name, {self.containers[0].key})
         self.unsettled = found.missing
         return True
 
-    def _container(self, found: Log) -> Container:
-        link = self._place.linked.get(self.name)
-        parsed = link.parsed if link else None
-        docker_id = parse_docker_log(found.target)
+    def _own(self, found: Log, link: Link) -> Log:
+        container_id = parse_docker_log(found.target)
+        if found.obstacle is not None or link.parsed is None:
+            return found
+        named = link.parsed.id in (None, container_id)
+        if container_id and named and os.path.basename(os.path.dirname(found.target)) == container_id:
+            return found
+        detail = f"the link leads to {found.target}, which is not the log of the container that it names"
+        return attrs.evolve(found, obstacle=Obstacle(Reason.OUTSIDE_FOLDER, detail))
+
+    def _container(self, found: Log, link: Link) -> Container:
+        parsed = link.parsed
+        docker_id = None if _is_elsewhere(found) else parse_docker_log(found.target)
         layout = Layout.DOCKER if docker_id else Layout.CRI
         if parsed is None:
             nobody = Obstacle(Reason.NOT_KUBERNETES, "no kubelet's link: its name tells no container")
             return Container(key=docker_id or self.name, layout=layout, id=docker_id, obstacle=nobody)
         container_id = docker_id or parsed.id
         return Container(
-            key=container_id or self.name,
+            key=docker_id or self.name,
             layout=layout,
             id=container_id,
             name=parsed.container,
@@ -203,9 +373,13 @@ class LinkedLog:
         )
 
 
-def _list(folder: str) -> list[os.DirEntry[str]]:
+def _list(folder: str) -> tuple[list[os.DirEntry[str]], bool]:
+    """List a folder, or the beginning of one that is full; tell whether that is all of it."""
     try:
         with os.scandir(folder) as entries:
-            return list(entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+            found = list(itertools.islice(entries, MOST_ENTRIES + 1))
+    except OSError as error:
+        if is_absent(error):
+            return [], True
+        raise
+    return found[:MOST_ENTRIES], len(found) <= MOST_ENTRIES

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
+import attrs
+
 from kube_log_watcher_core.discovery.config_v2 import (
     CONTAINER_NAME,
     POD_NAME,
@@ -14,9 +16,9 @@ from kube_log_watcher_core.discovery.config_v2 import (
     DockerConfig,
     parse_config,
 )
-from kube_log_watcher_core.discovery.logfile import Log, locate
+from kube_log_watcher_core.discovery.logfile import Log, is_absent, locate
 from kube_log_watcher_core.discovery.names import docker_log_name
-from kube_log_watcher_core.discovery.place import Place, keep_equal, stay_through_rotation
+from kube_log_watcher_core.discovery.place import Place, keep_equal
 from kube_log_watcher_core.models import Container, Layout, Obstacle, Reason
 
 CONFIG = "config.v2.json"
@@ -40,16 +42,24 @@ class DockerFolder:
         """Docker also writes hosts, resolv.conf and more."""
         return name in ("", CONFIG, self._log_name)
 
+    def unreadable(self, problem: str) -> Container:
+        """Give what stands for the container while its folder could never be looked at."""
+        return Container(
+            key=self.name, id=self.name, layout=Layout.DOCKER, obstacle=Obstacle(Reason.UNREADABLE, problem)
+        )
+
     def refresh(self) -> bool:
-        """Look at the folder again."""
+        """Look at the folder again. Raises OSError when it can't be looked at."""
         folder = f"{self._place.root}/{self.name}"
         try:
             mode = os.lstat(folder).st_mode
-        except OSError:
-            return False
-        plain = stat.S_ISDIR(mode)
-        if not plain and not os.path.isdir(folder):
-            return False
+            plain = stat.S_ISDIR(mode)
+            if not plain and not stat.S_ISDIR(os.stat(folder).st_mode):
+                return False
+        except OSError as error:
+            if is_absent(error):
+                return False
+            raise
         self._watch_and_read(folder)
         found = self._find_log(folder, plain=plain)
         known = {container.key: container for container in self.containers}
@@ -88,7 +98,11 @@ class DockerFolder:
     def _find_log(self, folder: str, *, plain: bool) -> Log:
         real = f"{self._place.real}/{self.name}" if plain else None
         found = locate(f"{folder}/{self._log_name}", folder=real, roots=self._place.roots)
-        return stay_through_rotation(found, self.containers[0] if self.containers else None)
+        if found.obstacle is None and os.path.basename(found.target) != self._log_name:
+            detail = f"{folder}/{self._log_name} leads to {found.target}, which is not this container's log"
+            found = attrs.evolve(found, obstacle=Obstacle(Reason.OUTSIDE_FOLDER, detail))
+        known = self.containers[0] if self.containers else None
+        return self._place.rotations.stay(found, known, unit=self.name)
 
     def _container(self, found: Log) -> Container:
         config = self._config

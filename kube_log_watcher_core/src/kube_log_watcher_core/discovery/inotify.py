@@ -23,8 +23,8 @@ _LOST = int(flags.DELETE_SELF | flags.MOVE_SELF | flags.UNMOUNT | flags.IGNORED)
 _IGNORED = int(flags.IGNORED)
 _OVERFLOW = int(flags.Q_OVERFLOW)
 
-# These speak of the one folder, which is going, hidden or none. All else means that watches are used up.
-_OF_THE_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG})
+# All else speaks of the one folder, which is going, hidden, ill or none.
+_USED_UP = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.ENOMEM})
 
 _REMEDIES = {
     errno.EMFILE: "raise the limit of open files, or fs.inotify.max_user_instances",
@@ -88,11 +88,6 @@ class Hint(NamedTuple):
     """The watch has ended: the folder is gone, moved or unmounted."""
 
 
-class _Watch(NamedTuple):
-    owner: str
-    folder: str
-
-
 def open_inotify() -> EventSource:
     """Open an inotify instance. Raises OSError."""
     return INotify(nonblocking=True)
@@ -104,7 +99,9 @@ class Watches:
     def __init__(self, open_source: Callable[[], EventSource] = open_inotify) -> None:
         self._open_source = open_source
         self._source: EventSource | None = None
-        self._by_wd: dict[int, _Watch] = {}
+        # The kernel has one watch for an inode, by whatever paths and for whomever it is asked for.
+        self._by_wd: dict[int, dict[tuple[str, str], bool]] = {}
+        """By owner and path: whether files written in place are asked for."""
         self._by_owner: dict[str, dict[str, int]] = {}
         self.reason: str | None = None
         """Why inotify can't be had; None while it does its work."""
@@ -136,26 +133,32 @@ class Watches:
             return
         try:
             wd = self._source.add_watch(folder, _FOLDER | _WRITTEN if written else _FOLDER)
+            if not written and self._is_written_for_others(wd, owner, folder):
+                wd = self._source.add_watch(folder, _FOLDER | _WRITTEN)  # the last mask is the one that holds
         except OSError as error:
-            if error.errno not in _OF_THE_FOLDER:
+            if error.errno in _USED_UP:
                 self._give_up(error)
             return
         owned = self._by_owner.setdefault(owner, {})
         if owned.get(folder, wd) != wd:
-            self._remove(owned[folder], owner)
+            self._remove(owned[folder], owner, folder)
         owned[folder] = wd
-        self._by_wd[wd] = _Watch(owner, folder)
+        self._by_wd.setdefault(wd, {})[owner, folder] = written
+
+    def _is_written_for_others(self, wd: int, owner: str, folder: str) -> bool:
+        owners = self._by_wd.get(wd, {})
+        return any(written for key, written in owners.items() if key != (owner, folder))
 
     def retain(self, owner: str, folders: Collection[str]) -> None:
         """Stop watching all of an owner's folders but these."""
         owned = self._by_owner.get(owner, {})
         for folder in [folder for folder in owned if folder not in folders]:
-            self._remove(owned.pop(folder), owner)
+            self._remove(owned.pop(folder), owner, folder)
 
     def release(self, owner: str) -> None:
         """Stop watching all of an owner's folders."""
-        for wd in self._by_owner.pop(owner, {}).values():
-            self._remove(wd, owner)
+        for folder, wd in self._by_owner.pop(owner, {}).items():
+            self._remove(wd, owner, folder)
 
     def read(self) -> list[Hint] | None:
         """Give the hints that are there without waiting, None when some were lost."""
@@ -164,12 +167,10 @@ class Watches:
         hints, complete = [], True
         for event in self._source.read(timeout=0):
             complete = complete and not event.mask & _OVERFLOW
-            watch = self._by_wd.get(event.wd)
-            if watch is None:
-                continue
+            lost = bool(event.mask & _LOST)
+            hints += [Hint(owner, event.name, lost=lost) for owner, _ in self._by_wd.get(event.wd, ())]
             if event.mask & _IGNORED:
-                self._forget(event.wd, watch)
-            hints.append(Hint(watch.owner, event.name, lost=bool(event.mask & _LOST)))
+                self._forget(event.wd)
         return hints if complete else None
 
     def close(self) -> None:
@@ -180,25 +181,24 @@ class Watches:
         self._by_wd.clear()
         self._by_owner.clear()
 
-    def _remove(self, wd: int, owner: str) -> None:
-        # A folder that was moved within the tree is its new owner's by now.
-        watch = self._by_wd.get(wd)
-        if self._source is None or watch is None or watch.owner != owner:
+    def _remove(self, wd: int, owner: str, folder: str) -> None:
+        owners = self._by_wd.get(wd, {})
+        owners.pop((owner, folder), None)
+        if owners or self._source is None or self._by_wd.pop(wd, None) is None:
             return
-        del self._by_wd[wd]
         try:
             self._source.rm_watch(wd)
         except OSError as error:
             if error.errno != errno.EINVAL:  # the kernel has removed it with its folder
                 raise
 
-    def _forget(self, wd: int, watch: _Watch) -> None:
-        del self._by_wd[wd]
-        owned = self._by_owner.get(watch.owner, {})
-        if owned.get(watch.folder) == wd:
-            del owned[watch.folder]
-        if not owned:
-            self._by_owner.pop(watch.owner, None)
+    def _forget(self, wd: int) -> None:
+        for owner, folder in self._by_wd.pop(wd, ()):
+            owned = self._by_owner.get(owner, {})
+            if owned.get(folder) == wd:
+                del owned[folder]
+            if not owned:
+                self._by_owner.pop(owner, None)
 
     def _give_up(self, error: OSError) -> None:
         self.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import attrs
 
+from kube_log_watcher_core.discovery.logfile import is_absent
 from kube_log_watcher_core.discovery.names import (
     LinkName,
     RunPath,
@@ -93,13 +95,13 @@ class LinkTable:
         """Give the container id of a run."""
         return self._ids.get(run)
 
-    def runs_of(self, pod: str) -> Mapping[Run, str]:
-        """Give the runs of a pod's folder that links lead to, each with its container's folder."""
-        return {
-            (run.pod, run.container, run.number): self._absolute(run.folder)
+    def runs_of(self, pod: str) -> list[tuple[Run, str]]:
+        """Give the runs of a pod that links lead to, each with the path of its container's folder."""
+        return [
+            ((run.pod, run.container, run.number), self._absolute(run.folder))
             for link in self._by_pod.get(pod, {}).values()
             if (run := link.run) is not None
-        }
+        ]
 
     def units(self) -> Iterator[str]:
         """Give the name of all that the links lead to."""
@@ -109,11 +111,13 @@ class LinkTable:
         return os.path.join(self.folder, path)
 
     def _read(self, name: str) -> Link | None:
+        known = self._links.get(name)
         try:
             target = os.readlink(f"{self.folder}/{name}")
-        except OSError:
-            return None  # gone, or a file that is none of the kubelet's
-        known = self._links.get(name)
+        except OSError as error:
+            if is_absent(error) or error.errno == errno.EINVAL:
+                return None  # gone, or a file that is none of the kubelet's
+            return known or Link(name=name, target="", parsed=parse_link_name(name), run=None)
         if known is not None and known.target == target and known.run is not None:
             return known
         return Link(name=name, target=target, parsed=parse_link_name(name), run=self._run_behind(target))

@@ -46,32 +46,62 @@ class Roots:
     """The folders in which resolved logs may lie."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = tuple(folders)
-        self._resolved: tuple[str, ...] = ()
+        self._folders = tuple(str(folder) for folder in folders)
+        self._resolved = self._folders
+        self._prefixes: tuple[str, ...] = ()
         self.renew()
 
     def renew(self) -> None:
-        """Resolve the folders afresh: one may have been mounted or linked meanwhile."""
-        self._resolved = tuple(os.path.realpath(folder).rstrip("/") + "/" for folder in self._folders)
+        """Resolve the folders afresh: one may have been mounted or linked meanwhile.
+
+        One that can't be resolved now stays what it was.
+        """
+        before = zip(self._folders, self._resolved, strict=True)
+        self._resolved = tuple(_resolved(folder) or known for folder, known in before)
+        self._prefixes = tuple(f"{folder.rstrip('/')}/" for folder in self._resolved)
 
     def hold(self, path: str) -> bool:
         """Tell whether a resolved path lies under one of the folders."""
-        return path.startswith(self._resolved)
+        return path.startswith(self._prefixes)
+
+    def has(self, folder: str) -> bool:
+        """Tell whether a resolved path is one of the folders itself."""
+        return folder in self._resolved
 
     def __str__(self) -> str:
-        return ", ".join(str(folder) for folder in self._folders)
+        return ", ".join(self._folders)
+
+
+def is_absent(error: OSError) -> bool:
+    """Whether an error says that nothing is there. All others leave that open: unknown is not gone."""
+    return error.errno in (errno.ENOENT, errno.ENOTDIR)
 
 
 def locate(path: str, *, folder: str | None, roots: Roots) -> Log:
-    """Find the log at `path`; `folder` is its folder's resolved path where that is known already."""
+    """Find the log at `path`; `folder` is its folder's resolved path where that is known already.
+
+    Never raises: whatever stands against looking at it is this log's own obstacle.
+    """
+    linked = False
     try:
         mode = os.lstat(path).st_mode
         if folder is not None and stat.S_ISREG(mode):
             return regular(f"{folder}/{os.path.basename(path)}", roots)
+        linked = stat.S_ISLNK(mode)
     except OSError as error:
-        return _missing(os.path.realpath(path), error, linked=False)
-    target = os.path.realpath(path)
-    return _at_end_of_link(target, roots, linked=stat.S_ISLNK(mode))
+        return _missing(_resolved(path) or path, error, linked=False)
+    try:
+        target = os.path.realpath(path)
+    except OSError as error:  # a link can be seen by some who may not read where it leads
+        return _missing(path, error, linked=linked)
+    return _at_end_of_link(target, roots, linked=linked)
+
+
+def _resolved(path: str) -> str | None:
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return None
 
 
 def regular(target: str, roots: Roots) -> Log:
@@ -111,9 +141,10 @@ def _at_end_of_link(target: str, roots: Roots, *, linked: bool) -> Log:
 
 
 def _missing(target: str, error: OSError, *, linked: bool) -> Log:
-    unknown = error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-    detail = f"{target} can't be looked at: {error.strerror}" if unknown else _absent(target)
-    return Log(target, Obstacle(Reason.NO_LOG, detail), missing=True, unknown=unknown, linked=linked)
+    if is_absent(error) or error.errno == errno.ELOOP:
+        return Log(target, Obstacle(Reason.NO_LOG, _absent(target)), missing=True, linked=linked)
+    detail = f"{target} can't be looked at ({error.strerror}); it is tried again at each full pass"
+    return Log(target, Obstacle(Reason.UNREADABLE, detail), missing=True, unknown=True, linked=linked)
 
 
 def _absent(target: str) -> str:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
+
+import attrs
 
 from kube_log_watcher_core.discovery.cri import LinkedLog, PodLogs
 from kube_log_watcher_core.discovery.docker import DockerFolder
 from kube_log_watcher_core.discovery.inotify import EventSource, Hint, Watches, open_inotify
 from kube_log_watcher_core.discovery.links import LinkTable
-from kube_log_watcher_core.discovery.logfile import Roots
+from kube_log_watcher_core.discovery.logfile import Roots, is_absent
 from kube_log_watcher_core.discovery.names import is_container_id, parse_pod_folder
 from kube_log_watcher_core.discovery.paths import NodePaths
-from kube_log_watcher_core.discovery.place import Place, Unit
+from kube_log_watcher_core.discovery.place import Place, Rotations, Unit
 from kube_log_watcher_core.errors import DiscoveryError
-from kube_log_watcher_core.models import Container
+from kube_log_watcher_core.models import Container, Obstacle, Reason
 
 POLL_SECONDS = 1.0
 """How often the folders are listed while nothing tells of changes."""
 SETTLING_SECONDS = 10.0
 """How long something that may come without an event is looked for; then the full passes do."""
+
+logger = logging.getLogger(__name__)
 
 # Owners of watches that are no unit: no unit's name has a slash.
 _ROOT, _LINKS, _PARENT = "/", "/links", "/parent"
@@ -39,9 +44,10 @@ class Discovery:
     ) -> None:
         self._clock = clock
         self._watches = Watches(open_inotify)
-        self._place = _place(paths, self._watches)
+        self._place = _place(paths, self._watches, clock)
         self._units: dict[str, Unit] = {}
         self._unsettled: dict[str, float] = {}
+        self._problems: dict[str, str] = {}
         self._root: tuple[int, int] | None = None
         self._filled: tuple[int, int] | None = None
         self._containers: tuple[Container, ...] = ()
@@ -59,7 +65,10 @@ class Discovery:
         """How soon to call again although nothing hints at it; None when inotify does it all."""
         if self._root is None or self._watches.reason is not None:
             return POLL_SECONDS
-        return POLL_SECONDS if self._settling() else None
+        rotated = self._place.rotations.seconds_to_look()
+        if self._settling():
+            return POLL_SECONDS if rotated is None else min(POLL_SECONDS, rotated)
+        return rotated
 
     def scan(self) -> tuple[Container, ...]:
         """List everything afresh and renew the watches.
@@ -83,7 +92,7 @@ class Discovery:
             return self.scan()
         if any(hint.lost and hint.owner == _ROOT for hint in hints):
             return self.scan()
-        names = self._concerned(hints) | self._settling()
+        names = self._concerned(hints) | self._settling() | self._place.rotations.overdue()
         return self._refresh(names) if names else self._containers
 
     def close(self) -> None:
@@ -98,13 +107,13 @@ class Discovery:
         self._watches.watch(root, owner=_ROOT)
         try:
             names = os.listdir(root)
+            self._place.renew()
         except OSError as error:
             raise DiscoveryError(f"the containers folder {root} can't be read: {error.strerror}") from error
         if not names and self._filled not in (None, identity):
             # Below a mount point is an empty folder: that is no node without containers.
             raise DiscoveryError(f"the containers folder {root} is another one now, and empty: unmounted?")
         self._filled = identity if names else self._filled
-        self._place.renew()
         self._place.linked.replace(names)
         self._list_siblings()
         self._root = identity
@@ -118,7 +127,9 @@ class Discovery:
         self._watches.watch(table.folder, owner=_LINKS)
         try:
             names = os.listdir(table.folder)
-        except OSError:
+        except OSError as error:
+            if not is_absent(error):
+                return set()
             self._watches.watch(os.path.dirname(table.folder), owner=_PARENT)
             names = _list_or_none(table.folder)  # it may have come before the watch
         else:
@@ -155,21 +166,27 @@ class Discovery:
     def _refresh(self, names: Iterable[str]) -> tuple[Container, ...]:
         """Look at these units again."""
         changed = False
-        for name in names:
+        for name in sorted(names):  # whoever comes second does so at each start
             unit = self._units.get(name) or self._make(name)
             if unit is not None:
                 changed |= self._refresh_unit(unit)
         if changed:
-            found = {one.key: one for unit in self._units.values() for one in unit.containers}
-            self._containers = tuple(sorted(found.values(), key=attrgetter("key")))
+            self._containers = tuple(sorted(self._all(), key=attrgetter("key")))
         return self._containers
 
     def _refresh_unit(self, unit: Unit) -> bool:
         """Look at a unit again; tell whether its containers have changed."""
         before = unit.containers if unit.name in self._units else ()
-        if not unit.refresh():
+        try:
+            there, problem = unit.refresh(), ""
+        except OSError as error:
+            there, problem = True, f"{error.filename} can't be read ({error.strerror})"
+            unit.containers = unit.containers or (unit.unreadable(f"{problem}; it is tried again"),)
+        self._complain(unit.name, problem)
+        if not there:
             self._units.pop(unit.name, None)
             self._unsettled.pop(unit.name, None)
+            self._place.rotations.settle(unit.name, ())
             self._watches.release(unit.name)
             return bool(before)
         self._units[unit.name] = unit
@@ -178,6 +195,24 @@ class Discovery:
         else:
             self._unsettled.pop(unit.name, None)
         return before != unit.containers
+
+    def _complain(self, unit: str, problem: str) -> None:
+        """Tell once when something can't be read, and once when it can be again."""
+        before = self._problems.pop(unit, "")
+        if problem:
+            self._problems[unit] = problem
+            if problem != before:
+                logger.warning("%s: what is known of it stays", problem)
+        elif before:
+            logger.warning("all of %s/%s can be read again", self._place.root, unit)
+
+    def _all(self) -> Iterator[Container]:
+        """Give all containers. A key names one of them: a link to what another unit has comes second."""
+        found: dict[str, str] = {}
+        for unit in sorted(self._units.values(), key=_is_link):
+            for one in unit.containers:
+                first = found.setdefault(one.key, unit.name)
+                yield one if first == unit.name else _second(one, unit.name, first)
 
     def _make(self, name: str) -> Unit | None:
         """Make the unit that a name stands for; None for what is nobody's container."""
@@ -192,7 +227,16 @@ class Discovery:
         return LinkedLog(name, self._place) if name.endswith(".log") else None
 
 
-def _place(paths: NodePaths, watches: Watches) -> Place:
+def _is_link(unit: Unit) -> bool:
+    return isinstance(unit, LinkedLog)
+
+
+def _second(container: Container, link: str, first: str) -> Container:
+    detail = f"{link} leads to the same log as {first}, which was there first"
+    return attrs.evolve(container, key=link, log_path=None, obstacle=Obstacle(Reason.TAKEN, detail))
+
+
+def _place(paths: NodePaths, watches: Watches, clock: Callable[[], float]) -> Place:
     root = str(paths.containers)
     beside = paths.containers.parent / "containers"
     return Place(
@@ -202,6 +246,7 @@ def _place(paths: NodePaths, watches: Watches) -> Place:
         watches=watches,
         linked=LinkTable(root),
         siblings=LinkTable(str(beside)) if paths.layout != "docker" and str(beside) != root else None,
+        rotations=Rotations(clock),
     )
 
 

@@ -15,6 +15,11 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.NO_LOG: "nothing: it is followed as soon as it has a log; Docker needs the json-file driver",
     Reason.NOT_A_FILE: "look at what bears the log's name: it must be a regular file",
     Reason.OUTSIDE_ROOTS: "mount the folder in which the log really is, and add it to WATCHER_LOG_ROOTS",
+    Reason.UNREADABLE: "see whether the watcher's user may read it, and whether its disk is well",
+    Reason.OUTSIDE_FOLDER: "look at who made that link: a log is followed in its own pod's folder, or in the "
+    "runtime's folder of the same container",
+    Reason.TOO_MANY: "look at who fills that folder: the newest logs of each container are followed",
+    Reason.TAKEN: "look at who made the links: a container id, and a log, belong to one container only",
     Reason.POD_AWAITED: "wait a moment: the API is asked for the pod",
     Reason.POD_UNKNOWN: "see whether CLUSTER_NODE_NAME is the node's name as `kubectl get nodes` has it, and "
     "whether the pod is still there; `kube-log-watcher status` tells how the API does",
