@@ -486,7 +486,7 @@ def test_what_comes_first_is_done_before_the_first_sync_even_when_there_are_no_t
         calls.append(f"sync {len(targets)}")
         return True
 
-    worker = Worker("a", sync, first=lambda: calls.append("first"))
+    worker = Worker("a", sync, prepare=lambda: calls.append("first"))
     worker.start()
     wait_until(lambda: calls == ["first"])
     worker.submit(())

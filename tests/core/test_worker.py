@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core.agents import NotNow, Worker
+from kube_log_watcher_core.agents.worker import Job, Schedule, Stage
 from kube_log_watcher_core.discovery import Discovery, NodePaths
 from kube_log_watcher_core.kube import ApiAccess, PodWatch
 from kube_log_watcher_core.loop.node_pass import NodePass
@@ -20,6 +21,79 @@ from kube_log_watcher_core.models import Container, Layout, Pods, Work
 from kube_log_watcher_core.reconcile import Memory, Patience
 from kube_log_watcher_core.resolve import Rules
 from support import wait_until
+
+
+class TestSchedule:
+    """What is next, and when: nothing here waits."""
+
+    def steps(self, schedule: Schedule[str], now: float) -> list[object]:
+        """Take and do all that is due."""
+        taken: list[object] = []
+        while (due := schedule.due()) is not None and due <= now:
+            step = schedule.take()
+            assert step is not None
+            taken.append(step)
+            schedule.succeeded(step, now)
+        return taken
+
+    def test_the_stages_come_first_then_the_latest_work(self) -> None:
+        schedule = Schedule[str](Stage.BEGIN, Stage.PREPARE)
+        schedule.submit("old", recheck=True)
+        schedule.submit("new")
+        before = schedule.begun
+        assert self.steps(schedule, 0.0) == [Stage.BEGIN, Stage.PREPARE, Job("new", recheck=True)]
+        assert (before, schedule.begun) == (False, True)
+        assert schedule.due() is None
+
+    def test_failures_wait_twice_as_long_each_time_up_to_a_minute_and_a_success_starts_anew(self) -> None:
+        schedule, now, waits = Schedule[str](), 0.0, list[float]()
+        schedule.submit("work")
+        for _ in range(9):
+            step = schedule.take()
+            assert step is not None
+            schedule.failed(step, now)
+            due = schedule.due()
+            assert due is not None
+            waits.append(due - now)
+            now = due
+        assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+        assert self.steps(schedule, now) == [Job("work", recheck=False)]
+        schedule.submit("more")
+        step = schedule.take()
+        assert step is not None
+        schedule.failed(step, now)
+        assert schedule.due() == now + 0.5
+
+    def test_newer_work_replaces_what_failed_but_not_its_wish_to_compare_nor_its_wait(self) -> None:
+        schedule = Schedule[str]()
+        schedule.submit("old", recheck=True)
+        step = schedule.take()
+        assert step is not None
+        schedule.submit("new")
+        schedule.failed(step, 10.0)
+        assert schedule.due() == 10.5
+        assert self.steps(schedule, 10.4) == []
+        assert self.steps(schedule, 10.5) == [Job("new", recheck=True)]
+
+    def test_a_stage_that_fails_or_is_put_off_holds_up_the_work(self) -> None:
+        schedule = Schedule[str](Stage.BEGIN)
+        schedule.submit("work")
+        schedule.put_off(Stage.BEGIN, 0.0, 0.2)
+        assert schedule.due() == 0.2
+        assert schedule.last() is None
+        schedule.submit("work")
+        schedule.failed(Stage.BEGIN, 1.0)
+        assert self.steps(schedule, 1.5) == [Stage.BEGIN, Job("work", recheck=False)]
+
+    def test_only_news_is_followed_by_a_pause(self) -> None:
+        schedule = Schedule[str](pause_seconds=5.0)
+        for work, news, due in (("a", True, 5.0), ("b", False, 5.0)):
+            schedule.submit(work)
+            step = schedule.take()
+            assert step is not None
+            schedule.succeeded(step, 0.0 if news else 5.0, news=news)
+            schedule.submit("next")
+            assert schedule.due() == due
 
 
 class Notes:
@@ -151,7 +225,7 @@ def test_the_last_call_comes_in_the_workers_own_thread_after_all_others() -> Non
     notes = Notes()
     notes.free.set()
     threads: list[str] = []
-    with at_work(notes, last=lambda: threads.append(threading.current_thread().name)) as worker:
+    with at_work(notes, close=lambda: threads.append(threading.current_thread().name)) as worker:
         worker.submit("first")
         wait_until(lambda: notes.done)
         assert threads == []

@@ -221,8 +221,8 @@ class AgentWorkers:
         worker = Worker(
             name,
             _Syncing(name, agent, drain=drain, claim=claim, stats=stats, clock=self._clock),
-            first=agent.prepare,
-            last=functools.partial(close_agent, name, agent),
+            prepare=agent.prepare,
+            close=functools.partial(close_agent, name, agent),
             pause_seconds=agent.pause_seconds,
             clock=self._clock,
         )

@@ -1,7 +1,13 @@
-"""A thread that always works on the latest that it was given, so that one agent's trouble is its own."""
+"""A thread that always works on the latest that it was given, so that one agent's trouble is its own.
+
+`Schedule` decides what is next and when: it is told the time, and nothing in it waits. `Worker` is the
+thread around it.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import enum
 import functools
 import logging
 import threading
@@ -13,6 +19,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from kube_log_watcher_core.backoff import Backoff
 from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
 
@@ -20,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 60.0
+POLL_SECONDS = 0.2
+"""How soon to ask again whether one may begin: a second is the most that a change of watchers may take."""
 SLOW_SECONDS = 30.0
 """After so long a `sync` is reported as hanging."""
 
@@ -30,11 +39,100 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 
+class NotNow(Exception):
+    """A sync that is to be tried again in so many seconds, which is no failure."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds:g} s")
+        self.seconds = seconds
+
+
+class Stage(enum.Enum):
+    """What comes before the first sync."""
+
+    BEGIN = "begin"
+    """Ask whether it may begin."""
+    PREPARE = "prepare"
+
+
+@attrs.frozen
+class Job(Generic[T]):
+    """One sync."""
+
+    work: T
+    recheck: bool
+
+
+class Schedule(Generic[T]):
+    """What is done next, and when: first the stages in their order, then the latest work.
+
+    Whoever does it takes a step when it is due, and tells how it went.
+
+    Parameters
+    ----------
+    pause_seconds
+        least time between two syncs, after one that brought something new.
+    """
+
+    def __init__(self, *stages: Stage, pause_seconds: float = 0.0) -> None:
+        self._stages = deque(stages)
+        # An agent may say anything; what is no number is no pause.
+        self._pause = min(pause_seconds, LONGEST_SECONDS) if pause_seconds > 0 else 0.0
+        self._job: Job[T] | None = None
+        self._not_before = float("-inf")
+        self._backoff = Backoff(first_seconds=FIRST_RETRY_SECONDS)
+
+    @property
+    def begun(self) -> bool:
+        """Whether it may work."""
+        return Stage.BEGIN not in self._stages
+
+    def submit(self, work: T, *, recheck: bool = False) -> None:
+        """Take the latest work; what was waiting is replaced, but what was to be compared still is."""
+        self._job = Job(work, recheck or (self._job is not None and self._job.recheck))
+
+    def due(self) -> float | None:
+        """Return when the next step is due; None while there is none."""
+        return self._not_before if self._stages or self._job is not None else None
+
+    def take(self) -> Stage | Job[T] | None:
+        """Return the next step, due or not."""
+        if self._stages:
+            return self._stages[0]
+        job, self._job = self._job, None
+        return job
+
+    def last(self) -> Job[T] | None:
+        """Return what waits, for a last attempt; None before everything is prepared."""
+        job, self._job = (None if self._stages else self._job), None
+        return job
+
+    def succeeded(self, step: Stage | Job[T], now: float, *, news: bool = False) -> None:
+        """Go on; with news, the next sync waits for the pause to be over."""
+        self._backoff.reset()
+        if isinstance(step, Stage):
+            self._stages.popleft()
+        self._not_before = now + self._pause if news else now
+
+    def failed(self, step: Stage | Job[T], now: float) -> None:
+        """Try again, later and later."""
+        self.put_off(step, now, self._backoff.next(LONGEST_RETRY_SECONDS))
+
+    def put_off(self, step: Stage | Job[T], now: float, seconds: float) -> None:
+        """Try again in so many seconds, with newer work if that has come until then."""
+        self._not_before = now + seconds
+        if isinstance(step, Job):
+            newest = self._job or step
+            self._job = Job(newest.work, recheck=newest.recheck or step.recheck)
+
+
 @attrs.frozen
 class WorkerStatus:
-    """How one agent is doing. Times are those of the worker's clock, in seconds."""
+    """How a worker is doing. Times are those of its clock, in seconds."""
 
     name: str
+    begun: bool = False
+    """Whether it may work: nobody else is at it any more."""
     busy_since: float | None = None
     """When the sync that goes on began; None when idle."""
     last_success: float | None = None
@@ -44,25 +142,6 @@ class WorkerStatus:
     """Failures in a row."""
     syncs: int = 0
     """Successful syncs so far."""
-
-
-@attrs.frozen
-class _Job(Generic[T]):
-    work: T
-    recheck: bool
-
-
-@attrs.frozen
-class _First:
-    call: Callable[[], None]
-
-
-class NotNow(Exception):
-    """A sync that is to be tried again in so many seconds, which is no failure."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"again in {seconds:g} s")
-        self.seconds = seconds
 
 
 @attrs.frozen
@@ -80,9 +159,11 @@ class Worker(Generic[T]):
     sync
         takes the work, and whether to compare with what is really there; tells whether the work
         brought anything new. It may raise anything.
-    first
+    ready
+        is asked every `POLL_SECONDS` whether the worker may begin, until it may.
+    prepare
         is called once before the first sync, and again until it succeeds.
-    last
+    close
         is called when the thread ends, in the thread. It must not raise.
     pause_seconds
         least time between two syncs, after one that brought something new.
@@ -95,27 +176,28 @@ class Worker(Generic[T]):
         name: str,
         sync: Callable[[T, bool], bool],
         *,
-        first: Callable[[], None] | None = None,
-        last: Callable[[], None] | None = None,
+        ready: Callable[[], bool] | None = None,
+        prepare: Callable[[], None] | None = None,
+        close: Callable[[], None] | None = None,
         pause_seconds: float = 0.0,
         title: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._title = title or f"agent {name}"
         self._sync = sync
-        self._first = first
-        self._last = last
-        # An agent may say anything; what is no number is no pause.
-        self._pause = min(pause_seconds, LONGEST_SECONDS) if pause_seconds > 0 else 0.0
+        self._ready = ready
+        self._prepare = prepare
+        self._close = close
         self._clock = clock
         self._changed = threading.Condition()
-        self._job: _Job[T] | None = None
+        stages = [(Stage.BEGIN, ready), (Stage.PREPARE, prepare)]
+        self._schedule = Schedule[T](*(stage for stage, call in stages if call), pause_seconds=pause_seconds)
         self._questions: deque[_Question] = deque(maxlen=MOST_QUESTIONS)
-        self._not_before = 0.0
         self._stopped = False
         self._finishing = False
+        self._ended = threading.Event()
         self._reported_slow: float | None = None
-        self._status = WorkerStatus(name)
+        self._status = WorkerStatus(name, begun=ready is None)
         self._thread = threading.Thread(target=self._run, name=f"agent-{name}", daemon=True)
 
     @property
@@ -123,15 +205,19 @@ class Worker(Generic[T]):
         """How it is doing."""
         return self._status
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has come to its end, and let go of everything."""
+        return self._ended.is_set()
+
     def start(self) -> None:
-        """Begin to work."""
+        """Begin to work. Raises RuntimeError when there can be no further thread."""
         self._thread.start()
 
     def submit(self, work: T, *, recheck: bool = False) -> None:
         """Hand over the latest work; what was waiting is replaced. Never blocks."""
         with self._changed:
-            recheck = recheck or (self._job is not None and self._job.recheck)
-            self._job = _Job(work, recheck)
+            self._schedule.submit(work, recheck=recheck)
             self._changed.notify()
 
     def ask(self, question: Callable[[], A]) -> Future[A]:
@@ -153,9 +239,9 @@ class Worker(Generic[T]):
         with self._changed:
             self._stopped, self._finishing = True, finish
             self._changed.notify()
-        if self._thread.is_alive():
-            self._thread.join(wait_seconds)
-        return not self._thread.is_alive()
+        if self._thread.ident is None:  # never started, so there is nothing to wait for
+            self._ended.set()
+        return self._ended.wait(wait_seconds) if wait_seconds > 0 else self.ended
 
     def slow_at(self) -> float | None:
         """Tell when the sync that goes on will count as hanging; None when idle or reported."""
@@ -170,101 +256,108 @@ class Worker(Generic[T]):
             text = "%s has been working on one sync for %.0f s"
             logger.error(text, self._title, now - since, extra={"event": "agent-hangs"})
 
+    # ------------------------------------------------------------------ in its thread
+
     def _run(self) -> None:
-        while True:
-            try:
-                self._work()
-                break
-            except BaseException as error:  # noqa: BLE001 - a bug of ours: the agent must not be left in silence
-                self._stumbled(error)
-        if self._last is not None:
-            self._last()
+        while not self._work_on():
+            pass
+        try:
+            if self._close is not None:
+                self._close()
+        finally:
+            self._ended.set()
 
-    def _work(self) -> None:
-        while (job := self._next()) is not None:
-            if isinstance(job, _Question):
-                job.call()
-            else:
-                self._attempt(job)
+    def _work_on(self) -> bool:
+        """Do one step after the other until it is stopped; False when that failed for a bug of ours."""
+        try:
+            while (step := self._wait()) is not None:
+                if isinstance(step, _Question):
+                    step.call()
+                elif step is Stage.BEGIN:
+                    self._ask_whether_it_may_begin()
+                else:
+                    self._attempt(step)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the agent must not be left in silence
+            self._stumbled(error)
+            return False
+        return True
 
-    def _stumbled(self, error: BaseException) -> None:
-        text = f"{type(error).__name__}: {error}"
-        fields = {"event": "agent-failed"}
-        logger.error("%s stumbled, it goes on: %s", self._title, text, exc_info=error, extra=fields)
-        failures = self._status.failures + 1
-        self._status = attrs.evolve(self._status, busy_since=None, last_error=text, failures=failures)
-        time.sleep(FIRST_RETRY_SECONDS)
-
-    def _next(self) -> _Job[T] | _First | _Question | None:
+    def _wait(self) -> Stage | Job[T] | _Question | None:
+        """Wait for the next step; None when there is none any more."""
         with self._changed:
             while not self._stopped:
                 if self._questions:
                     return self._questions.popleft()
-                wait = self._not_before - self._clock()
-                idle = self._job is None and self._first is None
-                if not idle and wait <= 0:
-                    return self._take()
-                self._changed.wait(None if idle else min(wait, LONGEST_SECONDS))
+                due = self._schedule.due()
+                left = None if due is None else due - self._clock()
+                if left is not None and left <= 0:
+                    return self._schedule.take()
+                self._changed.wait(None if left is None else min(left, LONGEST_SECONDS))
             finishing, self._finishing = self._finishing, False
-            return self._take() if finishing and self._first is None else None
+            return self._schedule.last() if finishing else None
 
-    def _take(self) -> _Job[T] | _First | None:
-        if self._first is not None:
-            return _First(self._first)
-        job, self._job = self._job, None
-        return job
+    def _ask_whether_it_may_begin(self) -> None:
+        may_begin = self._ready is None or self._ready()
+        with self._changed:
+            if may_begin:
+                self._schedule.succeeded(Stage.BEGIN, self._clock())
+                self._status = attrs.evolve(self._status, begun=True)
+            else:
+                self._schedule.put_off(Stage.BEGIN, self._clock(), POLL_SECONDS)
 
-    def _attempt(self, job: _Job[T] | _First) -> None:
+    def _attempt(self, step: Stage | Job[T]) -> None:
         self._status = attrs.evolve(self._status, busy_since=self._clock())
         news = False
         try:
-            if isinstance(job, _First):
-                job.call()
-            else:
-                news = self._sync(job.work, job.recheck)
+            if isinstance(step, Job):
+                news = self._sync(step.work, step.recheck)
+            elif self._prepare is not None:
+                self._prepare()
         except NotNow as later:
-            self._again(job, later.seconds)
+            with self._changed:
+                self._schedule.put_off(step, self._clock(), later.seconds)
             self._status = attrs.evolve(self._status, busy_since=None)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the thread must not end in silence
-            self._failed(job, error)
+            self._failed(step, error)
         else:
-            self._succeeded(job, news=news)
+            self._succeeded(step, news=news)
 
-    def _succeeded(self, job: _Job[T] | _First, *, news: bool) -> None:
-        before = self._status
+    def _succeeded(self, step: Stage | Job[T], *, news: bool) -> None:
+        before, now = self._status, self._clock()
         if before.failures:
             text = "%s works again after %d failures"
             logger.info(text, self._title, before.failures, extra={"event": "agent-back"})
         if before.busy_since is not None and before.busy_since == self._reported_slow:
-            logger.info("%s is done with it after %.0f s", self._title, self._clock() - before.busy_since)
-        if isinstance(job, _First):
-            self._first = None
-            self._status = attrs.evolve(before, busy_since=None, last_error=None, failures=0)
-            return
-        now = self._clock()
-        self._not_before = now + self._pause if news else now
-        self._status = attrs.evolve(
-            before, busy_since=None, last_success=now, last_error=None, failures=0, syncs=before.syncs + 1
-        )
+            logger.info("%s is done with it after %.0f s", self._title, now - before.busy_since)
+        with self._changed:
+            self._schedule.succeeded(step, now, news=news)
+        after = attrs.evolve(before, busy_since=None, last_error=None, failures=0)
+        if isinstance(step, Job):
+            after = attrs.evolve(after, last_success=now, syncs=before.syncs + 1)
+        self._status = after
 
-    def _failed(self, job: _Job[T] | _First, error: BaseException) -> None:
-        before = self._status
+    def _failed(self, step: Stage | Job[T], error: BaseException) -> None:
         text = f"{type(error).__name__}: {error}"
-        if text != before.last_error:
+        if text != self._status.last_error:
             trace = None if isinstance(error, WatcherError) else error
             fields = {"event": "agent-failed"}
             logger.error("%s failed, it is tried again: %s", self._title, text, exc_info=trace, extra=fields)
-        wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(before.failures, 16), LONGEST_RETRY_SECONDS)
-        self._again(job, wait)
-        self._status = attrs.evolve(before, busy_since=None, last_error=text, failures=before.failures + 1)
-
-    def _again(self, job: _Job[T] | _First, seconds: float) -> None:
         with self._changed:
-            self._not_before = self._clock() + seconds
-            if isinstance(job, _Job):
-                # Newer work that came meanwhile wins, but what was to be compared still is.
-                newest = self._job or job
-                self._job = _Job(newest.work, recheck=newest.recheck or job.recheck)
+            self._schedule.failed(step, self._clock())
+        self._note_failure(text)
+
+    def _stumbled(self, error: BaseException) -> None:
+        text = f"{type(error).__name__}: {error}"
+        self._note_failure(text)
+        with contextlib.suppress(Exception):  # there may be no memory to say it
+            fields = {"event": "agent-failed"}
+            logger.error("%s stumbled, it goes on: %s", self._title, text, exc_info=error, extra=fields)
+        with self._changed:
+            self._changed.wait(FIRST_RETRY_SECONDS)
+
+    def _note_failure(self, text: str) -> None:
+        failures = self._status.failures + 1
+        self._status = attrs.evolve(self._status, busy_since=None, last_error=text, failures=failures)
 
 
 def _answer(question: Callable[[], A], answer: Future[A]) -> None:

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from kube_log_watcher_core.backoff import Backoff
 from kube_log_watcher_core.kube.access import ApiAccess
-from kube_log_watcher_core.kube.backoff import Backoff
 from kube_log_watcher_core.kube.fallback import ENOUGH_WITNESSES, Asking, common_node
 from kube_log_watcher_core.kube.reflector import Hooks, Reflector, Report, failure
 from kube_log_watcher_core.kube.reporter import Reporter

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kube_log_watcher_core.kube.backoff import Backoff
+from kube_log_watcher_core.backoff import Backoff
 
 
 def longest() -> float:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
+def without_chance() -> float:
+    """Return what leaves every wait as it is: whoever waits here has nobody to get out of step with."""
+    return 1.0
+
+
 class Backoff:
     """Waits that double up to a limit; each is cut by up to its half, so that nodes don't act in step."""
 
-    def __init__(self, *, first_seconds: float, random: Callable[[], float]) -> None:
+    def __init__(self, *, first_seconds: float, random: Callable[[], float] = without_chance) -> None:
         self._first = first_seconds
         self._random = random
         self._failures = 0
