@@ -125,6 +125,7 @@ class Stage:
         labels: Mapping[str, str] | None = SHOP,
         annotations: Mapping[str, str] | None = None,
         uid: str | None = None,
+        owner: tuple[str, str] | None = None,
     ) -> None:
         """Let the API show the pod of these containers, with their ids."""
         first = containers[0]
@@ -140,6 +141,7 @@ class Stage:
                 labels=labels,
                 annotations=annotations,
                 containers=statuses,
+                owner=owner,
             )
         )
 

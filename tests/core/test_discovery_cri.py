@@ -42,8 +42,13 @@ def test_a_container_is_known_with_all_that_the_folders_tell(discover: Discover,
     assert (found.key, found.id, found.layout) == (key_of(made), made.id, Layout.CRI)
     assert (found.namespace, found.pod_name, found.name, found.pod_uid) == ("shop", "web", "app", made.uid)
     assert (found.restart_count, found.image, found.log_path) == (3, None, made.log)
-    assert found.created == made.log.parent.parent.stat().st_mtime
     assert found.obstacle is None
+
+
+def test_a_folders_mtime_is_not_taken_for_its_birth(discover: Discover, node: FakeNode) -> None:
+    """It moves with each container that joins: an old log would look younger than its pod's successor."""
+    node.add(pod="web")
+    assert only(discover(node.containers_path).scan()).created is None
 
 
 def test_a_static_pods_folder_carries_its_hash(discover: Discover, node: FakeNode) -> None:

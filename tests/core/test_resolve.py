@@ -17,6 +17,7 @@ from kube_log_watcher_core.models import (
     LogTarget,
     NodeContext,
     Obstacle,
+    Owner,
     Pod,
     PodContainer,
     Pods,
@@ -52,6 +53,16 @@ def cri(**changes: object) -> Container:
 
 def pod(**changes: object) -> Pod:
     plain = Pod(uid="uid-1", name="shop-1", namespace="default", labels=FrozenMap(LABELS))
+    return attrs.evolve(plain, **changes)  # type: ignore[arg-type]
+
+
+HASH = "f" * 32
+
+
+def mirror(**changes: object) -> Pod:
+    """Give what the API shows of a static pod."""
+    annotations = {"kubernetes.io/config.hash": HASH, "kubernetes.io/config.mirror": HASH}
+    plain = pod(uid="api-1", annotations=annotations, owner=Owner("Node", "node-1"), node="node-1")
     return attrs.evolve(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -160,17 +171,54 @@ def test_same_named_pods_of_two_namespaces_are_kept_apart() -> None:
 
 
 def test_a_static_pod_is_found_by_its_configuration_hash() -> None:
-    mirror = pod(uid="api-uid", annotations={"kubernetes.io/config.hash": "f" * 32})
-    assert one([container(pod_uid="f" * 32)], [mirror]).pod is mirror
+    shown = mirror()
+    assert one([container(pod_uid=HASH)], [shown]).pod is shown
 
 
 def test_a_static_pods_mirror_that_is_made_anew_takes_its_container_over() -> None:
     """Deleting the mirror pod gives a new uid; container and files stay."""
-    static = container(pod_uid="f" * 32)
-    hashed = {"kubernetes.io/config.hash": "f" * 32}
-    first = resolve([static], Pods([pod(uid="api-1", annotations=hashed)]), RULES, Known())
-    relabelled = pod(uid="api-2", annotations=hashed, labels=LABELS | {"release": "r2"})
+    static = container(pod_uid=HASH)
+    first = resolve([static], Pods([mirror()]), RULES, Known())
+    assert one([static], [], before=known(first)).pod is first.targets[0].pod, "between the two"
+    relabelled = mirror(uid="api-2", labels=LABELS | {"release": "r2"})
     assert one([static], [relabelled], before=known(first)).release == "r2"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"annotations": {"kubernetes.io/config.hash": HASH}},
+        {"owner": None},
+        {"owner": Owner("ReplicaSet", "node-1")},
+        {"owner": Owner("Node", "node-2")},
+        {"namespace": "other"},
+        {"name": "shop-2"},
+    ],
+    ids=["no mirror", "nobody's", "of a set", "another node's", "other namespace", "other name"],
+)
+def test_a_configuration_hash_is_believed_only_in_the_mirror_of_that_very_pod(
+    changes: dict[str, object],
+) -> None:
+    stranger = mirror(uid="stranger", **changes)
+    static = container(pod_uid=HASH)
+    assert reasons([static], [stranger]) == [Reason.POD_AWAITED]
+    if "name" in changes or "namespace" in changes:
+        for shown in ([mirror(), stranger], [stranger, mirror()]):
+            assert one([static], shown).pod == mirror(), "whatever the order"
+
+
+def test_a_hash_that_is_an_ordinary_pods_uid_is_nobodys() -> None:
+    """Whoever may create pods under that name in that namespace could say so."""
+    first = resolve([container()], Pods([pod()]), RULES, Known())
+    forged = mirror(
+        annotations=dict.fromkeys(mirror().annotations, "uid-1"), labels=LABELS | {"release": "x"}
+    )
+    assert one([container()], [forged], before=known(first)).release is None
+    assert one([container()], [forged], before=Known(gone={"uid-1": pod()})).release is None
+
+
+def test_a_folder_with_the_uid_of_a_pod_of_other_names_is_not_its_folder() -> None:
+    assert reasons([container(pod_name="shop-2")], [pod()]) == [Reason.POD_AWAITED]
 
 
 def test_a_pod_that_left_the_api_stays_its_containers_pod() -> None:
@@ -188,6 +236,26 @@ def test_a_successor_of_the_same_name_does_not_relabel_the_old_pods_log() -> Non
 def test_after_a_restart_a_younger_pod_of_the_same_name_is_not_taken_for_the_containers_own() -> None:
     successor = pod(uid="uid-2", created=2000.0)
     assert reasons([container(created=1000.0)], [successor]) == [Reason.POD_REPLACED]
+
+
+@pytest.mark.parametrize("created", [None, 2000.0], ids=["birth unknown", "younger than the namesake"])
+def test_another_uid_is_another_pod_whatever_it_is_called(created: float | None) -> None:
+    """While the API is behind it shows the predecessor: its labels, without its successor's rules."""
+    predecessor = pod(uid="uid-0", created=1000.0)
+    there = container(created=created)
+    resolution = resolve([there], Pods([predecessor]), RULES, Known(waited={there.key}))
+    assert [skip.reason for skip in resolution.skipped] == [Reason.POD_UNKNOWN]
+    assert "uid-0" in resolution.skipped[0].detail
+    assert reasons([there], [predecessor]) == [Reason.POD_AWAITED]
+
+
+def test_what_was_once_taken_by_name_is_given_up() -> None:
+    """An earlier version may have kept it in its state file."""
+    by_name = resolve([container()], Pods([pod(uid="uid-0")]), RULES, Known(names_decide=True))
+    assert reasons([container()], [], before=known(by_name)) == [Reason.POD_AWAITED]
+    assert (
+        one([container()], [pod(labels=LABELS | {"release": "own"})], before=known(by_name)).release == "own"
+    )
 
 
 def test_a_pod_whose_own_uid_is_on_the_disk_is_no_other_uids_pod() -> None:

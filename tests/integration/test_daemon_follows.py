@@ -175,10 +175,11 @@ class TestPods:
         hashed = stage.namespace.replace("space-", "").rjust(32, "c")
         one = stage.node.add(pod="proxy-node-1", namespace=stage.namespace, uid=hashed)
         annotations = {"kubernetes.io/config.hash": hashed, "kubernetes.io/config.mirror": hashed}
-        stage.show(one, annotations=annotations, uid=f"{stage.namespace}-mirror-1")
+        node = ("Node", "node-1")
+        stage.show(one, annotations=annotations, uid=f"{stage.namespace}-mirror-1", owner=node)
         stage.wait_application(one, "shop")
         stage.api.delete(stage.namespace, "proxy-node-1")
-        stage.show(one, annotations=annotations, labels=CART, uid=f"{stage.namespace}-mirror-2")
+        stage.show(one, annotations=annotations, labels=CART, uid=f"{stage.namespace}-mirror-2", owner=node)
         stage.wait_application(one, "cart")
 
     @pytest.mark.parametrize("labels", [None, {"application": "", "version": "v7"}], ids=["none", "empty"])

@@ -107,7 +107,7 @@ class Container:
     image: str | None = None
     """The image reference, when the node knows it (Docker)."""
     created: float | None = None
-    """Seconds since the epoch at which the node made the container or its pod's folder, if known."""
+    """Seconds since the epoch at which the runtime made the container, where it says so (Docker)."""
     obstacle: Obstacle | None = None
 
 
@@ -150,24 +150,27 @@ class Pod:
 
     @property
     def config_hash(self) -> str | None:
-        """The uid that the kubelet gives a static pod's folder (annotation ``kubernetes.io/config.hash``)."""
+        """The uid that the kubelet gives a static pod's folder; None in any pod but a mirror of one.
+
+        It is the annotation ``kubernetes.io/config.hash``, which any author can write: it is believed in
+        a pod with ``kubernetes.io/config.mirror`` that its node owns.
+        """
+        if "kubernetes.io/config.mirror" not in self.annotations or self.owner != Owner("Node", self.node):
+            return None
         return self.annotations.get("kubernetes.io/config.hash")
 
 
 class Pods:
     """All pods that the API showed for this node, as they stood at one moment."""
 
-    __slots__ = ("_by_hash", "_by_name", "_by_uid")
+    __slots__ = ("_by_name", "_by_uid")
 
     def __init__(self, pods: Iterable[Pod] = ()) -> None:
         self._by_uid: dict[str, Pod] = {}
         self._by_name: dict[tuple[str, str], Pod] = {}
-        self._by_hash: dict[str, Pod] = {}
         for pod in pods:
             self._by_uid[pod.uid] = pod
             self._by_name[pod.namespace, pod.name] = pod
-            if pod.config_hash:
-                self._by_hash[pod.config_hash] = pod
 
     def __len__(self) -> int:
         return len(self._by_uid)
@@ -175,11 +178,9 @@ class Pods:
     def __iter__(self) -> Iterator[Pod]:
         return iter(self._by_uid.values())
 
-    def by_uid(self, uid: str | None) -> Pod | None:
-        """Find a pod by the uid that its folder carries: its own, or a static pod's configuration hash."""
-        if not uid:
-            return None
-        return self._by_uid.get(uid) or self._by_hash.get(uid)
+    def by_uid(self, uid: str) -> Pod | None:
+        """Find a pod by its own uid."""
+        return self._by_uid.get(uid)
 
     def by_name(self, namespace: str, name: str) -> Pod | None:
         """Find the pod that has this name now; a predecessor may have had it before."""

@@ -70,7 +70,6 @@ class PodLogs:
         self._path = f"{place.root}/{name}"
         self._prefix = f"{folder.namespace}/{folder.pod}/{folder.uid}"
         self._home: str | None = None
-        self._created: float | None = None
         self._known: dict[str, Container] = {}
 
     def concerns(self, name: str) -> bool:
@@ -114,7 +113,6 @@ class PodLogs:
         strays: list[Container] = []
         if own:
             self._home = self._place.real
-            self._remember_age(self._path)
             self._place.watches.watch(self._path, owner=self.name)
             for name, is_link in self._own_folders():
                 path, real = f"{self._path}/{name}", f"{self._place.real}/{self.name}/{name}"
@@ -129,7 +127,6 @@ class PodLogs:
         for name, path, real in found:
             if real == f"{self._home}/{self.name}/{name}":
                 folders.setdefault(name, _Folder(name, path, real))
-                self._remember_age(os.path.dirname(path))
             else:
                 strays.append(self._elsewhere(name, path))
         return list(folders.values()), strays
@@ -152,14 +149,6 @@ class PodLogs:
         homes = sorted({real.rsplit("/", 2)[0] for real in reals})
         if homes and self._home not in homes:
             self._home = next((home for home in homes if self._place.roots.has(home)), homes[0])
-
-    def _remember_age(self, folder: str) -> None:
-        # Once: the time moves on with each container that joins.
-        if self._created is None:
-            try:
-                self._created = os.stat(folder).st_mtime
-            except OSError:
-                return
 
     def _list_all(
         self, folders: list[_Folder], strays: list[Container], spoken_of: Collection[tuple[str, int]]
@@ -236,7 +225,6 @@ class PodLogs:
             pod_uid=pod.uid,
             restart_count=run.number,
             log_path=settled.path,
-            created=self._created,
             obstacle=settled.obstacle,
         )
 

@@ -14,7 +14,7 @@ from kube_log_watcher_core.explain.documents import ContainerReport, Explanation
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.explain.remedies import REMEDIES
 from kube_log_watcher_core.models import Container, Departed, LogTarget, Pod, Pods, Skipped
-from kube_log_watcher_core.resolve import Resolution, Rules
+from kube_log_watcher_core.resolve import Resolution, Rules, shown_pod_of
 
 MOST_CONTAINERS = 1000
 """So many are explained at once."""
@@ -99,11 +99,7 @@ def _subjects(facts: Facts) -> Iterator[_Subject]:
         yield _Subject(each.target.container, each.target.pod, target=each.target, departed=each)
     for skip in facts.resolution.skipped:
         if skip.container.key not in departed:
-            yield _Subject(skip.container, _pod_of(skip.container, facts.pods), skip=skip)
-
-
-def _pod_of(container: Container, pods: Pods) -> Pod | None:
-    return pods.by_uid(container.pod_uid) or pods.by_name(container.namespace, container.pod_name)
+            yield _Subject(skip.container, shown_pod_of(skip.container, facts.pods), skip=skip)
 
 
 def _names(facts: Facts) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from kube_log_watcher_core.models import Container, LogTarget, Pods, Reason, Wor
 from kube_log_watcher_core.reconcile.departures import Departures
 from kube_log_watcher_core.reconcile.drain import DrainRules
 from kube_log_watcher_core.reconcile.waiting import FreshLists, Waiting
-from kube_log_watcher_core.resolve import Known, Resolution, Rules, resolve
+from kube_log_watcher_core.resolve import Known, Resolution, Rules, owns, resolve, shown_pod_of
 
 
 @attrs.frozen
@@ -41,6 +41,7 @@ class Memory:
         self._targets = {target.container.key: target for target in work.targets}
         self._followed: Mapping[str, LogTarget] = dict(self._targets)
         self._rules: Rules | None = None
+        self._uids_agree = any(owns(target.pod, target.container) for target in work.targets)
         self._waiting = Waiting()
         self._lists = FreshLists()
         self._departures = Departures(work.departed)
@@ -64,7 +65,8 @@ class Memory:
         waited = self._waiting.over(patience.gate_seconds, now)
         # What was followed longer ago is still known, and was perhaps made by other rules.
         current = self._followed.keys() if rules == self._rules else frozenset[str]()
-        known = Known(self._targets, current=current, waited=waited)
+        self._uids_agree = self._uids_agree or _is_any_known(containers, pods)
+        known = Known(self._targets, current=current, waited=waited, names_decide=not self._uids_agree)
         resolution = resolve(containers, pods, rules, known)
         self._waiting.update(
             _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.ID_UNKNOWN), now
@@ -110,6 +112,11 @@ class Memory:
             None if look is None else now + look,
         )
         return min((at for at in deadlines if at is not None), default=None)
+
+
+def _is_any_known(containers: Sequence[Container], pods: Pods) -> bool:
+    """Tell whether the API shows the pod of any folder by its uid."""
+    return any(each.pod_uid and shown_pod_of(each, pods) is not None for each in containers)
 
 
 def _keys(resolution: Resolution, *reasons: Reason) -> list[str]:

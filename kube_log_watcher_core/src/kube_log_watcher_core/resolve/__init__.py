@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kube_log_watcher_core.resolve.decide import resolve
+from kube_log_watcher_core.resolve.ownership import owns, shown_pod_of
 from kube_log_watcher_core.resolve.rules import Known, Resolution, Rules
 
-__all__ = ["Known", "Resolution", "Rules", "resolve"]
+__all__ = ["Known", "Resolution", "Rules", "owns", "resolve", "shown_pod_of"]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from kube_log_watcher_core.annotations import NotTrueOrFalse, is_excluded
 from kube_log_watcher_core.models import Container, LogTarget, Pod, Pods, Reason, Remark, Skipped
-from kube_log_watcher_core.resolve.ownership import pod_of
+from kube_log_watcher_core.resolve.ownership import Evidence, pod_of
 from kube_log_watcher_core.resolve.rules import Known, Resolution, Rules
 from kube_log_watcher_core.resolve.target import id_of, make_target
 
@@ -16,7 +16,8 @@ def resolve(containers: Iterable[Container], pods: Pods, rules: Rules, known: Kn
     """Give each container a target or a reason."""
     containers = tuple(containers)
     on_disk = frozenset(container.pod_uid for container in containers if container.pod_uid)
-    decision = _Decision(pods, rules, known, on_disk)
+    evidence = Evidence(pods, gone=known.gone, on_disk=on_disk, names_decide=known.names_decide)
+    decision = _Decision(evidence, rules, known)
     targets, skipped = [], []
     for container in containers:
         outcome = decision.about(container)
@@ -32,11 +33,10 @@ def resolve(containers: Iterable[Container], pods: Pods, rules: Rules, known: Kn
 class _Decision:
     """Decides about one container after the other, by the same facts."""
 
-    def __init__(self, pods: Pods, rules: Rules, known: Known, on_disk: frozenset[str]) -> None:
-        self._pods = pods
+    def __init__(self, evidence: Evidence, rules: Rules, known: Known) -> None:
+        self._evidence = evidence
         self._rules = rules
         self._known = known
-        self._on_disk = on_disk
         self.remarks: list[Remark] = []
 
     def about(self, container: Container) -> LogTarget | Skipped:
@@ -49,7 +49,7 @@ class _Decision:
         if not _is_wanted(container.namespace, self._rules):
             detail = "WATCHER_NAMESPACES or WATCHER_EXCLUDE_NAMESPACES leaves the namespace out"
             return Skipped(container, Reason.NAMESPACE_EXCLUDED, detail)
-        pod = pod_of(container, self._pods, before, self._on_disk)
+        pod = pod_of(container, before, self._evidence)
         if isinstance(pod, Skipped):
             return pod if container.key in self._known.waited else _waiting(pod)
         return self._with_pod(container, pod, before)
@@ -58,7 +58,9 @@ class _Decision:
         """Tell at once, for nearly all containers, that nothing has changed from which a target is made."""
         if before.container is not container or container.key not in self._known.current:
             return False
-        return pod_of(container, self._pods, before, self._on_disk) is before.pod
+        if self._evidence.pods.by_uid(container.pod_uid or "") is before.pod:
+            return True
+        return pod_of(container, before, self._evidence) is before.pod
 
     def _with_pod(self, container: Container, pod: Pod, before: LogTarget | None) -> LogTarget | Skipped:
         if self._excludes(container, pod):

@@ -1,41 +1,100 @@
-"""Which pod a container belongs to."""
+"""Which pod a container belongs to. Pods' authors have no say in it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
 
 from kube_log_watcher_core.models import Container, LogTarget, Pod, Pods, Reason, Skipped
 
 
-def pod_of(
-    container: Container, pods: Pods, before: LogTarget | None, on_disk: frozenset[str]
-) -> Pod | Skipped:
-    """Find the pod: by uid, else by name; once found, a container stays with its pod.
+@attrs.frozen
+class Evidence:
+    """What tells whose log a log is."""
 
-    A pod that left the API goes on being this container's: its log may be written and read for a
-    while. A successor of the same name never takes over a container that was another pod's.
+    pods: Pods
+    """As the API shows them."""
+    gone: Mapping[str, Pod] = attrs.field(factory=dict)
+    """By uid: the last states of pods that have left the API."""
+    on_disk: frozenset[str] = frozenset()
+    """The uids that the node's folders carry."""
+    names_decide: bool = False
+    """Whether a name is believed although the uids differ, as `Known` says."""
+
+
+def pod_of(container: Container, before: LogTarget | None, evidence: Evidence) -> Pod | Skipped:
+    """Find the pod: by the uid that the node has, and by name only where the node has none.
+
+    A different uid is a different pod, whatever it is called: StatefulSets use names again, and an API
+    that is behind still shows the predecessor. A pod that left the API goes on being its container's: the
+    log may be written and read for a while.
     """
+    if container.pod_uid is not None:
+        pod = _by_uid(container, before, evidence)
+        if pod is not None:
+            return pod
+        if not evidence.names_decide:
+            return _stranger(container, evidence)
+    return _by_name(container, before, evidence)
+
+
+def shown_pod_of(container: Container, pods: Pods) -> Pod | None:
+    """Find the pod among those that the API shows, by the same evidence."""
+    pod = pod_of(container, None, Evidence(pods))
+    return None if isinstance(pod, Skipped) else pod
+
+
+def owns(pod: Pod, container: Container) -> bool:
+    """Whether the container's folder is this pod's, or that of the static pod that it mirrors.
+
+    The names must be the folder's, too: a folder may be made by whoever may write to the node's disk.
+    """
+    same_name = (pod.namespace, pod.name) == (container.namespace, container.pod_name)
+    return same_name and container.pod_uid in (pod.uid, pod.config_hash)
+
+
+def _by_uid(container: Container, before: LogTarget | None, evidence: Evidence) -> Pod | None:
+    """Find the pod by its uid; only a uid that was never any pod's own can be a configuration's hash."""
+    uid, pods, gone = container.pod_uid or "", evidence.pods, evidence.gone
+    last = before.pod if before is not None and owns(before.pod, container) else None
+    own = pods.by_uid(uid) or gone.get(uid) or (last if last is not None and last.uid == uid else None)
+    if own is not None:
+        return own if owns(own, container) else None
+    mirror = pods.by_name(container.namespace, container.pod_name)
+    if mirror is not None and owns(mirror, container):
+        return mirror
+    return gone.get(last.uid, last) if last is not None else None
+
+
+def _by_name(container: Container, before: LogTarget | None, evidence: Evidence) -> Pod | Skipped:
+    """Find the pod by name; once found, a container stays with it, and not with its successor."""
     if before is not None:
-        return pods.by_uid(before.pod.uid) or pods.by_uid(container.pod_uid) or before.pod
-    pod = pods.by_uid(container.pod_uid)
-    if pod is not None:
-        return pod
-    namesake = pods.by_name(container.namespace, container.pod_name)
-    if namesake is None:
-        detail = f"the API shows no pod {container.namespace}/{container.pod_name} on this node"
-        return Skipped(container, Reason.POD_UNKNOWN, detail)
-    if _is_successor(namesake, container, on_disk):
-        detail = f"pod {container.namespace}/{container.pod_name} was replaced by one of the same name"
-        return Skipped(container, Reason.POD_REPLACED, detail)
+        uid = before.pod.uid
+        return evidence.pods.by_uid(uid) or evidence.gone.get(uid) or before.pod
+    namesake = evidence.pods.by_name(container.namespace, container.pod_name)
+    if namesake is None or (container.pod_uid is not None and _is_replaced_by(namesake, container, evidence)):
+        return _stranger(container, evidence)
     return namesake
 
 
-def _is_successor(pod: Pod, container: Container, on_disk: frozenset[str]) -> bool:
-    """Tell whether a pod only has the name of the container's pod: StatefulSets use names again.
+def _stranger(container: Container, evidence: Evidence) -> Skipped:
+    """Say why no pod is known to be the container's, and whether one may still come."""
+    name = f"{container.namespace}/{container.pod_name}"
+    namesake = evidence.pods.by_name(container.namespace, container.pod_name)
+    if namesake is None:
+        return Skipped(container, Reason.POD_UNKNOWN, f"the API shows no pod {name} on this node")
+    if _is_replaced_by(namesake, container, evidence):
+        return Skipped(container, Reason.POD_REPLACED, f"pod {name} was replaced by one of the same name")
+    detail = f"the API shows a pod {name} with the uid {namesake.uid}, and the log is of {container.pod_uid}"
+    return Skipped(container, Reason.POD_UNKNOWN, detail)
 
-    It is one when its own uid is on the disk with other containers, or when it is younger than the
-    container.
+
+def _is_replaced_by(namesake: Pod, container: Container, evidence: Evidence) -> bool:
+    """Tell whether a namesake is the successor of the container's pod: what is missed will not come then.
+
+    It is when its own uid is on the disk with other containers, or when it is younger than the container.
     """
-    if container.pod_uid is None:
-        return False
-    if pod.uid in on_disk:
+    if namesake.uid in evidence.on_disk:
         return True
-    return pod.created is not None and container.created is not None and container.created < pod.created
+    return namesake.created is not None and (container.created or namesake.created) < namesake.created

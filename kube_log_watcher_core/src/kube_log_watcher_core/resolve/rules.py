@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from kube_log_watcher_core.models import LogTarget, NodeContext, Remark, Skipped
+from kube_log_watcher_core.models import LogTarget, NodeContext, Pod, Remark, Skipped
 
 
 @attrs.frozen
@@ -32,8 +32,16 @@ class Known:
     """The last targets by their container's key."""
     current: Collection[str] = frozenset()
     """Keys of those that the last pass made by the same rules: an unchanged container is the same target."""
+    gone: Mapping[str, Pod] = attrs.field(factory=dict)
+    """By uid: the last states of pods that have left the API while their containers are on the disk."""
     waited: Collection[str] = frozenset()
     """Keys of containers whose pod or id was waited for long enough."""
+    names_decide: bool = False
+    """Whether a name is believed although the uids differ.
+
+    So it is while not one pod of the API has ever had a folder here by its uid: the uids of such an API
+    (a simulation, a proxy) say nothing about this node.
+    """
 
 
 @attrs.frozen

@@ -109,10 +109,15 @@ def _as_object(part: Part, containers: list[FakeContainer]) -> JsonObject:
         namespace=part.namespace,
         uid=None if part.static_hash else containers[0].uid,
         labels=part.labels,
-        annotations={"kubernetes.io/config.hash": part.static_hash} if part.static_hash else None,
+        annotations=_of_a_mirror(part.static_hash) if part.static_hash else None,
+        owner=("Node", part.node) if part.static_hash else None,
         node=part.node,
         containers=[
             ContainerStatus(name=container.name, image=container.image, id=container.id)
             for container in containers
         ],
     )
+
+
+def _of_a_mirror(static_hash: str) -> dict[str, str]:
+    return {"kubernetes.io/config.hash": static_hash, "kubernetes.io/config.mirror": static_hash}
