@@ -10,8 +10,8 @@ import pytest
 
 from kube_log_watcher_core.agents import AgentReport, AgentStatus
 from kube_log_watcher_core.cli.explain import chain
+from kube_log_watcher_core.cli.output import Table, ago, plain
 from kube_log_watcher_core.cli.status import glance, lines_of
-from kube_log_watcher_core.cli.tables import Table, ago, plain
 from kube_log_watcher_core.explain.documents import ContainerReport, as_plain
 from kube_log_watcher_core.explain.status import status_of
 from kube_log_watcher_core.kube import WatchStatus

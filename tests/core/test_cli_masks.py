@@ -10,8 +10,9 @@ import pytest
 
 from kube_log_watcher_core import PATH, SECRET, Secret, setting
 from kube_log_watcher_core.cli.differences import describe_change
-from kube_log_watcher_core.cli.output import one_line, visible
+from kube_log_watcher_core.cli.output import one_line
 from kube_log_watcher_core.files import Change
+from kube_log_watcher_core.observe.logs import visible
 from kube_log_watcher_core.settings.masks import Masks
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import File, Item, Link, Owned
-from kube_log_watcher_core.files import Change, ImaginedDisk, Mirror
+from kube_log_watcher_core.files import Change, Mirror
+from kube_log_watcher_testing.imagined import ImaginedDisk
 
 FOLDER = Path("/nowhere/at/all")
 OWNED = (Owned(FOLDER, r"[a-z]+\.job"), Owned(FOLDER, (r"[0-9]+", r"[a-z]+\.log"), links=True))

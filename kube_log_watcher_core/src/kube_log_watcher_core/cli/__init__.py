@@ -22,7 +22,7 @@ def main() -> None:
     hold_early_sighup(sys.argv[1:])
     stand_in_for_closed_streams()
     from kube_log_watcher_core.cli.app import program  # noqa: PLC0415
-    from kube_log_watcher_core.cli.failures import report  # noqa: PLC0415
+    from kube_log_watcher_core.cli.output import report  # noqa: PLC0415
     from kube_log_watcher_core.errors import WatcherError  # noqa: PLC0415
 
     try:

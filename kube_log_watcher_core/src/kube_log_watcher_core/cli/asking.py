@@ -1,15 +1,10 @@
-"""What ``explain`` and ``status`` share: whom to ask, and how documents are printed."""
+"""Whom ``explain`` and ``status`` ask: the running watcher, by its socket."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import click
-import yaml
 
 from kube_log_watcher_core.configuration import Given
 from kube_log_watcher_core.explain import ask
@@ -37,11 +32,3 @@ def ask_watcher(state_dir: Path | None, request: str) -> tuple[dict[str, Any] | 
     except ValueError as error:
         return None, f"the watcher that has {state_dir} does not understand: {error}"
     return document, "" if document is not None else f"no watcher runs that has {state_dir}"
-
-
-def print_document(document: Mapping[str, Any], output: str) -> None:
-    """Print for machines: JSON or YAML."""
-    if output == "json":
-        click.echo(json.dumps(document, indent=2))
-    else:
-        click.echo(yaml.safe_dump(dict(document), sort_keys=False), nl=False)

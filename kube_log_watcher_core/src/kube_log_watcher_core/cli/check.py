@@ -1,31 +1,79 @@
-"""``check``: everything that the watcher needs, each with a remedy where it is missing."""
+"""``check``: everything that the watcher needs, each with a remedy where it is missing. Writes nothing."""
 
 from __future__ import annotations
 
+import enum
+import errno
 import os
 import sys
-from collections.abc import Iterable
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+import attrs
 import click
+from inotify_simple import INotify
 
 from kube_log_watcher_core.agent import FileAgent
 from kube_log_watcher_core.agents import make_agent
-from kube_log_watcher_core.cli.check_api import check_api
-from kube_log_watcher_core.cli.check_node import (
-    check_inotify,
-    check_node_name,
-    check_obstacles,
-    check_roots,
-    check_state_dir,
-    find_containers,
-)
 from kube_log_watcher_core.cli.commands import SettingsCommand
-from kube_log_watcher_core.cli.findings import Finding, Level, fail, ok, show, warn
+from kube_log_watcher_core.cli.output import one_line
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
-from kube_log_watcher_core.errors import AgentConfigError, Problem, SettingsError
+from kube_log_watcher_core.discovery import Discovery, NodePaths
+from kube_log_watcher_core.errors import (
+    AgentConfigError,
+    ApiError,
+    DiscoveryError,
+    Forbidden,
+    SettingsError,
+    Unauthorized,
+)
 from kube_log_watcher_core.files.mounts import mounted_names
+from kube_log_watcher_core.kube import ApiAccess, Timing
+from kube_log_watcher_core.kube.listing import read_list
+from kube_log_watcher_core.kube.session import ApiSession
+from kube_log_watcher_core.models import Container, Reason
 
+LIMITS = Path("/proc/sys/fs/inotify")
+WATCHES_PER_CONTAINER = 3
+"""A pod's folder, its container's, and room for what is just coming and going."""
+FEW_INSTANCES = 128
+"""The kernel's own default, which several programs of one node share."""
+
+NODE_NAME_RULE = """\
+env:
+  - name: CLUSTER_NODE_NAME
+    valueFrom: {fieldRef: {fieldPath: spec.nodeName}}"""
+RIGHTS = """\
+in a ClusterRole that is bound to the service account:
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]"""
+
+_TIMING = Timing(connect_seconds=5.0, answer_seconds=10.0, list_seconds=15.0)
 _OF_SETTINGS = {"settings", "agents"}
+
+
+class Level(enum.Enum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARN = "warn"
+    """It works, but not as well as it could."""
+    FAIL = "fail"
+    """It keeps the watcher from working."""
+
+
+@attrs.frozen
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    subject: str
+    text: str
+    remedy: str = ""
+    """What would put it right. May have several lines, of YAML say."""
 
 
 @click.command(cls=SettingsCommand, short_help="Look whether all is there that is needed; write nothing.")
@@ -46,46 +94,210 @@ def look_at_everything(given: Given) -> Iterable[Finding]:
         configuration = configure(given)
     except SettingsError as error:
         for problem in error.problems:
-            yield _wrong_setting(problem)
+            found = f"={problem.value}" if problem.value else ""
+            text = f"{problem.name}{found} ({problem.source})"
+            yield _fail("settings", text, f"expected {problem.expected}")
         yield from check_inotify(())
         return
-    yield ok("settings", "complete" + (f", with {given.config}" if given.config else ""))
+    yield _ok("settings", "complete" + (f", with {given.config}" if given.config else ""))
     for warning in configuration.warnings:
-        yield warn("settings", warning, "take them out, or correct their names")
+        yield _warn("settings", warning, "take them out, or correct their names")
     for chosen in configuration.agents:
         yield from _check_agent(chosen, configuration)
-    yield from _check_node(configuration)
+    watcher, paths = configuration.watcher, configuration.paths
+    containers, finding = find_containers(paths, named=watcher.containers_path is not None)
+    yield finding
+    yield from check_obstacles(containers)
+    yield from check_roots(paths, named=bool(watcher.log_roots))
+    yield check_state_dir(watcher.state_dir)
+    if watcher.cluster_node_name:
+        yield _ok("node name", f"CLUSTER_NODE_NAME={watcher.cluster_node_name}")
+    else:
+        text = "CLUSTER_NODE_NAME is not set: the node is looked for by a pod that is found on disk"
+        yield _warn("node name", text, NODE_NAME_RULE)
+    yield from check_api(configuration, found_on_disk=len(containers))
+    yield from check_inotify(containers)
 
 
-def _wrong_setting(problem: Problem) -> Finding:
-    found = f"={problem.value}" if problem.value else ""
-    return fail("settings", f"{problem.name}{found} ({problem.source})", f"expected {problem.expected}")
+def _ok(subject: str, text: str) -> Finding:
+    return Finding(Level.OK, subject, text)
+
+
+def _warn(subject: str, text: str, remedy: str) -> Finding:
+    return Finding(Level.WARN, subject, text, remedy)
+
+
+def _fail(subject: str, text: str, remedy: str) -> Finding:
+    return Finding(Level.FAIL, subject, text, remedy)
 
 
 def _check_agent(chosen: ChosenAgent, configuration: Configuration) -> Iterable[Finding]:
     try:
         agent = make_agent(chosen, configuration.node)
     except AgentConfigError as error:
-        yield fail("agents", str(error), "")
+        yield _fail("agents", str(error), "")
         return
     mounted = mounted_names(agent.owned()) if isinstance(agent, FileAgent) else []
     for path in mounted:
         text = chosen.with_variables(
             f"agent {chosen.name}: {path} is mounted by itself, it can't be replaced"
         )
-        yield fail("agents", text, "mount the folder, not the file (no subPath)")
+        yield _fail("agents", text, "mount the folder, not the file (no subPath)")
     if not mounted:
-        yield ok("agents", f"{chosen.name} ({chosen.origin}) can work here")
+        yield _ok("agents", f"{chosen.name} ({chosen.origin}) can work here")
     agent.close()
 
 
-def _check_node(configuration: Configuration) -> Iterable[Finding]:
-    paths = configuration.paths
-    containers, finding = find_containers(paths, named=configuration.watcher.containers_path is not None)
-    yield finding
-    yield from check_obstacles(containers)
-    yield from check_roots(paths, named=bool(configuration.watcher.log_roots))
-    yield check_state_dir(configuration.watcher.state_dir)
-    yield check_node_name(configuration)
-    yield from check_api(configuration, found_on_disk=len(containers))
-    yield from check_inotify(containers)
+# ------------------------------------------------------------------ the node
+
+
+def find_containers(paths: NodePaths, *, named: bool) -> tuple[tuple[Container, ...], Finding]:
+    """List the containers, and tell how that went."""
+    discovery = Discovery(paths)
+    name = f"WATCHER_CONTAINERS_PATH={paths.containers}"
+    name += "" if named else " (not set: found by looking)"
+    try:
+        containers = discovery.scan()
+    except DiscoveryError as error:
+        remedy = "mount the node's folder of containers (hostPath, read-only) and name it there"
+        return (), _fail("containers", f"{name}: {error}", remedy)
+    finally:
+        discovery.close()
+    return containers, _ok("containers", f"{name}: {len(containers)} found")
+
+
+def check_obstacles(containers: Iterable[Container]) -> Iterable[Finding]:
+    """Tell about containers whose logs can't be had, by what stands against it."""
+    harmless = {Reason.PAUSE, Reason.NOT_KUBERNETES}
+    obstacles = [item.obstacle for item in containers if item.obstacle is not None]
+    counts = Counter(obstacle.reason for obstacle in obstacles if obstacle.reason not in harmless)
+    for reason, count in counts.items():
+        example = next(obstacle.detail for obstacle in obstacles if obstacle.reason is reason)
+        yield _warn("containers", f"{count} can't be followed: {reason.value}", f"for example: {example}")
+
+
+def check_roots(paths: NodePaths, *, named: bool) -> Iterable[Finding]:
+    """Tell which of the folders that logs may lie in are there; nobody misses one that is a default."""
+    missing = [root for root in paths.roots if not root.is_dir()]
+    there = [str(root) for root in paths.roots if root.is_dir()]
+    if named or not there:
+        for root in missing:
+            text = f"WATCHER_LOG_ROOTS: {root} is no folder"
+            yield _fail("log roots", text, "mount it at this path, or take it out")
+    if there:
+        yield _ok("log roots", f"logs may lie in {', '.join(there)}")
+
+
+def check_state_dir(folder: Path | None) -> Finding:
+    """Tell whether something can survive a restart."""
+    if folder is None:
+        text = "WATCHER_STATE_DIR is not set: what is known is lost with a restart"
+        return _warn("state", text, "mount a folder for it")
+    name = f"WATCHER_STATE_DIR={folder}"
+    if not folder.is_dir():
+        return _fail("state", f"{name} is no folder", "create it, or mount it into the container")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return _fail("state", f"{name} can't be written to", "mount it read-write")
+    return _ok("state", f"{name} can be written to")
+
+
+def check_inotify(containers: Sequence[Container], *, limits: Path = LIMITS) -> Iterable[Finding]:
+    """Tell whether the kernel's limits leave room for watching."""
+    needed = len(containers) * WATCHES_PER_CONTAINER + 16
+    watches, instances = (_limit(limits / f"max_user_{what}") for what in ("watches", "instances"))
+    if watches is not None and watches < needed:
+        text = f"fs.inotify.max_user_watches={watches}, expected at least {needed}: changes are found late"
+        yield _warn("inotify", text, f"on the node: sysctl -w fs.inotify.max_user_watches={needed * 10}")
+    try:
+        INotify().close()
+    except OSError as error:
+        refusal = errno.errorcode.get(error.errno or 0, str(error))
+        text = f"no instance can be had ({refusal}), fs.inotify.max_user_instances={instances}"
+        yield _warn("inotify", text, "on the node: sysctl -w fs.inotify.max_user_instances=1024")
+        return
+    if instances is not None and instances < FEW_INSTANCES:
+        text = f"fs.inotify.max_user_instances={instances}, expected at least {FEW_INSTANCES}"
+        yield _warn("inotify", text, f"on the node: sysctl -w fs.inotify.max_user_instances={FEW_INSTANCES}")
+    else:
+        text = f"limits: {watches} watches, {instances} instances; about {needed} watches needed"
+        yield _ok("inotify", text)
+
+
+def _limit(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+# ------------------------------------------------------------------ the Kubernetes API
+
+
+def check_api(configuration: Configuration, *, found_on_disk: int) -> Iterable[Finding]:
+    """Ask for this node's pods, and open one short watch."""
+    access = configuration.access
+    # Nobody asks afterwards how many requests it took.
+    session = ApiSession(access, timing=_TIMING, clock=time.monotonic, count=lambda _verb, _code: None)
+    node = configuration.watcher.cluster_node_name
+    of_node = {"fieldSelector": f"spec.nodeName={node}", "resourceVersion": "0"} if node else {}
+    try:
+        count = _list(session, of_node or {"limit": "1"})
+        yield _ok("API", f"{access.url} answers; we may list pods")
+        if node and not count and found_on_disk:
+            text = f"no pod has spec.nodeName={node}, but {found_on_disk} containers are on disk"
+            remedy = "CLUSTER_NODE_NAME must be the node's name as `kubectl get nodes` has it"
+            yield _warn("API", text, remedy)
+        params = {"resourceVersion": "0", **of_node, "watch": "1", "timeoutSeconds": "1"}
+        with session.get("watch", "/api/v1/pods", params=params, answer_seconds=_TIMING.answer_seconds):
+            yield _ok("API", "we may watch pods")
+    except ApiError as error:
+        yield _refused(error, access)
+    finally:
+        session.close()
+
+
+def _list(session: ApiSession, params: dict[str, str]) -> int:
+    with session.get("list", "/api/v1/pods", params=params, answer_seconds=_TIMING.answer_seconds) as answer:
+        pieces = answer.limited(limit_bytes=_TIMING.list_bytes, limit_seconds=_TIMING.list_seconds)
+        return len(read_list(pieces).pods)
+
+
+def _refused(error: ApiError, access: ApiAccess) -> Finding:
+    if isinstance(error, Forbidden):
+        return _fail("API", str(error), RIGHTS)
+    if isinstance(error, Unauthorized):
+        where = access.token_file or "the proxy's own credentials (WATCHER_KUBE_URL)"
+        remedy = f"look at the token: {where}; or set WATCHER_KUBE_URL to a proxy that authenticates"
+        return _fail("API", str(error), remedy)
+    remedy = f"is {access.url} reachable from here, and its certificate signed by {access.ca_file}?"
+    if access.token_file is None:
+        remedy = f"is the proxy of WATCHER_KUBE_URL={access.url} running, and reachable from here?"
+    return _fail("API", f"{access.url}: {error}", remedy)
+
+
+# ------------------------------------------------------------------ how it is shown
+
+
+def show(findings: Sequence[Finding], *, table: bool) -> None:
+    """Print findings: a table for people at a terminal, lines for everybody else."""
+    if table:
+        _show_table(findings)
+        return
+    for finding in findings:
+        click.echo(f"{finding.level.value:<5} {finding.subject}: {one_line(finding.text)}")
+        for line in finding.remedy.splitlines():
+            click.echo(f"      {line}")
+
+
+def _show_table(findings: Sequence[Finding]) -> None:
+    # Imported only here: the daemon never needs it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    styles = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
+    table = Table("", "checked", "found", "remedy", show_lines=True)
+    for finding in findings:
+        level = Text(finding.level.value, styles[finding.level])
+        table.add_row(level, finding.subject, Text(one_line(finding.text)), Text(finding.remedy))
+    Console().print(table)

@@ -11,18 +11,18 @@ import click
 
 from kube_log_watcher_core.agent import FileAgent
 from kube_log_watcher_core.agents import make_agent
-from kube_log_watcher_core.cli.output import visible
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import AgentConfigError, AgentError
 from kube_log_watcher_core.files import Change, DryDisk
 from kube_log_watcher_core.models import LogTarget, NodeContext
+from kube_log_watcher_core.observe.logs import visible
 from kube_log_watcher_core.settings.masks import Masks
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def show_differences(configuration: Configuration, targets: Sequence[LogTarget]) -> int:
-    """Print what would change, for each agent; give the exit code: 1 when an agent would fail."""
+    """Print what would change, for each agent; return the exit code: 1 when an agent would fail."""
     ends = [_show(chosen, configuration.node, targets) for chosen in configuration.agents]
     return 0 if all(ends) else 1
 
@@ -67,7 +67,7 @@ def print_changes(changes: Sequence[Change], masks: Masks) -> None:
 
 
 def describe_change(change: Change, masks: Masks) -> Iterable[str]:
-    """Give the lines for one change: a unified diff for a file, one line for a link or a removal."""
+    """Return the lines for one change: a unified diff for a file, one line for a link or a removal."""
     if change.after is None:
         return [f"- remove {change.path}"]
     if change.link:

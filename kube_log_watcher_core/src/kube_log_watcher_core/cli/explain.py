@@ -11,12 +11,21 @@ from typing import Any
 
 import click
 
-from kube_log_watcher_core.cli.asking import ask_watcher, print_document, state_dir_of
+from kube_log_watcher_core.cli.asking import ask_watcher, state_dir_of
 from kube_log_watcher_core.cli.commands import SettingsCommand
-from kube_log_watcher_core.cli.output import one_line, visible
-from kube_log_watcher_core.cli.tables import STYLES, Table, ago, joined, plain, rich_table
+from kube_log_watcher_core.cli.output import (
+    STYLES,
+    Table,
+    ago,
+    joined,
+    one_line,
+    plain,
+    print_document,
+    rich_table,
+)
 from kube_log_watcher_core.configuration import Given, configure
-from kube_log_watcher_core.explain import HARMLESS, Query, explain_offline, explanation_document, parse_query
+from kube_log_watcher_core.explain import HARMLESS, explain_offline, explanation_document, parse_query
+from kube_log_watcher_core.observe.logs import visible
 
 NOT_FOLLOWED, NOT_FOUND = 1, 3
 MOST_CHAINS = 10
@@ -76,10 +85,13 @@ def explain(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     filters = {"name": name, "namespace": namespace or "", "selector": selector}
-    state_dir = state_dir_of(given)
-    found, trouble = ask_watcher(state_dir, f"explain {json.dumps(filters)}")
+    found, trouble = ask_watcher(state_dir_of(given), f"explain {json.dumps(filters)}")
     if found is None:
-        found = _offline(given, query, trouble=trouble, timeout_seconds=timeout_seconds)
+        # What goes wrong on the way is part of the answer.
+        logging.disable(logging.ERROR)
+        told = explain_offline(configure(given), query, timeout_seconds=timeout_seconds)
+        found = explanation_document(told)
+        found["notes"] = [trouble, *found["notes"]]
     if output in {"json", "yaml"}:
         print_document(found, output)
     else:
@@ -87,25 +99,17 @@ def explain(
     sys.exit(exit_code(found))
 
 
-def _offline(given: Given, query: Query, *, trouble: str, timeout_seconds: float) -> dict[str, Any]:
-    # What goes wrong on the way is part of the answer.
-    logging.disable(logging.ERROR)
-    told = explain_offline(configure(given), query, timeout_seconds=timeout_seconds)
-    found = explanation_document(told)
-    return found | {"notes": [trouble, *found["notes"]]}
-
-
 def exit_code(found: Mapping[str, Any]) -> int:
-    """Tell by the exit code whether all is well."""
-    missed = [each for each in found["containers"] if each["reason"] not in _HARMLESS]
+    """Return the exit code, which tells whether all is well."""
     if not found["containers"]:
         return NOT_FOUND
-    return 0 if all(_is_well(each) for each in missed) else NOT_FOLLOWED
-
-
-def _is_well(report: Report) -> bool:
-    troubled = any(agent["trouble"] for agent in report["agents"])
-    return report["state"] in {"followed", "draining"} and not troubled
+    for report in found["containers"]:
+        troubled = any(agent["trouble"] for agent in report["agents"])
+        if report["reason"] not in _HARMLESS and (
+            troubled or report["state"] not in {"followed", "draining"}
+        ):
+            return NOT_FOLLOWED
+    return 0
 
 
 def show(found: Mapping[str, Any], *, wide: bool, asked: str) -> None:
@@ -115,7 +119,10 @@ def show(found: Mapping[str, Any], *, wide: bool, asked: str) -> None:
     some = [each for each in found["containers"] if each["reason"] not in _HARMLESS]
     reports = some if some and not wide else found["containers"]
     if not found["containers"]:
-        _show_nothing(found, asked)
+        click.echo(one_line(f"nothing on this node matches {asked or 'that'}"))
+        for name in found["similar"]:
+            click.echo(f"  similar: {one_line(name)}")
+        click.echo("is it on another node? `kubectl get pod -o wide` tells which watcher to ask")
         return
     if not wide:
         _show_table(reports, at=found["at"])
@@ -123,13 +130,6 @@ def show(found: Mapping[str, Any], *, wide: bool, asked: str) -> None:
         _show_chains(reports, at=found["at"], wide=wide)
     if found["left_out"]:
         click.echo(f"and {found['left_out']} more: name some of them")
-
-
-def _show_nothing(found: Mapping[str, Any], asked: str) -> None:
-    click.echo(one_line(f"nothing on this node matches {asked or 'that'}"))
-    for name in found["similar"]:
-        click.echo(f"  similar: {one_line(name)}")
-    click.echo("is it on another node? `kubectl get pod -o wide` tells which watcher to ask")
 
 
 def _show_table(reports: Sequence[Report], *, at: float) -> None:
@@ -160,18 +160,9 @@ def _show_chains(reports: Sequence[Report], *, at: float, wide: bool) -> None:
         if number or not wide:
             click.echo()
         first, *rest = chain(report, at=at, wide=wide)
-        click.secho(first, **_style(report["state"]))
-        for line in _with_colour(rest):
-            click.echo(line)
-
-
-def _style(state: str) -> dict[str, Any]:
-    return {"fg": STYLES.get(state, "").rpartition(" ")[2] or None, "bold": True}
-
-
-def _with_colour(lines: Sequence[str]) -> Iterator[str]:
-    for line in lines:
-        yield click.style(line, fg="yellow") if line.startswith("  remedy ") else line
+        click.secho(first, fg=STYLES.get(report["state"], "").rpartition(" ")[2] or None, bold=True)
+        for line in rest:
+            click.secho(line, fg="yellow" if line.startswith("  remedy ") else None)
 
 
 def name_of(report: Report) -> str:
@@ -181,7 +172,7 @@ def name_of(report: Report) -> str:
 
 
 def chain(report: Report, *, at: float, wide: bool) -> Iterator[str]:
-    """Give the lines; ``at`` is when it was told, in epoch seconds."""
+    """Yield the lines of a chain of decisions; ``at`` is when it was told, in epoch seconds."""
     yield one_line(f"{name_of(report)}: {report['state']}")
     lines = [(subject, text) for subject, text in _lines(report, at=at, wide=wide) if text]
     width = max(len(subject) for subject, _ in lines)
@@ -261,24 +252,13 @@ def _agent(agent: Report, report: Report, *, at: float, wide: bool) -> Lines:
     title = one_line(f"agent {agent['name']}")
     yield title, one_line(agent["trouble"] or "")
     for item in agent["written"]:
-        yield title, one_line(_item(item))
+        link = f" -> {item['content']}" if item["kind"] == "link" else ""
+        yield title, one_line(f"{item['kind']} {item['path']}{link}")
         if wide and item["kind"] == "file":
             yield from (("", f"| {visible(line)}") for line in item["content"].splitlines())
     if not agent["written"] and not agent["trouble"]:
         yield title, "has written nothing about it, or can't tell"
-    yield title, _progress(agent, report, at)
-
-
-def _item(item: Report) -> str:
-    if item["kind"] == "link":
-        return f"link {item['path']} -> {item['content']}"
-    return f"file {item['path']}"
-
-
-def _progress(agent: Report, report: Report, at: float) -> str:
-    if agent["read_bytes"] is None:
-        return ""
-    of = "" if report["log_bytes"] is None else f" of {report['log_bytes']}"
-    return (
-        f"its shipper has read {agent['read_bytes']}{of} bytes, as it said {ago(at - agent['read_at'])} ago"
-    )
+    if agent["read_bytes"] is not None:
+        of = "" if report["log_bytes"] is None else f" of {report['log_bytes']}"
+        when = f"as it said {ago(at - agent['read_at'])} ago"
+        yield title, f"its shipper has read {agent['read_bytes']}{of} bytes, {when}"

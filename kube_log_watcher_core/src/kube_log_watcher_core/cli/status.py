@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from kube_log_watcher_core.cli.asking import UNAVAILABLE, ask_watcher, print_document, state_dir_of
+from kube_log_watcher_core.cli.asking import UNAVAILABLE, ask_watcher, state_dir_of
 from kube_log_watcher_core.cli.commands import SettingsCommand
-from kube_log_watcher_core.cli.output import one_line
+from kube_log_watcher_core.cli.output import (
+    STYLES,
+    Table,
+    ago,
+    joined,
+    one_line,
+    plain,
+    print_document,
+    rich_table,
+)
 from kube_log_watcher_core.cli.stopping import pause, unwind_on_sigterm
-from kube_log_watcher_core.cli.tables import STYLES, Table, ago, joined, plain, rich_table
 from kube_log_watcher_core.configuration import Given
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kube_log_watcher_core.files.disk import Disk
 from kube_log_watcher_core.files.dry import Change, DryDisk
-from kube_log_watcher_core.files.imagined import ImaginedDisk
 from kube_log_watcher_core.files.items import File, Item, Link, Owned
 from kube_log_watcher_core.files.mirror import Mirror
 from kube_log_watcher_core.files.part import part_about
@@ -14,7 +13,6 @@ __all__ = [
     "Disk",
     "DryDisk",
     "File",
-    "ImaginedDisk",
     "Item",
     "Link",
     "Mirror",

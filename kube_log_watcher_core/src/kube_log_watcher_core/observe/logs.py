@@ -26,12 +26,14 @@ class _OneLine(logging.Formatter):
     """Keeps what pod authors write from forging log lines of their own."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        line = super().formatMessage(record)
-        return line if line.isprintable() else "".join(_visible(character) for character in line)
+        return visible(super().formatMessage(record))
 
 
-def _visible(character: str) -> str:
-    return character if character.isprintable() else ascii(character)[1:-1]
+def visible(line: str) -> str:
+    """Return a line with everything in it visible: a terminal obeys what it doesn't show."""
+    if line.isprintable():
+        return line
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
 
 
 def _text_formatter() -> logging.Formatter:

@@ -8,7 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from kube_log_watcher_core.files import Disk, File, ImaginedDisk
+from kube_log_watcher_core.files import Disk, File
+from kube_log_watcher_testing.imagined import ImaginedDisk
 
 
 class _Stepping(Disk):

@@ -14,10 +14,10 @@ from kube_log_watcher_core.cli.differences import print_changes, tell
 from kube_log_watcher_core.cli.output import one_line, start_logging
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
 from kube_log_watcher_core.errors import AgentError
-from kube_log_watcher_core.files import ImaginedDisk
 from kube_log_watcher_core.models import LogTarget, NodeContext
 from kube_log_watcher_core.resolve import Known, resolve
 from kube_log_watcher_core.settings.masks import Masks
+from kube_log_watcher_testing.imagined import ImaginedDisk
 from kube_log_watcher_testing.sample.given import made_up, with_made_up
 from kube_log_watcher_testing.sample.scenes import Scene, scenes
 
