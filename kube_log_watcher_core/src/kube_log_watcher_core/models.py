@@ -163,11 +163,12 @@ class Pod:
 class Pods:
     """All pods that the API showed for this node, as they stood at one moment."""
 
-    __slots__ = ("_by_name", "_by_uid")
+    __slots__ = ("_by_container", "_by_name", "_by_uid")
 
     def __init__(self, pods: Iterable[Pod] = ()) -> None:
         self._by_uid: dict[str, Pod] = {}
         self._by_name: dict[tuple[str, str], Pod] = {}
+        self._by_container: dict[str, tuple[str, str]] | None = None
         for pod in pods:
             self._by_uid[pod.uid] = pod
             self._by_name[pod.namespace, pod.name] = pod
@@ -185,6 +186,14 @@ class Pods:
     def by_name(self, namespace: str, name: str) -> Pod | None:
         """Find the pod that has this name now; a predecessor may have had it before."""
         return self._by_name.get((namespace, name))
+
+    def owner_of(self, container_id: str) -> tuple[str, str] | None:
+        """Find whose a container id is, by the pods' statuses: a pod's uid and a container's name."""
+        if self._by_container is None:
+            self._by_container = {
+                status.id: (pod.uid, status.name) for pod in self for status in pod.containers if status.id
+            }
+        return self._by_container.get(container_id)
 
 
 @attrs.frozen(cache_hash=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Collection, Iterable
 
+import attrs
+
 from kube_log_watcher_core.annotations import NotTrueOrFalse, is_excluded
-from kube_log_watcher_core.models import Container, LogTarget, Pod, Pods, Reason, Remark, Skipped
+from kube_log_watcher_core.models import Container, Layout, LogTarget, Pod, Pods, Reason, Remark, Skipped
+from kube_log_watcher_core.resolve.contest import is_anothers, one_for_each_id
 from kube_log_watcher_core.resolve.ownership import Evidence, pod_of
 from kube_log_watcher_core.resolve.rules import Known, Resolution, Rules
 from kube_log_watcher_core.resolve.target import id_of, make_target
@@ -25,9 +28,22 @@ def resolve(containers: Iterable[Container], pods: Pods, rules: Rules, known: Kn
             targets.append(outcome)
         else:
             skipped.append(outcome)
+    targets += _unseen(containers, skipped, known)
     targets.sort(key=lambda target: target.id)
+    if decision.is_any_new:
+        targets, second = one_for_each_id(targets, pods, known)
+        skipped += second
     skipped.sort(key=lambda skip: skip.container.key)
     return Resolution(tuple(targets), tuple(skipped), tuple(decision.remarks))
+
+
+def _unseen(containers: Iterable[Container], skipped: Iterable[Skipped], known: Known) -> list[LogTarget]:
+    """Give the known targets below folders that can't be read: unknown is not gone."""
+    below = tuple(f"{skip.container.key}/" for skip in skipped if skip.reason is Reason.UNREADABLE)
+    if not below:
+        return []
+    seen = {container.key for container in containers}
+    return [target for key, target in known.targets.items() if key.startswith(below) and key not in seen]
 
 
 class _Decision:
@@ -38,6 +54,8 @@ class _Decision:
         self._rules = rules
         self._known = known
         self.remarks: list[Remark] = []
+        self.is_any_new = False
+        """Whether any target is not simply the one of before."""
 
     def about(self, container: Container) -> LogTarget | Skipped:
         """Decide about a container: first what needs no pod, then the pod, then what it asks for."""
@@ -45,7 +63,10 @@ class _Decision:
         if before is not None and self._stays(before, container):
             return before
         if container.obstacle is not None:
-            return Skipped(container, container.obstacle.reason, container.obstacle.detail)
+            if before is None or container.obstacle.reason is not Reason.UNREADABLE:
+                return Skipped(container, container.obstacle.reason, container.obstacle.detail)
+            # An earlier process has seen it: unknown is not gone.
+            container = attrs.evolve(container, log_path=before.container.log_path, obstacle=None)
         if not _is_wanted(container.namespace, self._rules):
             detail = "WATCHER_NAMESPACES or WATCHER_EXCLUDE_NAMESPACES leaves the namespace out"
             return Skipped(container, Reason.NAMESPACE_EXCLUDED, detail)
@@ -69,10 +90,20 @@ class _Decision:
         missing = [label for label in self._rules.strict_labels if not pod.labels.get(label)]
         if missing:
             return Skipped(container, Reason.LABEL_MISSING, _missing_labels(pod, missing))
-        identity = id_of(container, pod, before, self._known.waited)
+        pods = self._evidence.pods
+        if (
+            container.layout is Layout.DOCKER
+            and container.id
+            and is_anothers(container.id, container, pod, pods)
+        ):
+            return Skipped(
+                container, Reason.TAKEN, "the API says that this id, and so the log, is another container's"
+            )
+        identity = id_of(container, pod, before, pods, self._known.waited)
         if identity is None:
             detail = "neither a link in the containers folder nor the pod's status tells the container id yet"
             return Skipped(container, Reason.ID_UNKNOWN, detail)
+        self.is_any_new = True
         made = make_target(identity, container, pod, self._rules)
         # By other rules or after a moment's absence: what is equal stays the very same object.
         is_as_before = before is not None and before.container is container and before.pod is pod

@@ -8,18 +8,24 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from kube_log_watcher_core.images import image_parts
-from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Pod
+from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Pod, Pods
+from kube_log_watcher_core.resolve.contest import is_anothers
 from kube_log_watcher_core.resolve.rules import Rules
 
 _NONE = FrozenMap()
 
 
-def id_of(container: Container, pod: Pod, before: LogTarget | None, waited: Collection[str]) -> str | None:
-    """Choose the id, which then stays for the life of the run: links, status, at last a made-up one."""
-    if before is not None:
-        return before.id
-    if container.id:
-        return container.id
+def id_of(
+    container: Container, pod: Pod, before: LogTarget | None, pods: Pods, waited: Collection[str]
+) -> str | None:
+    """Choose the id, which then stays for the life of the run: links, status, at last a made-up one.
+
+    Whoever can make a link can write any id into its name: what the API says is another's is not believed.
+    """
+    told = (before.id if before is not None else None, container.id)
+    for each in told:
+        if each and not is_anothers(each, container, pod, pods):
+            return each
     for status in pod.containers:
         if status.id and (status.name, status.restart_count) == (container.name, container.restart_count):
             return status.id
