@@ -40,6 +40,10 @@ class AgentStatus:
         """Whether it has ever synced successfully."""
         return self.last_success is not None
 
+    def busy_seconds(self, now: float) -> float | None:
+        """Return the age of the sync that goes on; None when idle."""
+        return None if self.busy_since is None else now - self.busy_since
+
     @property
     def state(self) -> str:
         """``waiting`` (for a folder), ``failing``, ``busy``, ``ok`` or ``starting``."""

@@ -64,7 +64,7 @@ class _Subject:
 def explanation_of(facts: Facts, query: Query, ask: AskAgents, *, source: str, at: float) -> Explanation:
     """Return the chain of decisions for every container that the query is about."""
     found = [subject for subject in _subjects(facts) if _is_meant(subject, query)]
-    found.sort(key=_order)
+    found.sort(key=lambda each: _place(each.container))
     told, left_out = found[:MOST_CONTAINERS], max(len(found) - MOST_CONTAINERS, 0)
     targets = [subject.target for subject in told if subject.target is not None]
     notes = () if len(targets) <= MOST_ASKED else (f"agents are asked about the first {MOST_ASKED} only",)
@@ -77,8 +77,7 @@ def explanation_of(facts: Facts, query: Query, ask: AskAgents, *, source: str, a
     )
 
 
-def _order(subject: _Subject) -> tuple[str, str, str, int]:
-    it = subject.container
+def _place(it: Container) -> tuple[str, str, str, int]:
     return it.namespace, it.pod_name, it.name, it.restart_count
 
 
@@ -112,7 +111,8 @@ def _names(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) -> ContainerReport:
     container, target, departed = subject.container, subject.target, subject.departed
-    report = ContainerReport(
+    skip = subject.skip
+    return ContainerReport(
         namespace=container.namespace,
         pod_name=container.pod_name,
         container=container.name,
@@ -125,6 +125,9 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         log_bytes=departed.size if departed else _size(container.log_path),
         first_seen=facts.first_seen.get(container.key),
         created=container.created,
+        reason=skip.reason.value if skip else None,
+        detail=skip.detail if skip else "",
+        remedy=REMEDIES[skip.reason] if skip else "",
         rules=_rules(facts.rules) if target else (),
         pod=_pod_report(subject.pod, facts),
         agents=agents,
@@ -133,11 +136,6 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
             f"{it.annotation}: {it.detail}" for it in facts.resolution.remarks if it.container is container
         ),
     )
-    return _with_reason(report, subject.skip) if subject.skip else report
-
-
-def _with_reason(report: ContainerReport, skip: Skipped) -> ContainerReport:
-    return attrs.evolve(report, reason=skip.reason.value, detail=skip.detail, remedy=REMEDIES[skip.reason])
 
 
 def _text(path: Path | None) -> str | None:
@@ -164,7 +162,13 @@ def _rules(rules: Rules) -> tuple[str, ...]:
 def _pod_report(pod: Pod | None, facts: Facts) -> PodReport | None:
     if pod is None:
         return None
-    source, age = _source(pod, facts)
+    known_by = facts.pod_source
+    if facts.pods.by_uid(pod.uid) is not None:
+        source, age = ("get" if known_by.asking_singly else "watch"), known_by.age_seconds
+    elif pod.uid in known_by.shown:
+        source, age = "memory", None
+    else:
+        source, age = "state-file", known_by.state_age_seconds
     return PodReport(
         uid=pod.uid,
         source=source,
@@ -175,15 +179,6 @@ def _pod_report(pod: Pod | None, facts: Facts) -> PodReport | None:
         node=pod.node,
         deleted=pod.deleted,
     )
-
-
-def _source(pod: Pod, facts: Facts) -> tuple[str, float | None]:
-    source = facts.pod_source
-    if facts.pods.by_uid(pod.uid) is not None:
-        return ("get" if source.asking_singly else "watch"), source.age_seconds
-    if pod.uid in source.shown:
-        return "memory", None
-    return "state-file", source.state_age_seconds
 
 
 def _without_logs(facts: Facts, query: Query) -> list[ContainerReport]:

@@ -44,7 +44,7 @@ def _agent(agent: AgentStatus, now: float) -> Mapping[str, Any]:
         "origin": agent.origin,
         "state": agent.state,
         "synced_seconds_ago": None if agent.last_success is None else now - agent.last_success,
-        "busy_seconds": None if agent.busy_since is None else now - agent.busy_since,
+        "busy_seconds": agent.busy_seconds(now),
         "failures": agent.failures,  # in a row
         "error": agent.last_error,
         "obstacle": agent.obstacle,

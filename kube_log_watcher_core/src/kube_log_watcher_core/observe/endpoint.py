@@ -59,17 +59,14 @@ class HttpEndpoint:
         try:
             server = HttpServer(address.host, address.port)
         except OSError as error:
-            raise SettingsError([_not_free(address, error)]) from error
+            problem = Problem(
+                name="WATCHER_HTTP_ADDRESS",
+                source="tried to listen",
+                value=str(address),
+                expected=f"a free address of this host: {error.strerror}",
+            )
+            raise SettingsError([problem]) from error
         server.start(watcher_app(self._look))
         self._server, self._address = server, address
         shown = Address(address.host, server.port)
         logger.info("http://%s serves /livez, /readyz and /metrics", shown)
-
-
-def _not_free(address: Address, error: OSError) -> Problem:
-    return Problem(
-        name="WATCHER_HTTP_ADDRESS",
-        source="tried to listen",
-        value=str(address),
-        expected=f"a free address of this host: {error.strerror}",
-    )

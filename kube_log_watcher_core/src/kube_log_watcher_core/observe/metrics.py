@@ -1,4 +1,7 @@
-"""All metrics: what each is called, and how it is read from a snapshot. Without prometheus-client."""
+"""All metrics: what each is called, how it is read from a snapshot, and in which room it is counted.
+
+Nothing is counted here, and nothing needs prometheus-client: ``pages`` makes Prometheus' text of it.
+"""
 
 from __future__ import annotations
 
@@ -54,41 +57,25 @@ def _by_words(*words: str, counts: Callable[[Snapshot], Mapping[str, int]]) -> C
     return lambda snapshot: [((word,), counts(snapshot).get(word, 0)) for word in words]
 
 
-def _syncs(snapshot: Snapshot) -> Samples:
-    for agent in snapshot.agents:
-        for result in ("success", "failure"):
-            yield (agent.name, result), agent.syncs.get(result, 0)
+def _results(
+    *words: str, counts: Callable[[AgentStatus], Mapping[str, int]]
+) -> Callable[[Snapshot], Samples]:
+    return lambda snapshot: [
+        ((agent.name, word), counts(agent).get(word, 0)) for agent in snapshot.agents for word in words
+    ]
 
 
-def _drains_ended(snapshot: Snapshot) -> Samples:
-    for agent in snapshot.agents:
-        yield (agent.name, "read"), agent.drains.read
-        yield (agent.name, "given-up"), agent.drains.given_up
-
-
-def _busy(snapshot: Snapshot) -> Samples:
-    for agent in snapshot.agents:
-        yield (agent.name,), 0.0 if agent.busy_since is None else snapshot.now - agent.busy_since
-
-
-_REASONS = tuple(reason.value for reason in Reason)
 _COUNTER, _GAUGE, _HISTOGRAM = MetricType.COUNTER, MetricType.GAUGE, MetricType.HISTOGRAM
 
 FAMILIES = (
+    # Counted in observe/monitor.py, which the daemon tells of each pass and reload.
     Family("targets", _GAUGE, "Logs that are followed.", (), _one(lambda now: now.targets)),
     Family(
         "skipped",
         _GAUGE,
         "Containers that are not followed, by the reason.",
         ("reason",),
-        _by_words(*_REASONS, counts=lambda now: now.skipped),
-    ),
-    Family(
-        "detection_latency_seconds",
-        _HISTOGRAM,
-        "From the wake-up whose pass lists a new log to the agent's successful sync of it.",
-        ("agent",),
-        _per_agent(lambda agent: agent.latency_seconds),
+        _by_words(*(reason.value for reason in Reason), counts=lambda now: now.skipped),
     ),
     Family(
         "passes_total",
@@ -96,72 +83,6 @@ FAMILIES = (
         "Passes over the node: full ones list everything afresh.",
         ("kind",),
         _by_words("full", "partial", counts=lambda now: now.passes),
-    ),
-    Family("agent_syncs_total", _COUNTER, "Syncs by their result.", ("agent", "result"), _syncs),
-    Family(
-        "agent_sync_duration_seconds",
-        _HISTOGRAM,
-        "How long syncs took, failed ones too.",
-        ("agent",),
-        _per_agent(lambda agent: agent.sync_seconds),
-    ),
-    Family(
-        "agent_consecutive_failures",
-        _GAUGE,
-        "Failures since the last success.",
-        ("agent",),
-        _per_agent(lambda agent: agent.failures),
-    ),
-    Family("agent_busy_seconds", _GAUGE, "Age of the sync that goes on; 0 when idle.", ("agent",), _busy),
-    Family(
-        "agent_lock_held",
-        _GAUGE,
-        "1 when the agent has its folders to itself, 0 while another watcher holds one.",
-        ("agent",),
-        _per_agent(lambda agent: agent.obstacle is None),
-    ),
-    Family(
-        "drains",
-        _GAUGE,
-        "Gone logs that the agent goes on being handed.",
-        ("agent",),
-        _per_agent(lambda agent: agent.drains.draining),
-    ),
-    Family(
-        "drain_bytes_left",
-        _GAUGE,
-        "Bytes of these that are known to be unread.",
-        ("agent",),
-        _per_agent(lambda agent: agent.drains.bytes_left),
-    ),
-    Family("drains_ended_total", _COUNTER, "Drains that ended.", ("agent", "result"), _drains_ended),
-    Family(
-        "drain_bytes_lost_total",
-        _COUNTER,
-        "Bytes known to be unread when drains were given up.",
-        ("agent",),
-        _per_agent(lambda agent: agent.drains.bytes_lost),
-    ),
-    Family(
-        "watch_age_seconds",
-        _GAUGE,
-        "Since the Kubernetes API last sent something.",
-        (),
-        _one(lambda snapshot: snapshot.now - snapshot.watch.heard_at),
-    ),
-    Family(
-        "api_requests_total",
-        _COUNTER,
-        "Requests to the Kubernetes API.",
-        ("verb", "code"),
-        lambda snapshot: list(snapshot.watch.requests.items()),
-    ),
-    Family(
-        "relists_total",
-        _COUNTER,
-        "Lists of pods after the first one.",
-        (),
-        _one(lambda now: now.watch.relists),
     ),
     Family(
         "polling",
@@ -184,5 +105,103 @@ FAMILIES = (
         "Always 1: the watcher's version, and Python's.",
         ("version", "python"),
         lambda now: [((now.version, now.python), 1)],
+    ),
+    # Counted in agents/sync_stats.py; what goes on and fails, in agents/worker.py.
+    Family(
+        "detection_latency_seconds",
+        _HISTOGRAM,
+        "From the wake-up whose pass lists a new log to the agent's successful sync of it.",
+        ("agent",),
+        _per_agent(lambda agent: agent.latency_seconds),
+    ),
+    Family(
+        "agent_syncs_total",
+        _COUNTER,
+        "Syncs by their result.",
+        ("agent", "result"),
+        _results("success", "failure", counts=lambda agent: agent.syncs),
+    ),
+    Family(
+        "agent_sync_duration_seconds",
+        _HISTOGRAM,
+        "How long syncs took, failed ones too.",
+        ("agent",),
+        _per_agent(lambda agent: agent.sync_seconds),
+    ),
+    Family(
+        "agent_consecutive_failures",
+        _GAUGE,
+        "Failures since the last success.",
+        ("agent",),
+        _per_agent(lambda agent: agent.failures),
+    ),
+    Family(
+        "agent_busy_seconds",
+        _GAUGE,
+        "Age of the sync that goes on; 0 when idle.",
+        ("agent",),
+        lambda now: [((agent.name,), agent.busy_seconds(now.now) or 0.0) for agent in now.agents],
+    ),
+    Family(
+        "agent_lock_held",
+        _GAUGE,
+        "1 when the agent has its folders to itself, 0 while another watcher holds one.",
+        ("agent",),
+        _per_agent(lambda agent: agent.obstacle is None),
+    ),
+    # Counted by AgentDrain in reconcile/.
+    Family(
+        "drains",
+        _GAUGE,
+        "Gone logs that the agent goes on being handed.",
+        ("agent",),
+        _per_agent(lambda agent: agent.drains.draining),
+    ),
+    Family(
+        "drain_bytes_left",
+        _GAUGE,
+        "Bytes of these that are known to be unread.",
+        ("agent",),
+        _per_agent(lambda agent: agent.drains.bytes_left),
+    ),
+    Family(
+        "drains_ended_total",
+        _COUNTER,
+        "Drains that ended.",
+        ("agent", "result"),
+        _results(
+            "read",
+            "given-up",
+            counts=lambda agent: {"read": agent.drains.read, "given-up": agent.drains.given_up},
+        ),
+    ),
+    Family(
+        "drain_bytes_lost_total",
+        _COUNTER,
+        "Bytes known to be unread when drains were given up.",
+        ("agent",),
+        _per_agent(lambda agent: agent.drains.bytes_lost),
+    ),
+    # Counted in kube/status.py, which the thread of the watch tells.
+    Family(
+        "watch_age_seconds",
+        _GAUGE,
+        "Since the Kubernetes API last sent something.",
+        (),
+        _one(lambda snapshot: snapshot.now - snapshot.watch.heard_at),
+    ),
+    Family(
+        "api_requests_total",
+        _COUNTER,
+        "Requests to the Kubernetes API.",
+        ("verb", "code"),
+        lambda snapshot: list(snapshot.watch.requests.items()),
+    ),
+    Family(
+        "relists_total",
+        _COUNTER,
+        "Lists of pods after the first one.",
+        (),
+        _one(lambda now: now.watch.relists),
     ),
 )
