@@ -6,7 +6,7 @@ import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kube_log_watcher_core.kube.store import PodStore
+from kube_log_watcher_core.kube.store import MOST_GONE, PodStore
 from kube_log_watcher_core.models import Pod
 from kube_support import pod
 
@@ -58,7 +58,7 @@ def test_a_snapshot_does_not_change_afterwards() -> None:
     store = PodStore()
     store.put(pod())
     before = store.pods()
-    store.remove("u-1")
+    store.remove(pod(uid="u-1"))
     assert len(before) == 1
     assert len(store.pods()) == 0
 
@@ -74,13 +74,38 @@ def test_a_successor_of_the_same_name_takes_its_place() -> None:
 def test_a_pod_goes_by_uid_or_name_and_only_once() -> None:
     store = PodStore()
     store.replace([pod(uid="u-1"), pod("b", uid="u-2"), pod("c", uid="u-3")])
-    assert store.remove("u-1")
-    assert not store.remove("u-1")
+    assert store.remove(pod(uid="u-1"))
+    assert not store.remove(pod(uid="u-1"))
     assert store.remove_named("shop", "b")
     assert not store.remove_named("shop", "b")
     assert not store.keep_named({("shop", "c")})
     assert store.keep_named({("shop", "x")})
     assert not held(store)
+
+
+def test_who_has_left_is_told_once_with_the_last_that_was_said_of_it() -> None:
+    store = PodStore()
+    store.replace([pod(uid="u-1"), pod("b", uid="u-2"), pod("c", uid="u-3")])
+    store.remove(pod(uid="u-1", version="at-last"))
+    store.replace([pod("b", uid="u-2")])
+    store.put(pod("b", uid="u-4"))
+    assert store.take_gone() == {
+        "u-1": pod(uid="u-1", version="at-last"),
+        "u-3": pod("c", uid="u-3"),
+        "u-2": pod("b", uid="u-2"),
+    }
+    assert not store.take_gone()
+
+
+def test_who_comes_back_has_not_left_and_nobody_who_asks_makes_no_heap() -> None:
+    store = PodStore()
+    for number in range(2 * MOST_GONE):
+        store.put(pod(f"p-{number}", uid=f"u-{number}"))
+        store.remove(pod(f"p-{number}", uid=f"u-{number}"))
+    store.put(pod(uid=f"u-{2 * MOST_GONE - 1}"))
+    gone = store.take_gone()
+    assert len(gone) <= MOST_GONE
+    assert list(gone)[-1] == f"u-{2 * MOST_GONE - 2}"
 
 
 def test_single_answers_can_complete_the_store_once() -> None:

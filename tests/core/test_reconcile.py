@@ -134,10 +134,16 @@ class Life:
         *,
         now: float | None = None,
         sizes: Mapping[str, int] | None = None,
+        gone: Sequence[Pod] = (),
     ) -> Resolution:
         self.now = self.now + 1 if now is None else now
         return self.memory.reconcile(
-            containers, Pods(pods), rules=self.rules, patience=self.patience, sizes=sizes or {}
+            containers,
+            Pods(pods),
+            rules=self.rules,
+            patience=self.patience,
+            sizes=sizes or {},
+            gone={each.uid: each for each in gone},
         )
 
     def draining(self) -> list[str]:
@@ -337,6 +343,52 @@ def test_a_drain_is_looked_at_every_few_seconds_and_at_its_end() -> None:
     assert life.memory.next_deadline() == 6
     life.look([], [], now=11)
     assert life.memory.next_deadline() == 13
+
+
+def test_a_pod_that_leaves_with_a_change_leaves_its_logs_with_that_change() -> None:
+    """MODIFIED and DELETED come close together; the rule that was added may be one that redacts."""
+    life = Life()
+    life.look([container()], [pod()])
+    assert life.look([container()], [], gone=[pod(application="last")]).targets[0].application == "last"
+    assert life.look([container()], []).targets[0].application == "last"
+
+
+def test_a_pod_that_came_and_went_before_its_log_was_followed_is_known_all_the_same() -> None:
+    life = Life()
+    life.look([BLOCKED], [pod()])
+    life.look([BLOCKED], [], gone=[pod()])
+    life.look([BLOCKED], [])
+    assert life.look([container()], []).targets
+
+
+def test_a_pod_that_was_excluded_stays_so_when_it_has_left() -> None:
+    excluded = attrs.evolve(pod(), annotations=FrozenMap({"kubernetes-log-watcher/exclude": "true"}))
+    life = Life()
+    life.look([container()], [excluded])
+    for gone in ([excluded], []):
+        skipped = life.look([container()], [], gone=gone).skipped
+        assert [skip.reason for skip in skipped] == [Reason.EXCLUDED]
+
+
+@pytest.mark.parametrize("after_the_log", [False, True], ids=["with its log", "after its log"])
+def test_a_drain_has_the_last_state_of_its_pod(*, after_the_log: bool) -> None:
+    """Files go 14 ms before to 110 ms after the event."""
+    life = Life(drain=300)
+    life.look([container()], [pod()])
+    if after_the_log:
+        life.look([], [pod()])
+    life.look([], [], gone=[pod(application="last")])
+    assert [each.target.application for each in life.memory.work.departed] == ["last"]
+    before = life.memory.work.departed
+    life.look([], [])
+    assert life.memory.work.departed[0] is before[0]
+
+
+def test_a_drain_ends_when_its_pods_last_state_does_not_want_it() -> None:
+    life = Life(drain=300)
+    life.look([container()], [pod()])
+    life.look([], [], gone=[pod(application="")])
+    assert life.draining() == []
 
 
 class AnyHistory(RuleBasedStateMachine):

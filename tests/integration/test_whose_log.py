@@ -55,14 +55,39 @@ def test_an_annotation_takes_no_static_pods_log(tmp_path: Path, layout: Layout) 
 @layouts
 def test_an_annotation_takes_no_log_of_a_pod_that_left_the_api(tmp_path: Path, layout: Layout) -> None:
     with staged(tmp_path, layout) as stage:
-        one = stage.run("shop-1")
-        stage.wait_followed(one)
-        let_claim(stage, one.uid, annotations={})
-        stage.api.delete("default", "shop-1")
-        # Whoever may create pods of that name in that namespace has one chance more, and it is none.
-        stage.show(one, labels=CART, annotations=claims(one.uid), uid="claimant", owner=THIS_NODE)
+        followed, excluded = stage.run("shop-1"), stage.run("quiet-1", annotations=EXCLUDE)
+        stage.wait_followed(followed)
         stage.settle()
-        assert stage.applications(one) == {"shop"}
+        for each in (followed, excluded):
+            let_claim(stage, each.uid, annotations={})
+            stage.api.delete("default", each.pod)
+            # Whoever may create pods of that name in that namespace has one chance more, and it is none.
+            stage.show(each, labels=CART, annotations=claims(each.uid), uid="claimant", owner=THIS_NODE)
+            stage.settle()
+        assert stage.applications(followed) == {"shop"}
+        assert stage.ignores(excluded)
+
+
+@layouts
+def test_a_pod_that_changes_and_goes_at_once_leaves_its_logs_with_the_change(
+    tmp_path: Path, layout: Layout
+) -> None:
+    """The change may be a rule that redacts."""
+    rule = {"kubernetes-log-watcher/scalyr-redaction-rules": '[{"match_expression": "password=\\\\S+"}]'}
+    with staged(tmp_path, layout, environ={"WATCHER_DRAIN_SECONDS": "60"}) as stage:
+        pods = [stage.run(f"shop-{number}") for number in range(10)]
+        stage.wait_followed(*pods)
+        for number, one in enumerate(pods):
+            item = stage.api.get("default", one.pod)
+            item["metadata"]["labels"]["application"] = "last"
+            item["metadata"]["annotations"] = rule
+            stage.api.update(item)
+            stage.api.delete("default", one.pod)
+            if number % 2:
+                stage.node.remove(one)
+        for one in pods:
+            stage.wait_application(one, "last")
+            assert stage.entry(one)["redaction_rules"]
 
 
 @layouts

@@ -136,7 +136,7 @@ class Reflector:
         if event.kind is Kind.PUT and event.pod:
             changed = self._store.put(event.pod)
         elif event.kind is Kind.REMOVED and event.pod:
-            changed = self._store.remove(event.pod.uid)
+            changed = self._store.remove(event.pod)
         elif event.kind is Kind.SKIPPED:
             logger.warning("A watch event is left out: %s", event.detail)
         self.version = event.version or self.version

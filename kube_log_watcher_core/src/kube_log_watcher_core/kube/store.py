@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from kube_log_watcher_core.models import Pod, Pods
+
+MOST_GONE = 256
+"""So many pods' last states are kept for who asks: far more than leave between two looks at the node."""
 
 
 class PodStore:
@@ -18,6 +21,7 @@ class PodStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_uid: dict[str, Pod] = {}
+        self._gone: dict[str, Pod] = {}
         self._snapshot: Pods | None = None
         self._synced = False
 
@@ -47,10 +51,12 @@ class PodStore:
             kept = self._without(lambda each: each.uid != pod.uid and _name(each) == _name(pod))
             return self._become({**kept, pod.uid: self._known(pod)})
 
-    def remove(self, uid: str) -> bool:
-        """Remove the pod with this uid."""
+    def remove(self, pod: Pod) -> bool:
+        """Remove a pod; what it was at last may differ from all that was seen of it before."""
         with self._lock:
-            return self._become(self._without(lambda each: each.uid == uid))
+            changed = self._become(self._without(lambda each: each.uid == pod.uid))
+            self._gone[pod.uid] = pod
+            return changed
 
     def remove_named(self, namespace: str, name: str) -> bool:
         """Remove the pod with this name."""
@@ -68,6 +74,12 @@ class PodStore:
             first, self._synced = not self._synced, True
             return first
 
+    def take_gone(self) -> Mapping[str, Pod]:
+        """Give, by uid, the last states of the pods that have left since the last call."""
+        with self._lock:
+            gone, self._gone = self._gone, {}
+            return gone
+
     def _without(self, leaves: Callable[[Pod], bool]) -> dict[str, Pod]:
         return {uid: pod for uid, pod in self._by_uid.items() if not leaves(pod)}
 
@@ -79,6 +91,9 @@ class PodStore:
         # By identity: `_known` has made equal ones the same. A list's order tells nothing.
         if pods.keys() == self._by_uid.keys() and all(pods[uid] is self._by_uid[uid] for uid in pods):
             return False
+        left = {uid: pod for uid, pod in self._by_uid.items() if uid not in pods}
+        gone = {**{uid: pod for uid, pod in self._gone.items() if uid not in pods}, **left}
+        self._gone = dict(list(gone.items())[-MOST_GONE:])
         self._by_uid = pods
         self._snapshot = None
         return True

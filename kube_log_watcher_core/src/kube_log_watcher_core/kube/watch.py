@@ -6,7 +6,7 @@ import logging
 import random as standard_random
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import attrs
 
@@ -16,7 +16,7 @@ from kube_log_watcher_core.kube.status import Ledger, WatchStatus
 from kube_log_watcher_core.kube.store import PodStore
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.wishes import Wishes
-from kube_log_watcher_core.models import Pods
+from kube_log_watcher_core.models import Pod, Pods
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +90,13 @@ class PodWatch:
     def pods(self) -> Pods:
         """Give all pods; the same object while nothing changes."""
         return self._store.pods()
+
+    def take_gone(self) -> Mapping[str, Pod]:
+        """Give, by uid, the last states of the pods that have left since the last call.
+
+        To be called after `pods`: what leaves in between is then in both.
+        """
+        return self._store.take_gone()
 
     def status(self) -> WatchStatus:
         """Return how the watch is doing."""

@@ -37,8 +37,14 @@ class NodePass:
         self.pod_watch.want({(item.namespace, item.pod_name) for item in self._containers if item.pod_name})
         if not self.pod_watch.synced:
             return None
+        pods = self.pod_watch.pods()
         resolution = self.memory.reconcile(
-            self._containers, self.pod_watch.pods(), rules=rules, patience=patience, sizes=self._sizes.seen
+            self._containers,
+            pods,
+            rules=rules,
+            patience=patience,
+            sizes=self._sizes.seen,
+            gone=self.pod_watch.take_gone(),
         )
         self._looked = True
         self._sizes.look(resolution.targets, all_of_them=full)

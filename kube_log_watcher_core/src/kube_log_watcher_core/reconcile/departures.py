@@ -51,6 +51,15 @@ class Departures:
         }
         return tuple(self._departed.values())
 
+    def renew(self, targets: Mapping[str, LogTarget]) -> tuple[Departed, ...]:
+        """Take the targets as their pods' latest states make them; what they no longer want is over."""
+        self._departed = {
+            key: each if each.target is targets[key] else attrs.evolve(each, target=targets[key])
+            for key, each in self._departed.items()
+            if key in targets
+        }
+        return tuple(self._departed.values())
+
     def finished(self, keys: Collection[str]) -> None:
         """Forget those that every agent has finished with."""
         self._departed = {key: each for key, each in self._departed.items() if key not in keys}

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from kube_log_watcher_core.models import Container, LogTarget, Pods, Reason, Work
+from kube_log_watcher_core.models import Container, LogTarget, Pod, Pods, Reason, Work
 from kube_log_watcher_core.reconcile.departures import Departures
 from kube_log_watcher_core.reconcile.drain import DrainRules
+from kube_log_watcher_core.reconcile.gone import GonePods
 from kube_log_watcher_core.reconcile.waiting import FreshLists, Waiting
 from kube_log_watcher_core.resolve import Known, Resolution, Rules, owns, resolve, shown_pod_of
 
@@ -44,6 +45,7 @@ class Memory:
         self._uids_agree = any(owns(target.pod, target.container) for target in work.targets)
         self._waiting = Waiting()
         self._lists = FreshLists()
+        self._gone = GonePods()
         self._departures = Departures(work.departed)
         self._patience = Patience()
         self.work = work
@@ -59,14 +61,26 @@ class Memory:
         rules: Rules,
         patience: Patience,
         sizes: Mapping[str, int],
+        gone: Mapping[str, Pod] | None = None,
     ) -> Resolution:
-        """Give each container a target or a reason; ``sizes`` are those of the logs when seen last."""
+        """Give each container a target or a reason.
+
+        ``sizes`` are those of the logs when seen last, ``gone`` the last states of pods that have just
+        left the API, by uid.
+        """
         now, self._patience = self._clock(), patience
         waited = self._waiting.over(patience.gate_seconds, now)
         # What was followed longer ago is still known, and was perhaps made by other rules.
-        current = self._followed.keys() if rules == self._rules else frozenset[str]()
+        same_rules = rules == self._rules
+        current = self._followed.keys() if same_rules else frozenset[str]()
         self._uids_agree = self._uids_agree or _is_any_known(containers, pods)
-        known = Known(self._targets, current=current, waited=waited, names_decide=not self._uids_agree)
+        known = Known(
+            self._targets,
+            current=current,
+            gone=self._gone.update(gone or {}, containers),
+            waited=waited,
+            names_decide=not self._uids_agree,
+        )
         resolution = resolve(containers, pods, rules, known)
         self._waiting.update(
             _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.ID_UNKNOWN), now
@@ -75,7 +89,19 @@ class Memory:
             _keys(resolution, Reason.POD_AWAITED, Reason.POD_UNKNOWN), now
         )
         self._remember({each.key: each for each in containers}, resolution, rules, sizes)
+        self._renew_drains(pods, rules, known, same_rules=same_rules)
         return resolution
+
+    def _renew_drains(self, pods: Pods, rules: Rules, known: Known, *, same_rules: bool) -> None:
+        """Let the logs that drain have their pods' latest states: a rule for the shipper may be in it."""
+        if not self.work.departed:
+            return
+        targets = {each.target.container.key: each.target for each in self.work.departed}
+        current = targets.keys() if same_rules else frozenset[str]()
+        containers = [target.container for target in targets.values()]
+        renewed = resolve(containers, pods, rules, attrs.evolve(known, targets=targets, current=current))
+        departed = self._departures.renew({target.container.key: target for target in renewed.targets})
+        self.work = attrs.evolve(self.work, departed=departed)
 
     def _remember(
         self,
