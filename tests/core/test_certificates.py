@@ -37,7 +37,7 @@ def system(tmp_path: Path) -> System:
     made.ca_file.write_text("an authority")
     made.sources.mkdir()
     made.certificates.mkdir()
-    write_program(made, f"cat {made.sources}/*.crt > {made.certificates}/all.pem")
+    write_program(made, f"cat '{made.sources}'/*.crt > '{made.certificates}/all.pem'")
     return made
 
 

@@ -35,7 +35,7 @@ def completed(program: Path, *words: str) -> list[str]:
     """Let bash complete the last word."""
     typed = " ".join(["kube-log-watcher", *(shlex.quote(word) for word in words)])
     done = subprocess.run(
-        ["bash", "--norc", "-c", ASK.format(program=program, words=typed)],
+        ["bash", "--norc", "-c", ASK.format(program=shlex.quote(str(program)), words=typed)],
         env=clean_environ(program.parent),
         capture_output=True,
         text=True,
