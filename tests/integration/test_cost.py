@@ -20,7 +20,7 @@ LITTLE = {
 }
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 @pytest.mark.parametrize("part", ["pass", "latency", "idle", "change", "start", "memory", "api"])
 def test_each_part_measures_and_tells(part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All it gives is in the table and in the JSON file, each figure with its verdict."""

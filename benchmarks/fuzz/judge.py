@@ -1,0 +1,136 @@
+"""Whether what the watcher has written is the truth: at any moment, and after quiet. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from benchmarks.fuzz.model import LABELS, Model, Run, Shown
+
+Entries = Mapping[str, Mapping[str, Any]]
+"""The logs of an ``agent.json`` by their paths."""
+
+
+@attrs.frozen
+class Look:
+    """What was there at one moment."""
+
+    text: bytes | None
+    """``agent.json``; None without one."""
+    jobs: frozenset[str]
+    """The names of job files, taken right after."""
+
+
+def job_name(container_id: str) -> str:
+    """Return the name of a container's job file."""
+    return f"container-{container_id}-jobfile.job"
+
+
+def logs_of(text: bytes) -> Sequence[Mapping[str, Any]]:
+    """Return the logs of an ``agent.json``. Raises ValueError when it isn't whole."""
+    document = json.loads(text)
+    return [*document["logs"]]
+
+
+def by_path(logs: Sequence[Mapping[str, Any]]) -> Entries:
+    """Return logs by their paths."""
+    return {str(log["path"]): log for log in logs}
+
+
+def shown_by(entry: Mapping[str, Any]) -> Shown:
+    """Return what an entry shows of the labels."""
+    attributes = entry["attributes"]
+    return Shown({name: attributes[name] for name in LABELS if name in attributes})
+
+
+# ---------------------------------------------------------------------- at any moment
+
+
+def faults_of(look: Look, model: Model) -> Iterator[str]:
+    """Tell what must never be seen, whatever happens meanwhile. The model is that of after the look."""
+    if look.text is None:
+        yield "agent.json is gone"
+        return
+    try:
+        logs = logs_of(look.text)
+    except (ValueError, KeyError, TypeError) as error:
+        yield f"agent.json is not whole: {error}"
+        return
+    counts = Counter(str(log["path"]) for log in logs)
+    yield from (f"{path} is there {count} times" for path, count in counts.items() if count > 1)
+    for log in logs:
+        yield from _wrongly_named(log, model)
+    found = by_path(logs)
+    for path, entry in model.untouched.items():
+        if path not in found:
+            yield f"{path} is lost, and nothing has happened to it"
+        elif found[path] != entry:
+            yield f"{path} has changed, and nothing has happened to it: {found[path]} was {entry}"
+        elif job_name(model.ever[path][1].files.id) not in look.jobs:
+            yield f"the job file of {path} is lost, and nothing has happened to it"
+
+
+def _wrongly_named(log: Mapping[str, Any], model: Model) -> Iterator[str]:
+    path, attributes = str(log["path"]), log["attributes"]
+    if path not in model.ever:
+        yield f"{path} is nobody's log"
+        return
+    pod, run = model.ever[path]
+    own = {"namespace": pod.namespace, "pod": pod.name, "container": run.files.name}
+    wrong = {name: attributes.get(name) for name, value in own.items() if attributes.get(name) != value}
+    if wrong:
+        yield f"{path} of {pod.key} goes by {wrong}"
+    if attributes["container_id"] != run.files.id:
+        other = model.ids.get(attributes["container_id"], "nobody")
+        if not run.contested or other != "nobody":
+            yield f"{path} of {pod.key} goes by the id of {other}"
+    shown = shown_by(log)
+    without_tier = {name: value for name, value in shown.labels.items() if name != "tier"}
+    ever = [
+        {name: version.labels[name] for name in LABELS if version.labels.get(name)}
+        for version in pod.versions
+    ]
+    if not any(without_tier.items() <= labels.items() for labels in ever):
+        yield f"{path} of {pod.key} has labels that its pod never had: {dict(shown.labels)}"
+
+
+# ---------------------------------------------------------------------- after quiet
+
+
+def differences(look: Look, model: Model) -> list[str]:
+    """Tell what is otherwise than it must be, once nothing happens any more. Empty when all is well."""
+    if look.text is None:
+        return ["there is no agent.json"]
+    try:
+        found = by_path(logs_of(look.text))
+    except ValueError as error:
+        return [f"agent.json is not whole: {error}"]
+    there = dict(_by_run(model))
+    told = [f"{path} is followed, and is not there" for path in found.keys() - there.keys()]
+    for path, (run, allowed) in there.items():
+        shown = shown_by(found[path]) if path in found else None
+        if shown not in allowed:
+            told.append(f"{path} of {model.ever[path][0].key}: {_text(shown)}, not {_texts(allowed)}")
+        has_job = job_name(run.files.id) in look.jobs
+        if has_job is not (shown is not None):
+            told.append(f"{path} has {'a' if has_job else 'no'} job file, its entry is {_text(shown)}")
+    ours = {job_name(run.files.id) for run, _ in there.values()}
+    told += [f"{name} is nobody's job file" for name in look.jobs - ours]
+    return told
+
+
+def _by_run(model: Model) -> Iterator[tuple[str, tuple[Run, Sequence[Shown | None]]]]:
+    for run, allowed in model.expected():
+        yield run.path, (run, [*allowed])
+
+
+def _text(shown: Shown | None) -> str:
+    return "not followed" if shown is None else str(dict(shown.labels))
+
+
+def _texts(allowed: Sequence[Shown | None]) -> str:
+    return " or ".join(map(_text, allowed))

@@ -1,0 +1,143 @@
+"""A session: one site, some episodes; each ends in quiet, in which all must be true."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+
+from benchmarks.fuzz.happenings import Happenings
+from benchmarks.fuzz.hostilities import Hostilities
+from benchmarks.fuzz.judge import by_path, differences, logs_of, shown_by
+from benchmarks.fuzz.site import EVENTS_ALONE, Site, wait_until
+from kube_log_watcher_core import Layout
+
+QUIET_SECONDS = 90.0
+"""How long the truth is waited for: a back-off of the API may be up to 30 s long."""
+STAYS_SECONDS = 0.25
+EPISODES = 4
+STEPS = (10, 40)
+
+
+@attrs.frozen
+class Outcome:
+    """What came of a session."""
+
+    seed: int
+    layout: Layout
+    episodes: int
+    steps: int
+    looks: int
+    faults: tuple[str, ...]
+    """What was seen that must never be seen, and what was otherwise than it must be after quiet."""
+    happened: tuple[str, ...]
+    folder: Path
+    log: str
+
+
+class Session:
+    """Runs the episodes of one seed on one layout.
+
+    Parameters
+    ----------
+    peaceful
+        let no stranger do anything.
+    """
+
+    def __init__(self, seed: int, layout: Layout, folder: Path, *, peaceful: bool = False) -> None:
+        self._rng = random.Random(f"{seed}/{layout.value}")  # noqa: S311 - chosen for being repeatable
+        self._seed, self._layout, self._folder = seed, layout, folder
+        self._peaceful = peaceful
+        self._happened: list[str] = []
+        self._began = time.monotonic()
+        self._steps = self._episodes = 0
+
+    def run(self, episodes: int = EPISODES, *, goes_on: Callable[[], bool] = lambda: True) -> Outcome:
+        """Run so many episodes, or until there is a fault, or until it is not to go on."""
+        interval = self._rng.choice([1.0, EVENTS_ALONE])
+        with Site(self._layout, self._folder, interval=interval) as site:
+            self._say(f"full passes every {interval:g} s")
+            happenings = Happenings(site, self._rng)
+            hostilities = Hostilities(site, happenings, self._rng)
+            self._quiet(site, happenings)
+            while self._episodes < episodes and not site.faults and goes_on():
+                self._episode(site, happenings, hostilities)
+            log = site.log + site.watcher.log
+            if "Traceback" in log:
+                site.fault("there is a traceback in the watcher's log")
+        return Outcome(
+            seed=self._seed,
+            layout=self._layout,
+            episodes=self._episodes,
+            steps=self._steps,
+            looks=site.looks,
+            faults=tuple(site.faults),
+            happened=tuple(self._happened),
+            folder=self._folder,
+            log=log,
+        )
+
+    def _episode(self, site: Site, happenings: Happenings, hostilities: Hostilities) -> None:
+        stormy = self._rng.random() < 0.6
+        hostile = hostilities.bag if self._rng.random() < 0.5 and not self._peaceful else {}
+        self._say(f"--- episode {self._episodes}: {'stormy' if stormy else 'calm'}")
+        for _ in range(self._rng.randint(*STEPS)):
+            self._say(happenings.one(hostile, stormy=stormy))
+            self._steps += 1
+            if not site.watcher.running:
+                site.fault(f"the watcher has ended with {site.watcher.exit_code}")
+            if site.faults:
+                return
+        self._quiet(site, happenings)
+        self._episodes += 1
+
+    def _quiet(self, site: Site, happenings: Happenings) -> None:
+        """End all that disturbs, wait for the truth, and see that it stays."""
+        happenings.heal()
+        self._say("quiet")
+        told: list[str] = []
+
+        def is_true() -> bool:
+            with site.lock:
+                look = site.look()
+                told[:] = differences(look, site.model)
+                if told or look.text is None:
+                    return False
+            return self._is_kept(site)
+
+        def stays_true() -> bool:
+            if not is_true():
+                return False
+            time.sleep(STAYS_SECONDS)
+            return is_true()
+
+        came = wait_until(lambda: site.faults or stays_true(), timeout=QUIET_SECONDS)
+        if site.faults:
+            return
+        if not came:
+            for each in told or ["the state file lacks what is followed"]:
+                site.fault(f"after quiet: {each}")
+            return
+        with site.lock:
+            look = site.look()
+            entries = by_path(logs_of(look.text or b""))
+            if not differences(look, site.model):
+                found = {path: shown_by(entry) for path, entry in entries.items()}
+                site.model.quiet(entries, found)
+            else:
+                site.fault("after quiet it changed once more")
+
+    def _is_kept(self, site: Site) -> bool:
+        """Tell whether the state file has all that is followed: it is written a second later."""
+        try:
+            kept = site.state.read_text()
+        except OSError:
+            return False
+        shown = [shown_by(each).labels["release"] for each in logs_of(site.config.read_bytes())]
+        return all(f'"{release}"' in kept for release in shown)
+
+    def _say(self, text: str) -> None:
+        self._happened.append(f"{time.monotonic() - self._began:8.3f} {text}")
