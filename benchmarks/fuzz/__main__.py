@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -70,7 +71,7 @@ def report(outcome: Outcome) -> str:
     if not outcome.faults:
         return f"{name}: {outcome.episodes} episodes, {outcome.steps} things, {outcome.looks} looks: true"
     last = outcome.happened[-25:]
-    return "\n".join(
+    told = "\n".join(
         [
             f"{name}: FAULTS",
             *(f"  {fault}" for fault in outcome.faults),
@@ -78,6 +79,8 @@ def report(outcome: Outcome) -> str:
             *(f"    {each}" for each in last),
         ]
     )
+    # Paths are long, and the longest names are nothing but long.
+    return re.sub("x{20,}", "x...", told.replace(f"{outcome.folder}/", ""))
 
 
 def _keep(outcome: Outcome) -> None:

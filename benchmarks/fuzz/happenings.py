@@ -434,7 +434,7 @@ class Happenings:
 
     def settings_are_spoiled(self) -> str:
         """Spoil the settings file for a moment: the old settings stay."""
-        bad = self._rng.choice(["interval: soon\n", "{", "drain_seconds: -1\nnonsense: 1\n", "[]\n"])
+        bad = self._rng.choice(["drain_seconds: soon\n", "{", "drain_seconds: -1\nnonsense: 1\n", "[]\n"])
         self._site.write_settings_text(bad)
         self._moment()
         self._site.write_settings(self._model.settings)

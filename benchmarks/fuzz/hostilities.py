@@ -74,7 +74,7 @@ class Hostilities:
         run, stolen = own.runs[-1], victim.runs[-1].files.id
         with self._site.lock:
             self._site.model.touch(own)
-            run.contested = True
+            run.contested = run.may_be_nameless = True
         name = f"{own.name[:50]}_{own.namespace}_{run.files.name}-{stolen}.log"
         with suppress(FileExistsError):
             (self._links / name).symlink_to(run.files.log)

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from benchmarks.fuzz.model import LABELS, Model, Run, Shown
+from benchmarks.fuzz.model import LABELS, Model, Shown
 
 Entries = Mapping[str, Mapping[str, Any]]
 """The logs of an ``agent.json`` by their paths."""
@@ -41,6 +41,11 @@ def by_path(logs: Sequence[Mapping[str, Any]]) -> Entries:
     return {str(log["path"]): log for log in logs}
 
 
+def id_in(entry: Mapping[str, Any]) -> str:
+    """Return the container id by which a log goes."""
+    return str(entry["attributes"]["container_id"])
+
+
 def shown_by(entry: Mapping[str, Any]) -> Shown:
     """Return what an entry shows of the labels."""
     attributes = entry["attributes"]
@@ -70,7 +75,7 @@ def faults_of(look: Look, model: Model) -> Iterator[str]:
             yield f"{path} is lost, and nothing has happened to it"
         elif found[path] != entry:
             yield f"{path} has changed, and nothing has happened to it: {found[path]} was {entry}"
-        elif job_name(model.ever[path][1].files.id) not in look.jobs:
+        elif job_name(id_in(found[path])) not in look.jobs:
             yield f"the job file of {path} is lost, and nothing has happened to it"
 
 
@@ -84,9 +89,9 @@ def _wrongly_named(log: Mapping[str, Any], model: Model) -> Iterator[str]:
     wrong = {name: attributes.get(name) for name, value in own.items() if attributes.get(name) != value}
     if wrong:
         yield f"{path} of {pod.key} goes by {wrong}"
-    if attributes["container_id"] != run.files.id:
-        other = model.ids.get(attributes["container_id"], "nobody")
-        if not run.contested or other != "nobody":
+    if id_in(log) != run.files.id:
+        other = model.ids.get(id_in(log), "nobody")
+        if other != "nobody" or not run.may_be_nameless:
             yield f"{path} of {pod.key} goes by the id of {other}"
     shown = shown_by(log)
     without_tier = {name: value for name, value in shown.labels.items() if name != "tier"}
@@ -109,23 +114,16 @@ def differences(look: Look, model: Model) -> list[str]:
         found = by_path(logs_of(look.text))
     except ValueError as error:
         return [f"agent.json is not whole: {error}"]
-    there = dict(_by_run(model))
+    there = {run.path: [*allowed] for run, allowed in model.expected()}
     told = [f"{path} is followed, and is not there" for path in found.keys() - there.keys()]
-    for path, (run, allowed) in there.items():
+    for path, allowed in there.items():
         shown = shown_by(found[path]) if path in found else None
         if shown not in allowed:
             told.append(f"{path} of {model.ever[path][0].key}: {_text(shown)}, not {_texts(allowed)}")
-        has_job = job_name(run.files.id) in look.jobs
-        if has_job is not (shown is not None):
-            told.append(f"{path} has {'a' if has_job else 'no'} job file, its entry is {_text(shown)}")
-    ours = {job_name(run.files.id) for run, _ in there.values()}
-    told += [f"{name} is nobody's job file" for name in look.jobs - ours]
+    jobs = {job_name(id_in(entry)): path for path, entry in found.items()}
+    told += [f"{jobs[name]} has no job file" for name in jobs.keys() - look.jobs]
+    told += [f"{name} is nobody's job file" for name in look.jobs - jobs.keys()]
     return told
-
-
-def _by_run(model: Model) -> Iterator[tuple[str, tuple[Run, Sequence[Shown | None]]]]:
-    for run, allowed in model.expected():
-        yield run.path, (run, [*allowed])
 
 
 def _text(shown: Shown | None) -> str:

@@ -77,6 +77,8 @@ class Run:
     files: FakeContainer
     contested: bool = False
     """Whether its pod's author has made a link that gives it somebody else's id: it may be left alone."""
+    may_be_nameless: bool = False
+    """Whether the node may not tell its id, so that one is made up if the API comes too late."""
     settled: bool = False
     """Whether it was there at the last quiet, so that the watcher knows it."""
     rest: Rest | None = None
@@ -145,7 +147,7 @@ class Model:
 
     def begin(self, pod: PodModel, files: FakeContainer) -> Run:
         """Note a log that is about to appear."""
-        run = Run(files)
+        run = Run(files, may_be_nameless=files.link is not None and files.id not in files.link.name)
         pod.runs.append(run)
         self.ever[run.path] = pod, run
         self.ids[files.id] = run.path

@@ -51,6 +51,7 @@ def extra_stage(
     """Give a stage on which the agent of a file is enabled beside the others."""
     file = root / "lister.py"
     file.write_text(textwrap.dedent(source))
+    file.chmod(0o644)  # also where the umask is lax: one that others may write to is refused
     (root / "list").mkdir()
     environ = {
         "WATCHER_EXTRA_AGENT": None if arguments else file,
