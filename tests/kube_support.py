@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 
@@ -23,6 +23,7 @@ QUICK = Timing(
     connect_seconds=10.0,
     answer_seconds=10.0,
     list_seconds=10.0,
+    empty_seconds=(0.05, 0.1, 0.2),
     silence_seconds=60.0,
     stable_seconds=0.3,
     backoff_seconds=0.05,
@@ -57,10 +58,16 @@ def watching(
     node_name: str | None = "node-1",
     timing: Timing = QUICK,
     changes: Changes | None = None,
+    on_disk: Collection[tuple[str, str]] | None = None,
 ) -> Iterator[PodWatch]:
-    """Run a watch on an API server, and see to it that its thread ends."""
+    """Run a watch on an API server, and see to it that its thread ends.
+
+    An empty list counts only when somebody has said what is on the disk.
+    """
     access = api if isinstance(api, ApiAccess) else ApiAccess(api.url)
     watch = PodWatch(access, node_name=node_name, on_change=changes or Changes(), timing=timing)
+    if on_disk is not None:
+        watch.want(on_disk)
     watch.start()
     try:
         yield watch
@@ -70,9 +77,15 @@ def watching(
 
 
 @contextlib.contextmanager
-def synced(api: FakeApi, *, timing: Timing = QUICK, changes: Changes | None = None) -> Iterator[PodWatch]:
+def synced(
+    api: FakeApi,
+    *,
+    timing: Timing = QUICK,
+    changes: Changes | None = None,
+    on_disk: Collection[tuple[str, str]] | None = None,
+) -> Iterator[PodWatch]:
     """Run a watch that has listed and watches now."""
-    with watching(api, timing=timing, changes=changes) as watch:
+    with watching(api, timing=timing, changes=changes, on_disk=on_disk) as watch:
         wait_until(lambda: watch.synced and api.open_watches == 1, what="a watch")
         yield watch
 
@@ -101,7 +114,7 @@ class SessionClient:
         """Give the body of an answer."""
         params = {"watch": "true", "timeoutSeconds": "9"} if verb == "watch" else {}
         with self.session.get(verb, PODS, params=params, answer_seconds=seconds) as answer:
-            return answer.whole(limit_bytes=limit_bytes, limit_seconds=seconds)
+            return answer.whole(limit_bytes=limit_bytes)
 
 
 def refusal(client: SessionClient, kind: type[ApiError]) -> ApiError:

@@ -12,6 +12,7 @@ import pytest
 from kube_log_watcher_core.kube import Timing
 from kube_log_watcher_testing.fake_api import (
     Body,
+    Drip,
     Drop,
     Endless,
     Expired,
@@ -33,9 +34,7 @@ from support import wait_until
 FOR_A_WHILE_SECONDS = 0.8
 MOST_REQUESTS = 18
 """With waits of 0.1 to 0.2 s between them, and some in pairs."""
-BOUNDED = attrs.evolve(
-    QUICK, answer_seconds=1.0, silence_seconds=0.3, line_bytes=200_000, list_bytes=10**6, list_seconds=0.3
-)
+BOUNDED = attrs.evolve(QUICK, answer_seconds=1.0, silence_seconds=0.3, list_seconds=0.3)
 
 FAULTS: dict[str, Fault] = {
     "slow": Slow(0.2),
@@ -59,6 +58,8 @@ FAULTS: dict[str, Fault] = {
     "a-page": Body(),
     "nothing": Body(b""),
     "endless": Endless(),
+    "drip-in-head": Drip(pause_seconds=0.01),
+    "drip-in-chunk": Drip(in_head=False, pause_seconds=0.01),
     "ends-at-once": ShortWatch(),
     "un-chunked": Unchunked(),
 }

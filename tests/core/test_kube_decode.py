@@ -31,7 +31,7 @@ def containers(item: dict[str, Any]) -> tuple[PodContainer, ...]:
 
 def recorded(name: str) -> dict[str, Pod]:
     listed = decode_list((DATA / name).read_bytes())
-    assert not listed.skipped
+    assert not listed.unreadable
     return {pod.name: pod for pod in listed.pods}
 
 

@@ -11,9 +11,12 @@ import attrs
 import pytest
 
 from kube_log_watcher_core.kube import ApiAccess
+from kube_log_watcher_core.kube.decode import MOST_CHARACTERS
 from kube_log_watcher_testing.fake_api import (
     Body,
+    Drip,
     Drop,
+    Empty,
     Endless,
     Expired,
     FakeApi,
@@ -26,6 +29,7 @@ from kube_log_watcher_testing.fake_api import (
     Truncated,
     pod_object,
 )
+from kube_log_watcher_testing.fake_api.objects import JsonObject
 from kube_support import QUICK, Changes, names, synced, watching
 from support import wait_until
 
@@ -106,9 +110,190 @@ def test_the_time_that_a_server_asks_for_is_kept(api: FakeApi, refuse: Refuse) -
 def test_a_body_without_end_takes_neither_memory_nor_time_without_bound(api: FakeApi) -> None:
     api.fail(Endless(), verb="list")
     api.fail(Endless(pause_seconds=0.02), verb="list")
-    timing = attrs.evolve(QUICK, list_bytes=10**6, list_seconds=0.3)
+    timing = attrs.evolve(QUICK, list_seconds=0.3)
     with watching(api, timing=timing) as watch:
         wait_until(lambda: watch.synced)
+        assert api.count("list") == 3
+
+
+@pytest.mark.parametrize("in_head", [True, False])
+@pytest.mark.parametrize("verb", ["list", "watch", "get"])
+def test_an_answer_that_drips_byte_by_byte_is_given_up(api: FakeApi, verb: str, *, in_head: bool) -> None:
+    """Each byte comes in time; no answer ever does."""
+    if verb == "get":
+        api.forbid("list")
+    api.fail(Drip(in_head=in_head, pause_seconds=0.02), verb=verb)
+    timing = attrs.evolve(QUICK, list_seconds=0.3, silence_seconds=0.3)
+    with watching(api, timing=timing, on_disk=[("default", "shop-1")]) as watch:
+        wait_until(lambda: watch.synced)
+        wait_until(lambda: watch.status().requests.get((verb, "200")), what="a good answer")
+        api.relabel("default", "shop-1", application="new")
+        wait_until(lambda: [pod.labels.get("application") for pod in watch.pods()] == ["new"])
+        assert api.count(verb) >= 2
+
+
+# ---------------------------------------------------------------------- pods that are too large
+
+
+def huge_pod(name: str = "huge-1") -> JsonObject:
+    """Make a pod with more annotations than any API server takes."""
+    return pod_object(name, uid=f"uid-{name}", annotations={"note": "x" * (MOST_CHARACTERS + 1)})
+
+
+def test_pods_of_any_length_together_make_no_list_that_is_refused(api: FakeApi) -> None:
+    """Eight pods of 8.4 MB each are 67 MB: as large as etcd takes them, in the longest way to write them."""
+    heavy = pod_object("heavy")
+    heavy["spec"]["containers"][0]["args"] = ["\x01" * 1_400_000]
+    for number in range(8):
+        heavy["metadata"] |= {"name": f"heavy-{number}", "uid": f"uid-{number}"}
+        api.add(heavy)
+    with watching(api, timing=attrs.evolve(QUICK, list_seconds=60.0, answer_seconds=30.0)) as watch:
+        wait_until(lambda: watch.synced, timeout=60.0)
+        assert names(watch) == {"shop-1", *(f"heavy-{number}" for number in range(8))}
+        assert api.count("list") == 1
+
+
+def test_a_pod_that_is_too_large_is_told_once_and_harms_no_other(
+    api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.add(huge_pod())
+    with synced(api) as watch:
+        assert names(watch) == {"shop-1"}
+        assert watch.pods().unreadable(None, "default", "huge-1") is not None
+        watch.refresh()
+        wait_until(lambda: api.count("list") == 2 and api.open_watches == 1)
+        api.add(huge_pod("huge-2"))
+        api.relabel("default", "shop-1", application="new")
+        wait_until(lambda: [pod.labels.get("application") for pod in watch.pods()] == ["new"])
+        assert watch.pods().unreadable("uid-huge-2", "", "") is not None
+        assert api.count("list") == 2
+    assert [caplog.text.count(f"Pod default/{name} can't be read") for name in ("huge-1", "huge-2")] == [1, 1]
+
+
+def test_a_pod_that_grows_too_large_is_known_as_it_was_and_its_stream_goes_on(api: FakeApi) -> None:
+    with synced(api) as watch:
+        before = watch.pods().by_name("default", "shop-1")
+        grown = api.get("default", "shop-1")
+        grown["metadata"]["annotations"] = huge_pod()["metadata"]["annotations"]
+        for _ in range(3):
+            api.update(grown)
+        wait_until(lambda: watch.pods().unreadable(None, "default", "shop-1"))
+        assert watch.pods().by_name("default", "shop-1") is before
+        watch.refresh()
+        wait_until(lambda: api.count("list") == 2 and api.open_watches == 1)
+        assert watch.pods().by_name("default", "shop-1") is before
+        grown["metadata"]["annotations"] = {"note": "short again"}
+        api.update(grown)
+        wait_until(lambda: watch.pods().unreadable(None, "default", "shop-1") is None)
+        assert [pod.annotations["note"] for pod in watch.pods()] == ["short again"]
+        api.delete("default", "shop-1")
+        wait_until(lambda: names(watch) == set())
+        assert (api.count("list"), api.count("watch")) == (2, 2)
+
+
+def test_a_pod_that_is_too_large_and_goes_is_gone(api: FakeApi) -> None:
+    with synced(api) as watch:
+        api.add(huge_pod())
+        wait_until(lambda: watch.pods().unreadable(None, "default", "huge-1"))
+        api.delete("default", "huge-1")
+        wait_until(lambda: watch.pods().unreadable(None, "default", "huge-1") is None)
+        assert (api.count("list"), api.count("watch")) == (1, 1)
+
+
+def test_a_pod_that_is_too_large_is_answered_for_when_pods_are_asked_for_singly(api: FakeApi) -> None:
+    api.add(huge_pod())
+    api.forbid("list")
+    with watching(api, on_disk=[("default", "huge-1"), ("default", "shop-1")]) as watch:
+        wait_until(lambda: names(watch) == {"shop-1"})
+        wait_until(lambda: watch.synced)
+        assert watch.pods().unreadable(None, "default", "huge-1") is not None
+
+
+# ---------------------------------------------------------------------- pages
+
+
+def test_all_pages_of_a_list_are_asked_for(api: FakeApi) -> None:
+    for number in range(2, 8):
+        api.add(pod_object(f"shop-{number}"))
+    api.page_items = 3
+    with synced(api) as watch:
+        assert names(watch) == {f"shop-{number}" for number in range(1, 8)}
+        pages = [request.path.partition("?")[2] for request in api.requests if request.verb == "list"]
+    node = "fieldSelector=spec.nodeName%3Dnode-1"
+    assert pages == [f"{node}&resourceVersion=0", f"{node}&continue=3", f"{node}&continue=6"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "again"), [(Expired(), ""), (Refuse(500), "&resourceVersion=0"), (Drop(), "&resourceVersion=0")]
+)
+def test_a_page_that_can_not_be_had_is_no_end_of_the_list(api: FakeApi, fault: Fault, again: str) -> None:
+    for number in range(2, 5):
+        api.add(pod_object(f"shop-{number}"))
+    api.page_items = 3
+    api.fail(fault, verb="continue")
+    with synced(api) as watch:
+        assert names(watch) == {f"shop-{number}" for number in range(1, 5)}
+        lists = [request.path for request in api.requests if request.verb == "list"]
+    assert len(lists) == 4
+    assert lists[2].endswith(f"fieldSelector=spec.nodeName%3Dnode-1{again}")
+
+
+def test_a_list_whose_pages_have_no_end_is_refused(api: FakeApi) -> None:
+    page = b'{"kind":"PodList","metadata":{"resourceVersion":"7","continue":"on"},"items":[%s]}'
+    items = b",".join([b"{}"] * 4000)
+    api.fail(Body(page % items), verb="list")
+    api.fail(Body(page % items), verb="continue", times=2)
+    with watching(api) as watch:
+        wait_until(lambda: watch.synced)
+        assert names(watch) == {"shop-1"}
+        assert api.count("list") == 4
+
+
+# ---------------------------------------------------------------------- empty lists
+
+ON_DISK = [("default", "shop-1")]
+
+
+def test_an_empty_list_of_a_node_with_pods_on_its_disk_is_asked_for_again(
+    api: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.fail(Empty(), verb="list", times=3)
+    with synced(api, on_disk=ON_DISK) as watch:
+        assert names(watch) == {"shop-1"}
+        assert watch.status().relists == 0
+        lists = [request.path for request in api.requests if request.verb == "list"]
+    assert [path.endswith("&resourceVersion=0") for path in lists] == [True, False, False, False]
+    assert caplog.text.count("asked again before that is believed") == 1
+
+
+def test_an_empty_list_is_believed_in_the_end(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+    api.fail(Empty(), verb="list", times=None)
+    with watching(api, on_disk=ON_DISK) as watch:
+        wait_until(lambda: "shows no pod" in (watch.status().error or ""))
+        assert not watch.synced
+        wait_until(lambda: watch.synced)
+        assert api.count("list") == 1 + len(QUICK.empty_seconds)
+        wait_until(lambda: watch.status().error is None)
+    assert caplog.text.count("which is believed now") == 1
+
+
+def test_an_empty_list_waits_until_somebody_has_looked_at_the_disk(api: FakeApi) -> None:
+    api.delete("default", "shop-1")
+    with watching(api) as watch:
+        wait_until(lambda: api.count("list", 200) == 1)
+        assert not watch.synced
+        watch.want(())
+        wait_until(lambda: watch.synced)
+        assert api.count("list") == 1
+
+
+def test_an_empty_list_is_believed_at_once_when_the_disk_is_empty_or_all_is_known(api: FakeApi) -> None:
+    with synced(api, on_disk=ON_DISK) as watch:
+        api.delete("default", "shop-1")
+        wait_until(lambda: names(watch) == set())
+        watch.refresh()
+        wait_until(lambda: api.count("list") == 2 and api.open_watches == 1)
+    with synced(api, on_disk=()):
         assert api.count("list") == 3
 
 
@@ -229,7 +414,7 @@ def test_a_version_from_the_future_is_found_out_by_the_second_silence(api: FakeA
 
 def test_bookmarks_keep_a_quiet_stream_alive() -> None:
     timing = attrs.evolve(QUICK, silence_seconds=0.3)
-    with FakeApi(bookmark_seconds=0.1) as api, synced(api, timing=timing):
+    with FakeApi(bookmark_seconds=0.1) as api, synced(api, timing=timing, on_disk=()):
         before = time.monotonic()
         wait_until(lambda: time.monotonic() > before + 0.8)
         assert api.count("watch") == 1
@@ -262,13 +447,6 @@ def test_a_watch_that_never_brings_anything_asks_for_a_list_now_and_then(
         assert watch.status().error is not None
     assert caplog.text.count("can't be used for now") == 1
     assert caplog.text.count("can be used again") == 0
-
-
-def test_an_event_without_end_is_given_up(api: FakeApi) -> None:
-    with synced(api, timing=attrs.evolve(QUICK, line_bytes=20_000)) as watch:
-        api.add(pod_object("long-1", annotations={"a": "x" * 200_000}))
-        wait_until(lambda: "long-1" in names(watch))
-        assert api.count("list") == 2
 
 
 def test_an_outage_is_survived(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:

@@ -255,7 +255,7 @@ def test_a_single_pod_is_asked_for() -> None:
     with Replay({"get": ["get-pod", "err-404-pod", "err-401-bad-token"]}) as replay:
         session = Bench(replay).session
         found = ask_for_pod(session, ("default", "web-1"), timing=QUICK)
-        assert found is not None
+        assert isinstance(found, Pod)
         assert (found.uid, found.node) == (WEB, "node-1")
         assert ask_for_pod(session, ("default", "gone"), timing=QUICK) is None
         with pytest.raises(Unauthorized):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
 from kube_log_watcher_core.errors import ApiError, Forbidden, ServerError, TooManyRequests, Unauthorized
@@ -27,7 +28,7 @@ from kube_log_watcher_testing.fake_api import (
     openssl_missing,
     pod_object,
 )
-from kube_support import SessionClient, refusal
+from kube_support import QUICK, SessionClient, refusal
 from support import SOON_SECONDS, soon, wait_until
 
 PODS = "/api/v1/pods"
@@ -128,7 +129,7 @@ def test_a_body_that_does_not_end_is_given_up_by_length(api: FakeApi) -> None:
 def test_a_body_that_does_not_end_is_given_up_by_time(api: FakeApi) -> None:
     api.fail(Endless(pause_seconds=0.02))
     with pytest.raises(ServerError, match="did not end in time"):
-        SessionClient(ApiAccess(api.url)).body(seconds=0.2)
+        SessionClient(ApiAccess(api.url), attrs.evolve(QUICK, list_seconds=0.2)).body()
 
 
 def test_a_body_that_breaks_off_is_no_body(api: FakeApi) -> None:
@@ -270,7 +271,7 @@ def test_only_the_named_kind_of_answer_is_cut(api: FakeApi) -> None:
     client.session.cut()  # nobody reads: nothing happens
     with client.session.get("list", PODS, params={}, answer_seconds=1.0) as answer:
         client.session.cut("watch")
-        assert b"shop-1" in answer.whole(limit_bytes=10**6, limit_seconds=1.0)
+        assert b"shop-1" in answer.whole(limit_bytes=10**6)
         client.session.cut()  # it is at its end already
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -11,42 +13,71 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kube_log_watcher_core.errors import Forbidden, Gone, ServerError, TooManyRequests
-from kube_log_watcher_core.kube.stream import Kind, LineSplitter, parse_event
+from kube_log_watcher_core.kube.session import Cut
+from kube_log_watcher_core.kube.stream import WHOLE_BYTES, Kind, Lines, parse_event
+from kube_log_watcher_core.models import Pod, UnreadablePod
 from kube_log_watcher_testing.fake_api import pod_object
 
 
-def split(pieces: list[bytes], limit_bytes: int = 1000) -> list[bytes]:
-    splitter = LineSplitter(limit_bytes=limit_bytes)
-    return [line for piece in pieces for line in splitter.feed(piece)]
+def read(pieces: Iterable[bytes], clock: Callable[[], float] = time.monotonic) -> list[bytes]:
+    found = Lines(pieces, clock=clock, line_seconds=10.0)
+    return [line if isinstance(line, bytes) else b"".join(line) for line in found]
+
+
+def cut_anywhere(stream: bytes, data: st.DataObject) -> list[bytes]:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)))))
+    pieces = (stream[start:end] for start, end in itertools.pairwise([0, *cuts, len(stream)]))
+    return [piece for piece in pieces if piece]
+
+
+LONG = b"x" * (WHOLE_BYTES + 1)
 
 
 @given(st.lists(st.binary(max_size=6).filter(lambda line: b"\n" not in line)), st.data())
 def test_however_a_stream_is_cut_its_lines_are_the_same(lines: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(line + b"\n" for line in lines)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)))))
-    pieces = [stream[start:end] for start, end in itertools.pairwise([0, *cuts, len(stream)])]
-    assert split(pieces) == [line.strip() for line in lines if line.strip()]
+    assert read(cut_anywhere(stream, data)) == [line.strip() for line in lines if line.strip()]
 
 
-def test_half_a_line_waits_for_its_rest() -> None:
-    splitter = LineSplitter(limit_bytes=100)
-    assert list(splitter.feed(b"one\ntw")) == [b"one"]
-    assert splitter.held_bytes == 2
-    assert list(splitter.feed(b"o\r\n\n")) == [b"two"]
-    assert splitter.held_bytes == 0
+@given(st.lists(st.sampled_from([b"one", b"two", LONG]), max_size=5), st.data())
+def test_a_long_line_ends_where_it_ends_and_the_next_begins_there(
+    lines: list[bytes], data: st.DataObject
+) -> None:
+    stream = b"".join(line + b"\n" for line in lines)
+    assert read(cut_anywhere(stream, data)) == lines
 
 
-def test_a_line_without_end_is_given_up() -> None:
-    with pytest.raises(ServerError, match="longer than 10 bytes"):
-        split([b"x" * 6, b"x" * 6], limit_bytes=10)
+def test_what_the_reader_of_a_long_line_leaves_is_passed_over() -> None:
+    pieces = [b"one\n" + LONG, LONG, b"end\ntwo\n"]
+    found = [
+        line for line in Lines(pieces, clock=time.monotonic, line_seconds=10.0) if line in (b"one", b"two")
+    ]
+    assert found == [b"one", b"two"]
 
 
-def test_lines_before_one_without_end_are_not_lost() -> None:
-    splitter = LineSplitter(limit_bytes=10)
-    lines = splitter.feed(b"one\n" + b"x" * 20)
-    assert next(lines) == b"one"
-    with pytest.raises(ServerError):
-        next(lines)
+def test_half_a_line_at_the_end_is_none() -> None:
+    assert read([b"one\ntw", b"o\r\n\n", b"thr"]) == [b"one", b"two"]
+
+
+def test_half_a_long_line_at_the_end_is_a_stream_that_broke_off() -> None:
+    with pytest.raises(Cut):
+        read([b"one\n", LONG])
+
+
+@pytest.mark.parametrize("piece", [b"x", b"x" * 100_000])
+def test_a_line_that_takes_too_long_is_given_up(piece: bytes) -> None:
+    seconds = itertools.count()
+    with pytest.raises(ServerError, match="did not end in time"):
+        read([b"one\n", *[piece] * 20, b"\n"], clock=lambda: float(next(seconds)))
+
+
+def test_a_quiet_stream_is_no_line_that_takes_long() -> None:
+    seconds = itertools.count(step=60)
+    assert read([b"one\n", b"two\n"], clock=lambda: float(next(seconds))) == [b"one", b"two"]
+
+
+def in_pieces(text: bytes, length: int) -> Iterator[bytes]:
+    return (text[at : at + length] for at in range(0, len(text), length))
 
 
 def line(kind: str, item: object) -> bytes:
@@ -76,7 +107,6 @@ def test_a_bookmark_only_moves_the_version() -> None:
 @pytest.mark.parametrize(
     ("kind", "item"),
     [
-        ("ADDED", {"metadata": {"resourceVersion": "12"}}),
         ("RENAMED", {"metadata": {"resourceVersion": "12"}}),
     ],
 )
@@ -84,6 +114,37 @@ def test_what_can_not_be_read_is_skipped_and_the_version_moves_on(kind: str, ite
     event = parse_event(line(kind, item))
     assert (event.kind, event.version, event.pod) == (Kind.SKIPPED, "12", None)
     assert event.detail
+
+
+@pytest.mark.parametrize("told", ["ADDED", "MODIFIED", "DELETED"])
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        ({"uid": ""}, "metadata.uid is missing"),
+        ({"labels": {str(number): "x" * 60 for number in range(20_000)}}, "labels and annotations have"),
+        ({"annotations": {"a": "x" * 4_000_000}}, "annotations: longer than"),
+    ],
+)
+def test_a_pod_that_can_not_be_read_is_named_and_the_version_moves_on(
+    told: str, odd: dict[str, object], why: str
+) -> None:
+    item = whole_pod()
+    item["metadata"].update(odd)
+    event = parse_event(in_pieces(line(told, item), 5000))
+    assert event.version == "9"
+    assert isinstance(event.pod, UnreadablePod)
+    assert (event.pod.namespace, event.pod.name) == ("default", "a")
+    assert why in event.pod.detail
+
+
+@pytest.mark.parametrize("length", [1, 4096, 65536])
+def test_of_a_long_event_what_is_wanted_is_read(length: int) -> None:
+    item = whole_pod()
+    item["spec"]["containers"][0]["args"] = ['<\n"\\ü\u0001' * 100_000]
+    text = line("MODIFIED", item)
+    event = parse_event(in_pieces(text, length))
+    assert event == parse_event(text)
+    assert isinstance(event.pod, Pod)
 
 
 @pytest.mark.parametrize("version", [None, "", 12, []])

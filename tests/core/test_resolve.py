@@ -22,6 +22,7 @@ from kube_log_watcher_core.models import (
     PodContainer,
     Pods,
     Reason,
+    UnreadablePod,
 )
 from kube_log_watcher_core.resolve import Known, Resolution, Rules, resolve
 
@@ -256,6 +257,23 @@ def test_what_was_once_taken_by_name_is_given_up() -> None:
     assert (
         one([container()], [pod(labels=LABELS | {"release": "own"})], before=known(by_name)).release == "own"
     )
+
+
+@pytest.mark.parametrize("uid", ["uid-1", "of-the-mirror-pod"])
+def test_a_pod_that_can_not_be_read_is_not_unknown(uid: str) -> None:
+    huge = UnreadablePod(uid=uid, name="shop-1", namespace="default", detail="annotations: longer than 9")
+    resolution = resolve([container()], Pods([pod(uid="uid-2", name="a")], [huge]), RULES, Known())
+    (skip,) = resolution.skipped
+    assert skip.reason is Reason.POD_UNREADABLE
+    assert "default/shop-1, which can't be read: annotations: longer than 9" in skip.detail
+
+
+def test_a_pod_that_can_not_be_read_any_more_stays_as_it_was_known() -> None:
+    huge = UnreadablePod(uid="uid-1", name="shop-1", namespace="default", detail="too long")
+    before = resolve([container()], Pods([pod()]), RULES, Known())
+    for pods in (Pods([], [huge]), Pods([pod()], [huge])):
+        after = resolve([container()], pods, RULES, known(before))
+        assert after.targets == before.targets
 
 
 def test_a_pod_whose_own_uid_is_on_the_disk_is_no_other_uids_pod() -> None:

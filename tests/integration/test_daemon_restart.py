@@ -14,7 +14,7 @@ import pytest
 
 from daemon_support import CART, SHOP, Stage, layouts, staged
 from kube_log_watcher_core import Layout
-from kube_log_watcher_testing.fake_api import Silent
+from kube_log_watcher_testing.fake_api import Silent, pod_object
 from kube_log_watcher_testing.watcher_process import WatcherProcess
 from support import SOON_SECONDS, wait_until
 
@@ -264,6 +264,7 @@ class TestTheStateFolder:
             stage.start()
             one = stage.run("shop-1")
             stage.wait_followed(one)
+            stage.api.add(pod_object("no-log"))  # a list without any pod would be doubted for some seconds
             stage.api.delete("default", "shop-1")
             before = stage.identities()
             stage.restart()

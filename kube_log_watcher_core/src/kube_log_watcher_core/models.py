@@ -70,6 +70,7 @@ class Reason(enum.Enum):
     POD_AWAITED = "pod-awaited"
     POD_UNKNOWN = "pod-unknown"
     POD_REPLACED = "pod-replaced"
+    POD_UNREADABLE = "pod-unreadable"
     ID_UNKNOWN = "container-id-unknown"
     LABEL_MISSING = "label-missing"
     NAMESPACE_EXCLUDED = "namespace-excluded"
@@ -160,12 +161,27 @@ class Pod:
         return self.annotations.get("kubernetes.io/config.hash")
 
 
+@attrs.frozen
+class UnreadablePod:
+    """A pod that the API shows, and of which no `Pod` can be made: too large, or without a name or uid.
+
+    What is known of it as it was before stays.
+    """
+
+    uid: str
+    name: str
+    namespace: str
+    detail: str
+    """Why, for a person."""
+
+
 class Pods:
     """All pods that the API showed for this node, as they stood at one moment."""
 
-    __slots__ = ("_by_container", "_by_name", "_by_uid")
+    __slots__ = ("_by_container", "_by_name", "_by_uid", "_unreadable")
 
-    def __init__(self, pods: Iterable[Pod] = ()) -> None:
+    def __init__(self, pods: Iterable[Pod] = (), unreadable: Iterable[UnreadablePod] = ()) -> None:
+        self._unreadable = tuple(unreadable)
         self._by_uid: dict[str, Pod] = {}
         self._by_name: dict[tuple[str, str], Pod] = {}
         self._by_container: dict[str, tuple[str, str]] | None = None
@@ -194,6 +210,17 @@ class Pods:
                 status.id: (pod.uid, status.name) for pod in self for status in pod.containers if status.id
             }
         return self._by_container.get(container_id)
+
+    def unreadable(self, uid: str | None, namespace: str, name: str) -> UnreadablePod | None:
+        """Find the pod that the API shows with this uid, or else this name, but that can't be read."""
+        return next(
+            (
+                pod
+                for pod in self._unreadable
+                if (uid and pod.uid == uid) or (pod.namespace, pod.name) == (namespace, name)
+            ),
+            None,
+        )
 
 
 @attrs.frozen(cache_hash=True)

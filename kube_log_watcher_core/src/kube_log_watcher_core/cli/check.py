@@ -258,8 +258,8 @@ def check_api(configuration: Configuration, *, found_on_disk: int) -> Iterable[F
 
 def _list(session: ApiSession, params: dict[str, str]) -> int:
     with session.get("list", "/api/v1/pods", params=params, answer_seconds=_TIMING.answer_seconds) as answer:
-        pieces = answer.limited(limit_bytes=_TIMING.list_bytes, limit_seconds=_TIMING.list_seconds)
-        return len(read_list(pieces).pods)
+        found = read_list(answer.pieces())
+        return len(found.pods) + len(found.unreadable)
 
 
 def _refused(error: ApiError, access: ApiAccess) -> Finding:

@@ -24,6 +24,8 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.POD_UNKNOWN: "see whether CLUSTER_NODE_NAME is the node's name as `kubectl get nodes` has it, and "
     "whether the pod is still there; `kube-log-watcher status` tells how the API does",
     Reason.POD_REPLACED: "nothing: this log is of a pod that is gone; its successor's is another one",
+    Reason.POD_UNREADABLE: "make the pod's labels and annotations smaller; what was configured of it "
+    "before stays as it is",
     Reason.ID_UNKNOWN: "wait a moment: after WATCHER_GATE_SECONDS an id is made up",
     Reason.LABEL_MISSING: "add the label to the pod's template, or take it out of WATCHER_STRICT_LABELS",
     Reason.NAMESPACE_EXCLUDED: "change WATCHER_NAMESPACES or WATCHER_EXCLUDE_NAMESPACES",

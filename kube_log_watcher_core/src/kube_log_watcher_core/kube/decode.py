@@ -8,11 +8,52 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from kube_log_watcher_core.models import FrozenMap, Owner, Pod, PodContainer
+from kube_log_watcher_core.kube.json_reader import WHOLE, JsonReader, TooLong, Wanted
+from kube_log_watcher_core.models import FrozenMap, Owner, Pod, PodContainer, UnreadablePod
+
+WHOLE_CHARACTERS = 256 * 1024
+"""A pod up to this length is decoded as a whole, which is fast; of a longer one only what is wanted."""
+
+MOST_CHARACTERS = 512 * 1024
+"""What of a pod is kept in memory has an end: labels and annotations, keys and values. The API allows 256 KiB
+of annotations, and any number of labels."""
 
 STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 SPECS = ("initContainers", "containers", "ephemeralContainers")
 
+WANTED: Mapping[str, Wanted] = {
+    "kind": WHOLE,
+    "metadata": dict.fromkeys(
+        (
+            "uid",
+            "name",
+            "namespace",
+            "resourceVersion",
+            "labels",
+            "annotations",
+            "creationTimestamp",
+            "deletionTimestamp",
+        ),
+        WHOLE,
+    )
+    | {"ownerReferences": [{"controller": WHOLE, "kind": WHOLE, "name": WHOLE}]},
+    "spec": {"nodeName": WHOLE} | {kind: [{"name": WHOLE, "image": WHOLE}] for kind in SPECS},
+    "status": {
+        kind: [
+            {
+                "name": WHOLE,
+                "restartCount": WHOLE,
+                "containerID": WHOLE,
+                "image": WHOLE,
+                "lastState": {"terminated": {"containerID": WHOLE}},
+            }
+        ]
+        for kind in STATUSES
+    },
+}
+"""All that `decode_pod` looks at, and the version, which goes with an event."""
+
+_LONGEST_PART = 6 * MOST_CHARACTERS  # any character may be written as an escape of six
 _CONTAINER_ID = re.compile(r"(?:[a-z0-9.+-]+://)?([0-9a-f]{64})")
 _NO_MAP = FrozenMap()
 _LONGEST_SHARED = 128
@@ -22,17 +63,51 @@ class MalformedPod(ValueError):
     """An object is not a pod that anything could be done with. The others are not concerned."""
 
 
+def read_item(reader: JsonReader, wanted: Mapping[str, Wanted] = WANTED) -> tuple[object, str]:
+    """Return the next value, of a long one only what is wanted, and what of that is too long to be read."""
+    try:
+        return reader.value(WHOLE_CHARACTERS), ""
+    except TooLong:
+        too_long: list[str] = []
+        item = reader.pick(wanted, longest=_LONGEST_PART, too_long=too_long)
+        return item, ", ".join(dict.fromkeys(too_long))
+
+
+def pod_or_why(item: object, too_long: str = "") -> Pod | UnreadablePod:
+    """Reduce a pod's JSON to a `Pod`, or to its names and why it can't be read."""
+    try:
+        if too_long:
+            raise MalformedPod(f"{too_long}: longer than {_LONGEST_PART} characters")
+        return decode_pod(item)
+    except MalformedPod as error:
+        metadata = as_dict(as_dict(item).get("metadata"))
+        return UnreadablePod(
+            uid=_text(metadata.get("uid")),
+            name=_text(metadata.get("name")),
+            namespace=_text(metadata.get("namespace")),
+            detail=str(error),
+        )
+
+
 def decode_pod(item: object) -> Pod:
-    """Reduce a pod's JSON to a `Pod`. Raises `MalformedPod` when it lacks name, namespace or uid."""
+    """Reduce a pod's JSON to a `Pod`.
+
+    Raises `MalformedPod` when it lacks name, namespace or uid, or has more labels and annotations than
+    are kept of one pod.
+    """
     whole = as_dict(item)
     metadata = as_dict(whole.get("metadata"))
     spec = as_dict(whole.get("spec"))
+    labels, annotations = _strings(metadata.get("labels")), _strings(metadata.get("annotations"))
+    length = sum(len(key) + len(value) for each in (labels, annotations) for key, value in each.items())
+    if length > MOST_CHARACTERS:
+        raise MalformedPod(f"labels and annotations have {length} characters, {MOST_CHARACTERS} are read")
     return Pod(
         uid=_required(metadata, "uid"),
         name=_required(metadata, "name"),
         namespace=_shared(_required(metadata, "namespace")),
-        labels=_strings(metadata.get("labels")),
-        annotations=_strings(metadata.get("annotations")),
+        labels=labels,
+        annotations=annotations,
         owner=_controller(metadata.get("ownerReferences")),
         node=_shared(_text(spec.get("nodeName"))),
         containers=tuple(_containers(as_dict(whole.get("status")), _images(spec))),

@@ -17,7 +17,7 @@ from kube_log_watcher_core.kube.store import PodStore
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.transitions import Course, Move, Outcome, Pause, Step
 from kube_log_watcher_core.kube.wishes import PodName, Wishes
-from kube_log_watcher_core.models import Pod
+from kube_log_watcher_core.models import Pod, UnreadablePod
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,12 @@ class Engine:
         self._clock = clock
         self._random = random
         self._session = ApiSession(access, timing=timing, clock=clock, count=ledger.count)
-        hooks = Hooks(opened=self._opened, read=self._read, interrupted=lambda: wishes.interrupted)
+        hooks = Hooks(
+            opened=self._opened,
+            read=self._read,
+            interrupted=lambda: wishes.interrupted,
+            believes_empty=self._believes_empty,
+        )
         self._reflector = Reflector(self._session, store, timing=timing, clock=clock, hooks=hooks)
         self._asking = Asking(self._session, timing=timing, clock=clock)
         self._reporter = Reporter(ledger, clock)
@@ -66,6 +71,7 @@ class Engine:
         self._failing = Backoff(first_seconds=timing.backoff_seconds, random=random)
         self._restarting = Backoff(first_seconds=timing.backoff_seconds, random=random)
         self._asked_for = False
+        self._doubts = 0
         self._list_due = 0.0
 
     def cut(self, verb: str | None = None) -> None:
@@ -117,12 +123,26 @@ class Engine:
         if report.outcome is Outcome.LISTED:
             self._course.listed(asked_for=self._asked_for, changed=report.changed)
             self._asked_for = False
+            self._tell_emptiness()
             self._ledger.listed(first=first)
             self._ledger.byte(within_seconds=SLICE_SECONDS)
             shown = [(pod.namespace, pod.name) for pod in self._store.pods()]
             self._asking.questions.known(shown, self._clock())
             self._notify(changed=report.changed)
         return report
+
+    def _believes_empty(self) -> bool:
+        """Tell whether a list without a pod may be the truth; waits for the first look at the disk.
+
+        Before the first list all that is configured hangs on it. Afterwards nothing does: what is known of
+        a container stays.
+        """
+        if self._store.synced:
+            return True
+        self._sleep(float("inf"), early=lambda: self._wishes.wanted is not None)
+        return self._wishes.wanted is not None and (
+            not self._wishes.wanted or self._doubts >= len(self._timing.empty_seconds)
+        )
 
     def _watch(self) -> Report:
         if self._wishes.interrupted:
@@ -146,7 +166,7 @@ class Engine:
         self._heed_wishes()
         witnesses: list[Pod] = []
         error = self._asking.ask(
-            witnesses.append,
+            lambda pod: witnesses.append(pod) if isinstance(pod, Pod) else None,
             self._missing,
             enough=lambda: self._wishes.stopped or len(witnesses) >= ENOUGH_WITNESSES,
         )
@@ -190,9 +210,11 @@ class Engine:
         self._ledger.place(version=self._reflector.version, node_name=self._node_name)
         self._notify(changed=changes > 0)
 
-    def _found(self, pod: Pod) -> None:
+    def _found(self, pod: Pod | UnreadablePod) -> None:
         self._ledger.byte(within_seconds=self._timing.answer_seconds)
-        self._notify(changed=self._store.put(pod))
+        self._notify(
+            changed=self._store.put(pod) if isinstance(pod, Pod) else self._store.put_unreadable(pod)
+        )
 
     def _missing(self, name: PodName) -> None:
         self._ledger.byte(within_seconds=self._timing.answer_seconds)
@@ -224,12 +246,39 @@ class Engine:
         match move.pause:
             case Pause.NONE:
                 return
+            case Pause.DOUBT:
+                self._doubt()
             case Pause.DUE:
                 self._sleep(self._seconds_until_due(move.step), early=self._wishes.take_news)
             case Pause.RENEWAL:
                 self._back_off(self._seconds(move, report), early=lambda: self._session.token_changed)
             case Pause.SOON | Pause.BACKOFF:
                 self._back_off(self._seconds(move, report), early=lambda: False)
+
+    def _tell_emptiness(self) -> None:
+        if self._doubts and not self._store.pods():
+            logger.warning(
+                "The API goes on showing no pod of node %s, which is believed now; "
+                "is that the node's name as `kubectl get nodes` has it?",
+                self._node_name,
+            )
+        self._doubts = 0
+
+    def _doubt(self) -> None:
+        """Wait before an empty list is asked for again, unless the disk becomes empty, too."""
+        wanted = self._wishes.wanted or ()
+        if not self._doubts:
+            logger.warning(
+                "The API shows no pod of node %s, and there are %d on its disk: it is asked again before "
+                "that is believed",
+                self._node_name,
+                len(wanted),
+                extra={"event": "empty-list"},
+            )
+        self._ledger.fault("the API shows no pod of this node, and there are some on its disk")
+        seconds = self._timing.empty_seconds[self._doubts] * (1 + self._random() / 4)
+        self._doubts += 1
+        self._back_off(seconds, early=lambda: not self._wishes.wanted)
 
     def _seconds(self, move: Move, report: Report) -> float:
         """Give the wait after a failure: what the server asks for, else what the backoff says."""

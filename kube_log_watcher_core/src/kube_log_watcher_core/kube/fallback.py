@@ -11,12 +11,12 @@ import attrs
 
 from kube_log_watcher_core.errors import ApiError, Forbidden, ServerError
 from kube_log_watcher_core.kube.answers import NotFound
-from kube_log_watcher_core.kube.decode import MalformedPod, as_dict, decode_pod
-from kube_log_watcher_core.kube.listing import decode_json
+from kube_log_watcher_core.kube.decode import as_dict, pod_or_why, read_item
+from kube_log_watcher_core.kube.json_reader import JsonReader
 from kube_log_watcher_core.kube.session import ApiSession
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.wishes import PodName
-from kube_log_watcher_core.models import Pod
+from kube_log_watcher_core.models import Pod, UnreadablePod
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
@@ -95,7 +95,7 @@ def can_exist(name: PodName) -> bool:
     return all(len(part) <= 253 and _NAME.fullmatch(part) for part in name)
 
 
-def ask_for_pod(session: ApiSession, name: PodName, *, timing: Timing) -> Pod | None:
+def ask_for_pod(session: ApiSession, name: PodName, *, timing: Timing) -> Pod | UnreadablePod | None:
     """Ask for one pod; None when the API does not have it. Raises `ApiError`."""
     if not can_exist(name):
         return None
@@ -103,15 +103,17 @@ def ask_for_pod(session: ApiSession, name: PodName, *, timing: Timing) -> Pod | 
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}"
     try:
         with session.get("get", path, params={}, answer_seconds=timing.answer_seconds) as answer:
-            body = answer.whole(limit_bytes=timing.line_bytes, limit_seconds=timing.list_seconds)
-        item = as_dict(decode_json(body))
-        if item.get("kind") != "Pod":
-            raise ServerError("get pods: the answer is no Pod", status=200)
-        return decode_pod(item)
+            item, too_long = read_item(JsonReader(answer.pieces()))
     except NotFound:
         return None
-    except MalformedPod as error:
-        raise ServerError(f"get pods: {error}", status=200) from error
+    except (ValueError, RecursionError) as error:
+        raise ServerError(f"get pods: the answer is no JSON: {str(error)[:200]}", status=200) from error
+    if as_dict(item).get("kind") != "Pod":
+        raise ServerError("get pods: the answer is no Pod", status=200)
+    found = pod_or_why(item, too_long)
+    if (found.namespace, found.name) != name:
+        raise ServerError(f"get pods: the answer is another pod: {found.namespace}/{found.name}", status=200)
+    return found
 
 
 class Asking:
@@ -124,7 +126,11 @@ class Asking:
         self.questions = Questions(timing)
 
     def ask(
-        self, found: Callable[[Pod], None], missing: Callable[[PodName], None], *, enough: Callable[[], bool]
+        self,
+        found: Callable[[Pod | UnreadablePod], None],
+        missing: Callable[[PodName], None],
+        *,
+        enough: Callable[[], bool],
     ) -> ApiError | None:
         """Put every question that is due, and hand each answer on. Gives the last error, if any.
 

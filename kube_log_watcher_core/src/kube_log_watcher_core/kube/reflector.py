@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import attrs
 
-from kube_log_watcher_core.errors import ApiError, Forbidden, Gone, Unauthorized
-from kube_log_watcher_core.kube.listing import PodList, read_list
+from kube_log_watcher_core.errors import ApiError, Forbidden, Gone, ServerError, Unauthorized
+from kube_log_watcher_core.kube.listing import MOST_PODS, PodList, read_list
 from kube_log_watcher_core.kube.session import Answer, ApiSession, Cut, Silence
 from kube_log_watcher_core.kube.store import PodStore
-from kube_log_watcher_core.kube.stream import Event, Kind, LineSplitter, parse_event
+from kube_log_watcher_core.kube.stream import Event, Kind, Lines, parse_event
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.transitions import ListAt, Outcome
+from kube_log_watcher_core.models import UnreadablePod
 
 logger = logging.getLogger(__name__)
+
+MOST_PAGES = 1000
+"""A list has an end, whatever the server says."""
 
 
 @attrs.frozen
@@ -38,9 +42,11 @@ class Hooks:
     opened: Callable[[], None]
     """The watch was granted."""
     read: Callable[[int, int], None]
-    """Bytes came: how many good lines, and how many changes they made to the store."""
+    """Bytes came: how many good lines were in the last ones, and how many changes they made to the store."""
     interrupted: Callable[[], bool]
     """Asks whether the stream was ended on purpose."""
+    believes_empty: Callable[[], bool] = lambda: True
+    """Asks whether a list without a pod may be the truth."""
 
 
 def failure(error: ApiError) -> Report:
@@ -68,22 +74,41 @@ class Reflector:
         self._hooks = hooks
         self.version: str | None = None
         """The resource version from which to go on."""
+        self._good = 0
+        self._changes = 0
 
     def list(self, node_name: str, at: ListAt) -> Report:
-        """Ask for all pods of the node and replace the store by them."""
+        """Ask for all pods of the node, page by page, and replace the store by them.
+
+        An empty list that is not believed leaves the store as it is.
+        """
         try:
-            with self._get("list", _list_params(node_name, self._version_for(at))) as answer:
-                found = read_list(
-                    answer.limited(
-                        limit_bytes=self._timing.list_bytes, limit_seconds=self._timing.list_seconds
-                    )
-                )
+            found = self._read_pages(_list_params(node_name, self._version_for(at)))
         except ApiError as error:
             return failure(error)
-        _log_skipped(found)
-        changed = self._store.replace(found.pods)
+        if not (found.pods or found.unreadable or self._hooks.believes_empty()):
+            return Report(Outcome.EMPTY)
+        for each in found.unreadable:
+            self._say_unreadable(each)
+        changed = self._store.replace(found.pods, found.unreadable)
         self.version = found.version
         return Report(Outcome.LISTED, changed=changed)
+
+    def _read_pages(self, params: dict[str, str]) -> PodList:
+        """Read a list with all its pages: servers and proxies may make some although nobody asks for them."""
+        whole: PodList | None = None
+        for _ in range(MOST_PAGES):
+            with self._get("list", params) as answer:
+                page = read_list(answer.pieces())
+            # What happens while pages are read is not in the first ones: the watch goes on from there.
+            whole = page if whole is None else whole.with_page(page)
+            if not page.more or len(whole.pods) + len(whole.unreadable) > MOST_PODS:
+                break
+            # Which version it is of is in the token; the API refuses both together.
+            params = {"fieldSelector": params["fieldSelector"], "continue": page.more}
+        if whole is None or whole.more:
+            raise ServerError(f"list pods: more than {MOST_PODS} pods or {MOST_PAGES} pages", status=200)
+        return whole
 
     def watch(self, node_name: str, *, limit_seconds: float) -> Report:
         """Follow the node's pods from the last version until the stream ends, whatever ends it."""
@@ -119,28 +144,50 @@ class Reflector:
 
     def _follow(self, answer: Answer) -> None:
         """Apply each line that arrives whole. Half a line at the end is dropped: its event comes again."""
-        lines = LineSplitter(limit_bytes=self._timing.line_bytes)
         if self._hooks.interrupted():
             return
+        timing = self._timing
+        try:
+            for line in Lines(self._noted(answer), clock=self._clock, line_seconds=timing.list_seconds):
+                self._changes += self._apply(parse_event(line))
+                self._good += 1
+        finally:
+            self._note()
+
+    def _noted(self, answer: Answer) -> Iterator[bytes]:
+        """Yield what arrives; tell after each piece what its lines have brought."""
         for piece in answer.pieces():
-            good = changes = 0
-            try:
-                for line in lines.feed(piece):
-                    changes += self._apply(parse_event(line))
-                    good += 1
-            finally:
-                self._hooks.read(good, changes)
+            yield piece
+            self._note()
+
+    def _note(self) -> None:
+        good, changes, self._good, self._changes = self._good, self._changes, 0, 0
+        self._hooks.read(good, changes)
 
     def _apply(self, event: Event) -> bool:
         changed = False
-        if event.kind is Kind.PUT and event.pod:
-            changed = self._store.put(event.pod)
+        if event.kind is Kind.SKIPPED:
+            logger.warning("A watch event is left out: %s", event.detail)
         elif event.kind is Kind.REMOVED and event.pod:
             changed = self._store.remove(event.pod)
-        elif event.kind is Kind.SKIPPED:
-            logger.warning("A watch event is left out: %s", event.detail)
+        elif isinstance(event.pod, UnreadablePod):
+            self._say_unreadable(event.pod)
+            changed = self._store.put_unreadable(event.pod)
+        elif event.pod:
+            changed = self._store.put(event.pod)
         self.version = event.version or self.version
         return changed
+
+    def _say_unreadable(self, pod: UnreadablePod) -> None:
+        """Say once what can't be read; what is configured of it stays."""
+        if pod not in self._store.unreadable:
+            logger.warning(
+                "Pod %s/%s can't be read, what is known of it stays as it is: %s",
+                pod.namespace or "?",
+                pod.name or "?",
+                pod.detail,
+                extra={"event": "pod-unreadable"},
+            )
 
 
 def _list_params(node_name: str, version: str | None) -> dict[str, str]:
@@ -157,13 +204,3 @@ def _watch_params(node_name: str, version: str | None, limit_seconds: float) -> 
         "timeoutSeconds": str(max(int(limit_seconds), 1)),
         "resourceVersion": version or "0",
     }
-
-
-def _log_skipped(found: PodList) -> None:
-    if found.skipped:
-        logger.warning(
-            "%d of %d pods in a list are left out, the first because %s",
-            len(found.skipped),
-            len(found.skipped) + len(found.pods),
-            found.skipped[0],
-        )

@@ -37,41 +37,54 @@ class Cut(ServerError):
 
 
 class Answer:
-    """A successful response whose body is read piece by piece, within limits."""
+    """A successful response whose body is read piece by piece, within the time that its request has.
 
-    def __init__(self, response: requests.Response, *, verb: str, clock: Callable[[], float]) -> None:
+    Of a stream, which goes on as long as it likes, each piece has its own time.
+    """
+
+    def __init__(
+        self, response: requests.Response, *, verb: str, wire: Wire, piece_seconds: float | None = None
+    ) -> None:
         self._verb = verb
         self._response = response
-        self._clock = clock
+        self._wire = wire
+        self._piece_seconds = piece_seconds
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the body as it arrives, decompressed. Raises `Silence` and `Cut`."""
+        """Yield the body as it arrives, decompressed.
+
+        Raises `Silence`, `Cut`, and `ServerError` when its time is up.
+        """
         while piece := self._piece():
             yield piece
 
-    def limited(self, *, limit_bytes: int, limit_seconds: float) -> Iterator[bytes]:
-        """Yield the body as it arrives. Raises `ServerError` when it is too long or takes too long."""
-        length, deadline = 0, self._clock() + limit_seconds
+    def whole(self, *, limit_bytes: int) -> bytes:
+        """Read the body. Raises `ServerError` as `pieces` does, and when it is longer than that."""
+        pieces, left = [], limit_bytes
         for piece in self.pieces():
-            length += len(piece)
-            if length > limit_bytes:
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
                 raise ServerError(f"{self._verb} pods: the answer is longer than {limit_bytes} bytes")
-            if self._clock() > deadline:
-                raise ServerError(f"{self._verb} pods: the answer did not end in time")
-            yield piece
-
-    def whole(self, *, limit_bytes: int, limit_seconds: float) -> bytes:
-        """Read the body. Raises `ServerError` as `limited` does."""
-        return b"".join(self.limited(limit_bytes=limit_bytes, limit_seconds=limit_seconds))
+        return b"".join(pieces)
 
     def _piece(self) -> bytes:
+        if self._piece_seconds is not None:
+            self._wire.allow(self._piece_seconds)
         try:
             piece: bytes | None = self._response.raw.read1(PIECE_BYTES, decode_content=True)
         except urllib3.exceptions.ReadTimeoutError as error:
+            if self._piece_seconds is None and self._wire.overdue:
+                raise self._late() from error
             raise Silence(f"{self._verb} pods: the stream fell silent") from error
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise Cut(f"{self._verb} pods: the answer broke off: {shortened(str(error))}") from error
+        if self._piece_seconds is None and self._wire.overdue:  # what is there already is read without a wait
+            raise self._late()
         return piece or b""
+
+    def _late(self) -> ServerError:
+        return ServerError(f"{self._verb} pods: the answer did not end in time")
 
 
 class ApiSession:
@@ -87,12 +100,11 @@ class ApiSession:
     ) -> None:
         self._access = access
         self._timing = timing
-        self._clock = clock
         self._count = count
         self._token = Token(access.token_file)
         self._authorities: Signature | None = None
         self._session: requests.Session | None = None
-        self._wire = Wire()
+        self._wire = Wire(clock)
 
     @property
     def token_changed(self) -> bool:
@@ -105,12 +117,17 @@ class ApiSession:
     ) -> Iterator[Answer]:
         """Ask for something, and give the answer while it lasts.
 
+        ``answer_seconds`` is how long its next bytes may take. All of it may take `Timing.list_seconds`; of
+        a watch, the head and then each piece may take ``answer_seconds``.
         Raises `ApiError` by the meaning of the refusal, `ServerError` when there is no answer.
         """
-        self._wire.begin(verb)
+        stream = verb == "watch"
+        whole_seconds = answer_seconds if stream else self._timing.list_seconds
+        self._wire.begin(verb, read_seconds=answer_seconds, whole_seconds=whole_seconds)
         try:
             with self._ask(verb, path, params, answer_seconds) as response:
-                yield Answer(response, verb=verb, clock=self._clock)
+                piece_seconds = answer_seconds if stream else None
+                yield Answer(response, verb=verb, wire=self._wire, piece_seconds=piece_seconds)
         finally:
             self._wire.end()
 
@@ -148,6 +165,8 @@ class ApiSession:
             self._count(verb, "none")
             root = _root_of(error)
             kind = Untrusted if isinstance(root, ssl.SSLCertVerificationError) else ServerError
+            if self._wire.overdue:
+                root = TimeoutError("it did not come in time")
             raise kind(f"{verb} pods: no answer: {shortened(str(root) or type(root).__name__)}") from error
         self._count(verb, str(response.status_code))
         if response.status_code != 200:
@@ -155,10 +174,11 @@ class ApiSession:
         return response
 
     def _refusal(self, response: requests.Response, verb: str) -> ApiError:
-        answer = Answer(response, verb=verb, clock=self._clock)
+        answer = Answer(response, verb=verb, wire=self._wire)
+        self._wire.hurry(self._timing.connect_seconds)
         try:
             with response:
-                body = answer.whole(limit_bytes=REFUSAL_BYTES, limit_seconds=self._timing.connect_seconds)
+                body = answer.whole(limit_bytes=REFUSAL_BYTES)
         except ServerError:
             body = b""  # the status alone tells enough
         after = retry_after_in(response.headers)

@@ -4,52 +4,78 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
 
 import attrs
 
 from kube_log_watcher_core.errors import ApiError, ServerError
 from kube_log_watcher_core.kube.answers import error_of
-from kube_log_watcher_core.kube.decode import MalformedPod, as_dict, decode_pod
-from kube_log_watcher_core.models import Pod
+from kube_log_watcher_core.kube.decode import WANTED, as_dict, pod_or_why, read_item
+from kube_log_watcher_core.kube.json_reader import WHOLE, JsonReader, Wanted
+from kube_log_watcher_core.kube.session import Cut
+from kube_log_watcher_core.models import Pod, UnreadablePod
+
+WHOLE_BYTES: Final = 256 * 1024
+"""An event up to this length is decoded as a whole, which is fast; a longer one is read as it arrives."""
+
+_STATUS = dict.fromkeys(("code", "reason", "message", "details"), WHOLE)
+_WANTED: Mapping[str, Wanted] = {"type": WHOLE, "object": {**WANTED, **_STATUS}}
 
 
-class LineSplitter:
-    """Cuts a stream into lines, however its pieces fall.
+class Lines:
+    """Cuts a stream into lines, however its pieces fall; hands a long one on while it arrives.
 
     Own work, because the line iterators of HTTP libraries wait for a full buffer when the stream is not
     chunked, and so withhold events.
     """
 
-    def __init__(self, *, limit_bytes: int) -> None:
-        self._limit = limit_bytes
-        self._parts: list[bytes] = []
-        self._held = 0
+    def __init__(self, pieces: Iterable[bytes], *, clock: Callable[[], float], line_seconds: float) -> None:
+        self._pieces = iter(pieces)
+        self._clock = clock
+        self._line_seconds = line_seconds
+        self._began: float | None = None
+        self._rest = b""
 
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Yield the lines that are whole with this piece, without empty ones.
+    def __iter__(self) -> Iterator[bytes | Iterator[bytes]]:
+        """Yield each line that has an end, without empty ones; a long one in pieces, while it arrives.
 
-        Raises `ServerError` when a line grows beyond the limit.
+        Raises `ServerError` when a line takes too long to arrive.
         """
-        *ends, rest = piece.split(b"\n")
-        for end in ends:
-            line = b"".join((*self._parts, end)).strip()
-            self._parts, self._held = [], 0
-            if line:
-                yield line
-        self._hold(rest)
+        parts: list[bytes] = []
+        held = 0
+        while piece := self._piece():
+            *ends, rest = piece.split(b"\n")
+            for end in ends:
+                if line := b"".join((*parts, end)).strip():
+                    yield line
+                parts, held, self._began = [], 0, None
+            if rest:
+                parts.append(rest)
+                held += len(rest)
+                self._began = self._clock() if self._began is None else self._began
+            if held > WHOLE_BYTES:
+                long = self._long(parts)
+                yield long
+                for _ in long:  # what its reader has left of it
+                    pass
+                parts, held, self._began = [], 0, None
 
-    @property
-    def held_bytes(self) -> int:
-        """How much of an unfinished line is there."""
-        return self._held
+    def _long(self, parts: list[bytes]) -> Iterator[bytes]:
+        yield from parts
+        while piece := self._piece():
+            end, newline, self._rest = piece.partition(b"\n")
+            if end:
+                yield end
+            if newline:
+                return
+        raise Cut("watch pods: the stream ended in the middle of an event")
 
-    def _hold(self, rest: bytes) -> None:
-        if rest:
-            self._parts.append(rest)
-            self._held += len(rest)
-        if self._held > self._limit:
-            raise ServerError(f"an event is longer than {self._limit} bytes", status=200)
+    def _piece(self) -> bytes:
+        piece, self._rest = self._rest or next(self._pieces, b""), b""
+        if self._began is not None and self._clock() - self._began > self._line_seconds:
+            raise ServerError("an event did not end in time", status=200)
+        return piece
 
 
 class Kind(enum.Enum):
@@ -68,7 +94,7 @@ class Event:
     kind: Kind
     version: str | None
     """The version from which to go on after this event, if it told one."""
-    pod: Pod | None = None
+    pod: Pod | UnreadablePod | None = None
     detail: str = ""
     """Why an event was skipped."""
 
@@ -76,13 +102,13 @@ class Event:
 _KINDS = {"ADDED": Kind.PUT, "MODIFIED": Kind.PUT, "DELETED": Kind.REMOVED}
 
 
-def parse_event(line: bytes) -> Event:
-    """Read one line of a watch.
+def parse_event(line: bytes | Iterable[bytes]) -> Event:
+    """Read one line of a watch, or the pieces of a long one.
 
     Raises the error that an ERROR event stands for, `ServerError` for a line that is no event. A pod that
-    can't be read and an unknown kind of event give an event to skip: the stream itself is well.
+    can't be read gives its names, an unknown kind of event gives one to skip: the stream itself is well.
     """
-    event = as_dict(_json(line))
+    event, too_long = _decode(line)
     kind, item = event.get("type"), as_dict(event.get("object"))
     if kind == "ERROR":
         raise _error(item)
@@ -94,15 +120,18 @@ def parse_event(line: bytes) -> Event:
         return Event(Kind.BOOKMARK, version)
     if kind not in _KINDS:
         return Event(Kind.SKIPPED, version, detail=f"unknown kind of event {kind!r:.40}")
-    try:
-        return Event(_KINDS[kind], version, decode_pod(item))
-    except MalformedPod as error:
-        return Event(Kind.SKIPPED, version, detail=str(error))
+    return Event(_KINDS[kind], version, pod_or_why(item, too_long))
 
 
-def _json(line: bytes) -> object:
+def _decode(line: bytes | Iterable[bytes]) -> tuple[Mapping[str, object], str]:
     try:
-        return json.loads(line)
+        if isinstance(line, bytes):
+            return as_dict(json.loads(line)), ""
+        reader = JsonReader(line)
+        event, too_long = read_item(reader, _WANTED)
+        if reader.peek():
+            raise ValueError("there is more after its end")
+        return as_dict(event), too_long
     except (ValueError, RecursionError) as error:
         raise ServerError(f"a line of the watch is no JSON: {str(error)[:100]}", status=200) from error
 

@@ -14,12 +14,13 @@ class Timing:
     answer_seconds: float = 30.0
     """For the next bytes of a list or a pod. A queued request of an overloaded server waits up to 15 s."""
     list_seconds: float = 60.0
-    """For a whole list. The server itself gives up on a request after 60 s."""
-    list_bytes: int = 64 * 2**20
-    """The longest list, decoded. 110 pods of ordinary size take 1.3 MB; 110 with the largest annotations
-    that are allowed take 29 MB. What is beyond is no list of one node's pods."""
-    line_bytes: int = 16 * 2**20
-    """The longest event. etcd holds objects of up to 1.5 MB; JSON escapes can make six times that."""
+    """For a whole answer, from its first byte to its last: a page of a list, a pod, or one event of a watch.
+    The server itself gives up on a request after 60 s."""
+    empty_seconds: tuple[float, ...] = (2.0, 4.0, 8.0)
+    """The waits before an empty list is asked for again while there are pods on the disk; after as many it
+    is believed. Nodes whose disk is not empty run at least one pod, most often the watcher's own: a server
+    that shows none is one that has just started, was restored, or is the wrong one. Some seconds, for until
+    then nothing new can be configured."""
     silence_seconds: float = 130.0
     """Without a byte for so long, a stream is dead. Bookmarks come about every 60 s: one may be late,
     two missing in a row are a fault. A server that shuts down keeps its streams open, silent, for 60 s

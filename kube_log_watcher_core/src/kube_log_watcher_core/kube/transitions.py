@@ -28,6 +28,7 @@ class Outcome(enum.Enum):
 
     LOCATED = "the node's name is known"
     LISTED = "the store was replaced"
+    EMPTY = "a list without a pod, which the disk contradicts"
     ENDED = "a stream ended after a good while"
     CUT = "a stream ended soon"
     SILENT = "a stream brought nothing for too long"
@@ -52,6 +53,7 @@ class Pause(enum.Enum):
     BACKOFF = "longer after each failure"
     RENEWAL = "as after a failure, but no longer than until the token's file changes"
     DUE = "until something is due"
+    DOUBT = "until an empty list is asked for again"
 
 
 class ListAt(enum.Enum):
@@ -88,6 +90,8 @@ RULES: Mapping[tuple[Step, Outcome], Move] = {
     (_LOCATE, Outcome.EXPIRED): Move(_LOCATE, Pause.BACKOFF),
     (_LOCATE, Outcome.FAILED): Move(_LOCATE, Pause.BACKOFF),
     (_LIST, Outcome.LISTED): Move(_WATCH, list_at=ListAt.KNOWN),
+    # It may be the memory of a server that has just started: the newest state is asked for.
+    (_LIST, Outcome.EMPTY): Move(_LIST, Pause.DOUBT, ListAt.NEWEST),
     # The server may not have seen our version yet, or never will again: only it knows what is current.
     (_LIST, Outcome.EXPIRED): Move(_LIST, Pause.SOON, ListAt.NEWEST),
     (_LIST, Outcome.UNAUTHORIZED): Move(_LIST, Pause.RENEWAL),

@@ -81,6 +81,10 @@ def _by_name(container: Container, before: LogTarget | None, evidence: Evidence)
 def _stranger(container: Container, evidence: Evidence) -> Skipped:
     """Say why no pod is known to be the container's, and whether one may still come."""
     name = f"{container.namespace}/{container.pod_name}"
+    unreadable = evidence.pods.unreadable(container.pod_uid, container.namespace, container.pod_name)
+    if unreadable is not None:
+        detail = f"the API shows pod {name}, which can't be read: {unreadable.detail}"
+        return Skipped(container, Reason.POD_UNREADABLE, detail)
     namesake = evidence.pods.by_name(container.namespace, container.pod_name)
     if namesake is None:
         return Skipped(container, Reason.POD_UNKNOWN, f"the API shows no pod {name} on this node")

@@ -13,7 +13,9 @@ from __future__ import annotations
 from kube_log_watcher_testing.fake_api.api import FakeApi
 from kube_log_watcher_testing.fake_api.faults import (
     Body,
+    Drip,
     Drop,
+    Empty,
     Endless,
     Expired,
     Fault,
@@ -44,7 +46,9 @@ __all__ = [
     "Body",
     "Certificate",
     "ContainerStatus",
+    "Drip",
     "Drop",
+    "Empty",
     "Endless",
     "Expired",
     "FakeApi",

@@ -39,6 +39,8 @@ class FakeApi:
         self.requests: list[Request] = []
         """All requests, oldest first."""
         self.bookmark_seconds = bookmark_seconds
+        self.page_items = 0
+        """How many pods are in each page of a list; 0: all are in one."""
         self.prefix = prefix
         self._certificate = certificate
         self._context: ssl.SSLContext | None = certificate.server_context() if certificate else None
@@ -146,7 +148,10 @@ class FakeApi:
     # ------------------------------------------------------------------ faults
 
     def fail(self, fault: Fault, *, verb: str = "*", times: int | None = 1) -> None:
-        """Let the next requests of a verb meet a fault; with `times` None, until `heal`."""
+        """Let the next requests of a verb meet a fault; with `times` None, until `heal`.
+
+        Verbs are ``list``, ``watch``, ``get``, ``continue`` (the further pages of a list), and ``*`` for any.
+        """
         self.plan.add(fault, verb=verb, times=times)
 
     def heal(self) -> None:

@@ -54,6 +54,21 @@ class Endless(Fault):
 
 
 @dataclass(frozen=True)
+class Drip(Fault):
+    """An answer that goes on for ever, byte by byte, and never says anything."""
+
+    in_head: bool = True
+    """In a header; else in the length of a chunk, which HTTP libraries read as one thing, too."""
+    pause_seconds: float = 1.0
+    """Between two bytes."""
+
+
+@dataclass(frozen=True)
+class Empty(Fault):
+    """A list without items, as of a server that has just started."""
+
+
+@dataclass(frozen=True)
 class Redirect(Fault):
     """A redirect to another place."""
 

@@ -55,6 +55,7 @@ class Backend(Protocol):
     plan: faults.FaultPlan
     requests: list[Request]
     bookmark_seconds: float
+    page_items: int
     prefix: str
 
     def admits(self, authorization: str) -> bool:
@@ -73,7 +74,7 @@ class Handler(Responder):
     def do_GET(self) -> None:  # noqa: N802 - http.server looks for it
         """Answer a GET."""
         path = self._note()
-        fault = self.backend.plan.take(self._request.verb)
+        fault = self.backend.plan.take("continue" if "continue" in self._query else self._request.verb)
         if isinstance(fault, faults.Slow):
             time.sleep(fault.seconds)
         if not self._spoil(fault) and not self._refuse():
@@ -135,6 +136,8 @@ class Handler(Responder):
                 self.send_body(content)
             case faults.Endless(pause_seconds):
                 self._send_endless(pause_seconds)
+            case faults.Drip(in_head, pause_seconds):
+                self._send_drip(pause_seconds, in_head=in_head)
             case faults.Drop():
                 self.break_off()
             case _:
@@ -146,6 +149,16 @@ class Handler(Responder):
         self.send_chunk(b'{"kind":"PodList","apiVersion":"v1","items":[')
         while not client_gone(self.connection):
             self.send_chunk(b" " * 65536)
+            time.sleep(pause_seconds)
+        self.break_off()
+
+    def _send_drip(self, pause_seconds: float, *, in_head: bool) -> None:
+        if in_head:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+        else:
+            self.send_head(200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
+        while not client_gone(self.connection):
+            self.wfile.write(b"0")
             time.sleep(pause_seconds)
         self.break_off()
 
@@ -187,8 +200,20 @@ class Handler(Responder):
             details = {"causes": causes, "retryAfterSeconds": 1}
             self.send_status(504, "Timeout", message, details=details, headers={"Retry-After": "1"})
         else:
-            listed = {"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": str(version)}}
+            metadata: JsonObject = {"resourceVersion": str(version)}
+            items = [] if isinstance(fault, faults.Empty) else items
+            if self.backend.page_items:
+                items = self._page(items, metadata)
+            listed = {"kind": "PodList", "apiVersion": "v1", "metadata": metadata}
             self._send_good({**listed, "items": items}, fault)
+
+    def _page(self, items: list[JsonObject], metadata: JsonObject) -> list[JsonObject]:
+        """Give the page that is asked for; the token of the next says where it begins."""
+        begin = int(self._query.get("continue") or 0)
+        end = begin + self.backend.page_items
+        if end < len(items):
+            metadata |= {"continue": str(end), "remainingItemCount": len(items) - end}
+        return items[begin:end]
 
     def _get(self, namespace: str, name: str, fault: faults.Fault | None) -> None:
         item = self.backend.history.get(namespace, name)
