@@ -8,8 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 SCALYR_VENV := .venv-scalyr
-DISTRIBUTIONS := kube_log_watcher_core kube_log_watcher_scalyr kube_log_watcher_appdynamics kube_log_watcher_symlinker \
-    kube_log_watcher_testing
+DISTRIBUTIONS := kube_log_watcher_core kube_log_watcher_backtracking kube_log_watcher_scalyr kube_log_watcher_appdynamics \
+    kube_log_watcher_symlinker kube_log_watcher_testing
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

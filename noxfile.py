@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nox
 
-DISTRIBUTIONS = ("core", "scalyr", "appdynamics", "symlinker", "testing")
+DISTRIBUTIONS = ("core", "backtracking", "scalyr", "appdynamics", "symlinker", "testing")
 
 nox.options.sessions = ["tests"]
 
@@ -18,6 +18,13 @@ def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest."""
     _install(session)
     session.run("pytest", *session.posargs)
+
+
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+def expressions(session: nox.Session) -> None:
+    """Try the judge of expressions against the parser and the `re` of each Python, and nothing else."""
+    session.install("./kube_log_watcher_backtracking", "pytest", "pytest-timeout", "hypothesis")
+    session.run("pytest", "--noconftest", "tests/backtracking", *session.posargs)
 
 
 @nox.session(python="3.11")

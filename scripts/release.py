@@ -24,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = (
     "kube_log_watcher_core",
+    "kube_log_watcher_backtracking",
     "kube_log_watcher_scalyr",
     "kube_log_watcher_appdynamics",
     "kube_log_watcher_symlinker",

@@ -15,7 +15,7 @@ FACTOR = "KLW_FUZZ"
 def examples(count: int) -> Callable[[Any], Any]:
     """Run a property on so many examples, times the factor that the environment asks for."""
     return settings(
-        max_examples=count * _factor(),
+        max_examples=count * factor(),
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
@@ -23,8 +23,9 @@ def examples(count: int) -> Callable[[Any], Any]:
 
 def thorough() -> bool:
     """Tell whether this is a long run, in which nothing is left out."""
-    return _factor() > 1
+    return factor() > 1
 
 
-def _factor() -> int:
+def factor() -> int:
+    """Return how many times as much is to be tried as in a short run."""
     return int(os.environ.get(FACTOR, "1"))

@@ -17,6 +17,7 @@ from documents import ROOT
 FOLDERS = {
     "kube-log-watcher": ".",
     "kube-log-watcher-core": "kube_log_watcher_core",
+    "kube-log-watcher-backtracking": "kube_log_watcher_backtracking",
     "kube-log-watcher-scalyr": "kube_log_watcher_scalyr",
     "kube-log-watcher-appdynamics": "kube_log_watcher_appdynamics",
     "kube-log-watcher-symlinker": "kube_log_watcher_symlinker",

@@ -19,6 +19,7 @@ from packaging_support import FOLDERS, Built
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
 UMBRELLA = "kube-log-watcher"
+JUDGE = "kube-log-watcher-backtracking"
 KIT = "kube-log-watcher-testing"
 AGENTS = {"scalyr": "ScalyrAgent", "appdynamics": "AppDynamicsAgent", "symlinker": "SymlinkerAgent"}
 WITH_CODE = sorted(FOLDERS.keys() - {UMBRELLA})
@@ -115,6 +116,13 @@ def test_all_distributions_have_the_same_version(built: Mapping[str, Built]) -> 
         f"{KIT}=={version};extra=='demo'",
         f"{KIT}[contract]=={version};extra=='testing'",
     }
+
+
+def test_the_judge_of_expressions_needs_nothing_of_ours(built: Mapping[str, Built]) -> None:
+    (version,) = {metadata(item)["Version"] for item in built.values()}
+    assert requirements(built[JUDGE]) == {"attrs>=23.1"}
+    users = {name for name in FOLDERS if f"{JUDGE}=={version}" in requirements(built[name])}
+    assert users == {"kube-log-watcher-scalyr"}
 
 
 @pytest.mark.parametrize("name", sorted(FOLDERS.keys() - {KIT}))

@@ -34,6 +34,7 @@ def test_a_page_renders_without_a_warning(page: Path) -> None:
 def test_every_distribution_has_a_readme() -> None:
     assert [page.parent.name for page in READMES] == [
         "kube_log_watcher_appdynamics",
+        "kube_log_watcher_backtracking",
         "kube_log_watcher_core",
         "kube_log_watcher_scalyr",
         "kube_log_watcher_symlinker",

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kube_log_watcher_scalyr.backtracking import danger
-from kube_log_watcher_scalyr.backtracking.characters import parser, walk
+from kube_log_watcher_backtracking import judge, parse, walk
 from kube_log_watcher_scalyr.plain import is_plain
 
 LONGEST_EXPRESSION = 2000
@@ -40,12 +39,12 @@ def compiled(text: object, *, member: str = "match_expression") -> re.Pattern[st
         raise ValueError(f"{member} has characters beyond U+FFFF, write them as \\UXXXXXXXX")
     try:
         pattern = re.compile(text)
-        operations = {str(part) for part in walk(parser.parse(text)) if isinstance(part, int)}
+        operations = {str(part) for part in walk(parse(text)) if isinstance(part, int)}
     except (re.error, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(f"{member} is no regular expression ({error})") from error
     if operations & {"ATOMIC_GROUP", "POSSESSIVE_REPEAT"} or "z" in re.findall(r"\\(.)", text):
         raise ValueError(f"{member} uses syntax that older versions of Python don't know")
-    if reason := danger(text):
+    if reason := judge(text).refusal:
         raise ValueError(f"{member} is refused: {reason}")
     return pattern
 
@@ -78,7 +77,7 @@ def _check_hashing(pattern: re.Pattern[str], text: str) -> None:
     if not all(number and 1 <= int(number) <= pattern.groups for number in numbers):
         raise ValueError("replacement hashes a group that match_expression does not have")
     # With \H, the agent puts all groups together itself, and fails on one that took no part in the match.
-    if len(_certain_groups(parser.parse(pattern.pattern))) != pattern.groups:
+    if len(_certain_groups(parse(pattern.pattern))) != pattern.groups:
         raise ValueError("replacement hashes, but some group of match_expression can be left out of a match")
 
 

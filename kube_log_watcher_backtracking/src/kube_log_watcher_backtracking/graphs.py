@@ -11,14 +11,15 @@ Node = TypeVar("Node")
 
 
 class TooComplicatedError(Exception):
-    """An expression needs more steps to be checked than its check may take."""
+    """An expression needs more steps to be judged than that may take."""
 
 
 class Steps:
-    """Counts what a check costs: annotations must not keep the watcher busy either."""
+    """Counts what a judgement costs: whoever writes expressions must not keep the judge busy either."""
 
     def __init__(self, most: int) -> None:
-        self._left = most
+        self._most = most
+        self.taken = 0
 
     def take(self, number: int = 1) -> None:
         """Count some steps.
@@ -28,13 +29,13 @@ class Steps:
         TooComplicatedError
             when there have been too many.
         """
-        self._left -= number
-        if self._left < 0:
+        self.taken += number
+        if self.taken > self._most:
             raise TooComplicatedError
 
 
 def followers_of(edges: Iterable[tuple[int, int]]) -> Followers:
-    """Give the nodes that follow on each."""
+    """Return the nodes that follow on each."""
     followers: dict[int, set[int]] = defaultdict(set)
     for source, target in edges:
         followers[source].add(target)
@@ -42,7 +43,7 @@ def followers_of(edges: Iterable[tuple[int, int]]) -> Followers:
 
 
 def reached(starts: Iterable[Node], nexts: Callable[[Node], Iterable[Node]], steps: Steps) -> set[Node]:
-    """Find all nodes that the starts lead to, themselves included."""
+    """Return all nodes that the starts lead to, themselves included."""
     found = set(starts)
     left = list(found)
     while left:
@@ -54,27 +55,33 @@ def reached(starts: Iterable[Node], nexts: Callable[[Node], Iterable[Node]], ste
     return found
 
 
-def loops(followers: Followers, steps: Steps) -> list[frozenset[int]]:
-    """Find the groups of nodes that lead to each other, each before the groups that it leads to."""
+def components(followers: Followers, steps: Steps) -> list[frozenset[int]]:
+    """Return the groups of nodes that lead to each other, each before the groups that it leads to.
+
+    A node that doesn't lead back to itself is a group of its own.
+    """
     back = followers_of((target, source) for source, targets in followers.items() for target in targets)
-    left = set(back)
+    left = followers.keys() | back.keys()
 
     def leading(node: int) -> Iterable[int]:
         return left.intersection(back.get(node, ()))
 
     found = []
     for node in reversed(_finished(followers, steps)):
-        if node not in left:
-            continue
-        group = reached([node], leading, steps)
-        left -= group
-        if len(group) > 1 or node in followers.get(node, ()):
+        if node in left:
+            group = reached([node], leading, steps)
+            left -= group
             found.append(frozenset(group))
     return found
 
 
+def is_loop(group: frozenset[int], followers: Followers) -> bool:
+    """Whether a group of `components` leads back to itself."""
+    return len(group) > 1 or any(node in followers.get(node, ()) for node in group)
+
+
 def _finished(followers: Followers, steps: Steps) -> list[int]:
-    """Give all nodes in the order in which a walk, depth first, is done with them."""
+    """Return all nodes in the order in which a walk, depth first, is done with them."""
     order: list[int] = []
     seen: set[int] = set()
     for start in followers:
