@@ -11,7 +11,7 @@ import pytest
 from kube_log_watcher_core.agents import AgentReport, AgentStatus
 from kube_log_watcher_core.cli.explain import chain
 from kube_log_watcher_core.cli.output import Table, ago, plain
-from kube_log_watcher_core.cli.status import glance, lines_of
+from kube_log_watcher_core.cli.status import lines_of
 from kube_log_watcher_core.explain.documents import ContainerReport, as_plain
 from kube_log_watcher_core.explain.status import status_of
 from kube_log_watcher_core.kube import WatchStatus
@@ -32,7 +32,7 @@ HEALTHY = Snapshot(
 
 
 def lines(**fields: Any) -> list[str]:
-    return list(lines_of(glance(status_of(attrs.evolve(HEALTHY, **fields)))))
+    return list(lines_of(status_of(attrs.evolve(HEALTHY, **fields))))
 
 
 def test_all_is_well() -> None:

@@ -37,7 +37,7 @@ def test_all_problems_of_all_sources_are_told_at_once_each_on_its_line(
     for part in (
         "--containers-layout='flat' (command line): expected one of docker, cri, auto",
         f"cluster_id=5 ({config}): expected text",
-        "WATCHER_INTERVAL='soon' (environment): expected a number of seconds, at least 0.1",
+        "WATCHER_INTERVAL='soon' (environment): expected a number of seconds, 0.1 to 604800",
         "WATCHER_STATE_DIR='relative' (environment): expected an absolute path",
         "WATCHER_KUBE_URL=ftp://api (environment): expected an http or https URL",
         "WATCHER_AGENTS=unheard-of (environment): expected an agent that can be loaded",

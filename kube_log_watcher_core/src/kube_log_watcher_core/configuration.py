@@ -136,8 +136,13 @@ def configure(given: Given) -> Configuration:
     watcher = load(WatcherSettings, sources)
     problems = [*([sources.problem] if sources.problem else []), *watcher.problems]
     access = _access(sources, watcher, problems)
-    offers = _offers(sources, watcher, problems)
-    chosen, files = _choose(_names(sources, watcher, problems), offers, sources, problems)
+    offers, failures = offers_with_files(watcher.values.get("extra_agent", ()), installed())
+    for path, error in failures:
+        problems.append(_unusable(sources, _field("extra_agent"), str(path), error))
+    names: Sequence[str] | None = watcher.values.get("agents")
+    if names == ():
+        problems.append(_blamed(sources, _field("agents"), value="", expected="at least one agent's name"))
+    chosen, files = _choose(names or (), offers, sources, problems)
     enabled = {agent.name: fields_of(agent.agent_class.settings_class, agent.name) for agent in chosen}
     problems += _unknown_names(sources, enabled, offers)
     if watcher.settings is None or access is None or problems:
@@ -174,22 +179,8 @@ def _access(sources: Sources, watcher: Loaded[WatcherSettings], problems: list[P
         return None
 
 
-def _offers(sources: Sources, watcher: Loaded[WatcherSettings], problems: list[Problem]) -> tuple[Offer, ...]:
-    offers, failures = offers_with_files(watcher.values.get("extra_agent", ()), installed())
-    for path, error in failures:
-        problems.append(_unusable(sources, _field("extra_agent"), str(path), error))
-    return offers
-
-
 def _unusable(sources: Sources, field: Field, value: str, error: PluginError) -> Problem:
     return _blamed(sources, field, value=value, expected=f"an agent that can be loaded: {error}")
-
-
-def _names(sources: Sources, watcher: Loaded[WatcherSettings], problems: list[Problem]) -> tuple[str, ...]:
-    given: Sequence[str] | None = watcher.values.get("agents")
-    if given == ():
-        problems.append(_blamed(sources, _field("agents"), value="", expected="at least one agent's name"))
-    return tuple(dict.fromkeys(name.lower() for name in given or ()))
 
 
 def _choose(
@@ -197,7 +188,7 @@ def _choose(
 ) -> tuple[list[ChosenAgent], list[Path]]:
     chosen: list[ChosenAgent] = []
     files: list[Path] = []
-    for name in names:
+    for name in dict.fromkeys(name.lower() for name in names):
         try:
             agent_class = load_agent(name, offers)
         except PluginError as error:

@@ -44,7 +44,9 @@ class SettingsCommand(click.Command):
         """Gather the settings of all levels, and call the function."""
         if not self.ends_quietly:
             exit_on_sigterm(TERMINATED)
-        ctx.params["given"] = take_chosen(ctx.params).over(_outer(ctx)).given(os.environ)
+        outer = ctx.parent.obj if ctx.parent else None
+        chosen = take_chosen(ctx.params).over(outer if isinstance(outer, Chosen) else Chosen())
+        ctx.params["given"] = chosen.given(os.environ)
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -60,11 +62,6 @@ class Daemonic(SettingsCommand):
     """Runs until it is asked to stop."""
 
     ends_quietly = True
-
-
-def _outer(ctx: click.Context) -> Chosen:
-    found = ctx.parent.obj if ctx.parent else None
-    return found if isinstance(found, Chosen) else Chosen()
 
 
 def _write(

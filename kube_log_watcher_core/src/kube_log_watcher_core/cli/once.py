@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import click
@@ -11,10 +10,10 @@ import click
 from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.commands_of_others import callback_of
 from kube_log_watcher_core.cli.differences import show_differences
-from kube_log_watcher_core.cli.output import one_line, start_logging
+from kube_log_watcher_core.cli.output import joined, one_line, start_logging
 from kube_log_watcher_core.configuration import Given, configure
 from kube_log_watcher_core.loop import AgentResult, look_once, one_pass
-from kube_log_watcher_core.models import Skipped
+from kube_log_watcher_core.models import Container, Skipped
 from kube_log_watcher_core.resolve import Resolution
 
 
@@ -65,32 +64,24 @@ def once(given: Given, *, dry_run: bool, sample: bool, change: bool, timeout_sec
 
 
 def summary(resolution: Resolution, results: Sequence[AgentResult]) -> Iterable[str]:
-    """Tell what is followed, what isn't and why, and how the agents did."""
+    """Yield what is followed, what isn't and why, and how the agents did."""
     yield f"followed: {len(resolution.targets)}"
     for target in resolution.targets:
-        container = target.container
-        name = f"{container.namespace}/{container.pod_name}/{container.name}"
-        yield "  " + one_line(f"{name}: {target.log_path}")
+        yield "  " + one_line(f"{_place(target.container)}: {target.log_path}")
     yield f"skipped: {len(resolution.skipped)}"
-    yield from _skipped(resolution.skipped)
+    by_reason: dict[str, list[Skipped]] = {}
+    for item in resolution.skipped:
+        by_reason.setdefault(item.reason.value, []).append(item)
+    for reason, items in sorted(by_reason.items()):
+        yield f"  {reason}: {len(items)}"
+        for item in items:
+            yield "    " + one_line(joined([_place(item.container), item.detail], ": "))
     for result in results:
         yield one_line(f"agent {result.name}: {result.error or 'ok'}")
 
 
-def _skipped(skipped: Iterable[Skipped]) -> Iterable[str]:
-    skipped = list(skipped)
-    counts = Counter(item.reason.value for item in skipped)
-    for reason, count in sorted(counts.items()):
-        yield f"  {reason}: {count}"
-        for item in skipped:
-            if item.reason.value == reason:
-                detail = f": {item.detail}" if item.detail else ""
-                yield "    " + one_line(place(item) + detail)
-
-
-def place(item: Skipped) -> str:
-    """Name a container that is not followed as far as the node tells its name."""
-    container = item.container
-    if container.pod_name:
-        return f"{container.namespace}/{container.pod_name}/{container.name}"
-    return container.key
+def _place(container: Container) -> str:
+    """Return a container's name, as far as the node tells it."""
+    if not container.pod_name:
+        return container.key
+    return f"{container.namespace}/{container.pod_name}/{container.name}"

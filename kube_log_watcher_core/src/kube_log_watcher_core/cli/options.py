@@ -38,13 +38,25 @@ class Chosen:
         return Chosen({**outer.values, **self.values}, self.config or outer.config)
 
     def given(self, environ: Mapping[str, str]) -> Given:
-        """Give all sources of settings."""
+        """Return all sources of settings."""
         return Given(command_line=self.values, environ=environ, config=self.config)
 
 
 def settings_options() -> list[click.Parameter]:
     """Make the options that name settings."""
-    return [*(_option(field) for field in fields_of(WatcherSettings)), _config_option(), _set_option()]
+    text = f"YAML file with the same settings; they may also be in the environment [{CONFIG_VARIABLE}]"
+    return [
+        *(_option(field) for field in fields_of(WatcherSettings)),
+        click.Option(["config", "--config"], metavar="FILE", type=_AnyPath(), help=text),
+        click.Option(
+            ["set_values", "--set"],
+            metavar="AGENT.NAME=VALUE",
+            multiple=True,
+            callback=lambda _ctx, _param, values: tuple(_assignment(value) for value in values),
+            help="A setting of an agent, e.g. --set myagent.dest_path=/var/lib/jobs; may be given several "
+            "times",
+        ),
+    ]
 
 
 def take_chosen(params: dict[str, Any]) -> Chosen:
@@ -65,9 +77,14 @@ def _option(field: Field) -> click.Option:
     if kind is FLAG:
         switch = f"{field.option}/--no-{field.option.removeprefix('--')}"
         return click.Option([*names, switch], default=None, is_flag=True, help=describe(field))
+    completed: StringParamType = _Word(kind.words)
+    if field.name == "agents":
+        completed = AgentNames()
+    elif kind in (PATH, PATHS):
+        completed = _AnyPath()
     return click.Option(
         [*names, field.option],
-        type=_type(field),
+        type=completed,
         metavar=f"[{'|'.join(kind.words)}]" if kind.words else kind.metavar,
         multiple=kind.several,
         help=describe(field),
@@ -93,14 +110,6 @@ def shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value or "")
-
-
-def _type(field: Field) -> StringParamType:
-    if field.name == "agents":
-        return AgentNames()
-    if field.declaration.kind in (PATH, PATHS):
-        return _AnyPath()
-    return _Word(field.declaration.kind.words)
 
 
 class _AnyPath(StringParamType):
@@ -137,28 +146,7 @@ class AgentNames(StringParamType):
         return [CompletionItem(before + comma + name) for name in names if name.startswith(last.lower())]
 
 
-def _config_option() -> click.Option:
-    text = f"YAML file with the same settings; they may also be in the environment [{CONFIG_VARIABLE}]"
-    return click.Option(["config", "--config"], metavar="FILE", type=_AnyPath(), help=text)
-
-
-def _set_option() -> click.Option:
-    return click.Option(
-        ["set_values", "--set"],
-        metavar="AGENT.NAME=VALUE",
-        multiple=True,
-        callback=_split_assignments,
-        help="A setting of an agent, e.g. --set myagent.dest_path=/var/lib/jobs; may be given several times",
-    )
-
-
-def _split_assignments(
-    _ctx: click.Context, _param: click.Parameter, values: Sequence[str]
-) -> tuple[tuple[str, str], ...]:
-    return tuple(_split_assignment(value) for value in values)
-
-
-def _split_assignment(text: str) -> tuple[str, str]:
+def _assignment(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     section, dot, name = key.strip().partition(".")
     if not (equals and dot and section and name):

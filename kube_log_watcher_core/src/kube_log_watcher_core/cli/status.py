@@ -9,7 +9,6 @@ from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import click
 
 from kube_log_watcher_core.cli.asking import UNAVAILABLE, ask_watcher, state_dir_of
@@ -74,31 +73,26 @@ def _show_once(state_dir: Path | None, output: str) -> int:
     found, trouble = ask_watcher(state_dir, "status")
     if found is None:
         click.echo(f"kube-log-watcher: {one_line(trouble)}", err=True)
-        return UNAVAILABLE
-    if output != "table":
+    elif output != "table":
         print_document(found, output)
     elif sys.stdout.isatty():
-        _print_in_colour(glance(found))
+        from rich.console import Console  # noqa: PLC0415 - only people need it
+
+        Console(highlight=False).print(renderable_of(found))
     else:
-        for line in lines_of(glance(found)):
+        for line in lines_of(found):
             click.echo(line)
-    return _code(found)
+    return _exit_code(found)
 
 
-def _code(found: Document | None) -> int:
+def _exit_code(found: Document | None) -> int:
     if found is None:
         return UNAVAILABLE
     return DEGRADED if found["problems"] else 0
 
 
-def _print_in_colour(seen: Glance) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only people need it
-
-    Console(highlight=False).print(renderable_of(seen))
-
-
 def _show_again(state_dir: Path | None, output: str) -> Generator[int, None, None]:
-    """Show it, and give the exit code that it stands for, for ever."""
+    """Show it again and again; yield the exit code that it stands for each time."""
     if output == "table" and sys.stdout.isatty():
         yield from _live(state_dir)
     while True:
@@ -111,8 +105,8 @@ def _show_again(state_dir: Path | None, output: str) -> Generator[int, None, Non
             click.echo("---")
             print_document(found, output)
         else:
-            click.echo("\n".join([*lines_of(glance(found)), ""]))
-        yield _code(found)
+            click.echo("\n".join([*lines_of(found), ""]))
+        yield _exit_code(found)
 
 
 def _live(state_dir: Path | None) -> Generator[int, None, None]:
@@ -123,29 +117,38 @@ def _live(state_dir: Path | None) -> Generator[int, None, None]:
     with Live(console=Console(highlight=False), auto_refresh=False, screen=True) as live:
         while True:
             found, trouble = ask_watcher(state_dir, "status")
-            shown = Text(one_line(trouble), "bold red") if found is None else renderable_of(glance(found))
+            shown = Text(one_line(trouble), "bold red") if found is None else renderable_of(found)
             live.update(shown, refresh=True)
-            yield _code(found)
+            yield _exit_code(found)
 
 
-@attrs.frozen
-class Glance:
-    """What is shown."""
+def lines_of(found: Document) -> Iterator[str]:
+    """Yield a status document as plain lines."""
+    state, headline = _headline(found)
+    yield one_line(f"{state}: {headline}")
+    for problem in found["problems"]:
+        yield one_line(f"problem: {problem}")
+    for table in (_logs(found), _agents(found), _sources(found)):
+        yield ""
+        yield from plain(table)
 
-    state: str
-    headline: str
-    problems: tuple[str, ...]
-    tables: tuple[Table, ...]
+
+def renderable_of(found: Document) -> Group:
+    """Return a status document for a terminal."""
+    # Imported only here: the daemon never needs it.
+    from rich.console import Group  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    state, headline = _headline(found)
+    problems = [Text(f"! {one_line(problem)}", "bold red") for problem in found["problems"]]
+    tables = (rich_table(table) for table in (_logs(found), _agents(found), _sources(found)))
+    return Group(Text.assemble((state, STYLES[state]), f"  {one_line(headline)}"), *problems, *tables)
 
 
-def glance(found: Document) -> Glance:
-    """Make a status document into what is shown."""
-    state = "degraded" if found["problems"] else "healthy"
-    about = (
-        f"kube-log-watcher {found['version']}, up for {ago(found['uptime_seconds'])}, process {found['pid']}"
-    )
-    tables = [_logs(found), _agents(found), _sources(found)]
-    return Glance(state, f"node {found['node']}: {about}", tuple(found["problems"]), tuple(tables))
+def _headline(found: Document) -> tuple[str, str]:
+    up, pid = ago(found["uptime_seconds"]), found["pid"]
+    about = f"kube-log-watcher {found['version']}, up for {up}, process {pid}"
+    return "degraded" if found["problems"] else "healthy", f"node {found['node']}: {about}"
 
 
 def _logs(found: Document) -> Table:
@@ -163,16 +166,17 @@ def _agents(found: Document) -> Table:
             agent["state"],
             f"{ago(agent['synced_seconds_ago'])} ago" if agent["synced_seconds_ago"] is not None else "never",
             f"{agent['draining']} ({agent['bytes_left']} bytes left)" if agent["draining"] else "",
-            joined([agent["error"] or "", agent["obstacle"] or "", _busy(agent)]),
+            joined(
+                [
+                    agent["error"] or "",
+                    agent["obstacle"] or "",
+                    "" if agent["busy_seconds"] is None else f"at work for {ago(agent['busy_seconds'])}",
+                ]
+            ),
         )
         for agent in found["agents"]
     ]
     return Table(("AGENT", "STATE", "LAST SYNC", "DRAINS", "DETAIL"), rows)
-
-
-def _busy(agent: Document) -> str:
-    busy = agent["busy_seconds"]
-    return "" if busy is None else f"at work for {ago(busy)}"
 
 
 def _sources(found: Document) -> Table:
@@ -193,24 +197,3 @@ def _sources(found: Document) -> Table:
         ("settings", "files" if found["settings_files"] else "no files", joined(found["settings_files"])),
     ]
     return Table(("SOURCE", "STATE", "DETAIL"), rows)
-
-
-def lines_of(seen: Glance) -> Iterator[str]:
-    """Give it as plain lines."""
-    yield one_line(f"{seen.state}: {seen.headline}")
-    for problem in seen.problems:
-        yield one_line(f"problem: {problem}")
-    for table in seen.tables:
-        yield ""
-        yield from plain(table)
-
-
-def renderable_of(seen: Glance) -> Group:
-    """Give it for a terminal."""
-    # Imported only here: the daemon never needs it.
-    from rich.console import Group  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    headline = Text.assemble((seen.state, STYLES[seen.state]), f"  {one_line(seen.headline)}")
-    problems = [Text(f"! {one_line(problem)}", "bold red") for problem in seen.problems]
-    return Group(headline, *problems, *(rich_table(table) for table in seen.tables))

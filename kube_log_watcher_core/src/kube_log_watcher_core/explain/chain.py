@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 import attrs
@@ -64,7 +65,11 @@ class _Subject:
 def explanation_of(facts: Facts, query: Query, ask: AskAgents, *, source: str, at: float) -> Explanation:
     """Return the chain of decisions for every container that the query is about."""
     found = [subject for subject in _subjects(facts) if _is_meant(subject, query)]
-    found.sort(key=lambda each: _place(each.container))
+    found.sort(
+        key=attrgetter(
+            "container.namespace", "container.pod_name", "container.name", "container.restart_count"
+        )
+    )
     told, left_out = found[:MOST_CONTAINERS], max(len(found) - MOST_CONTAINERS, 0)
     targets = [subject.target for subject in told if subject.target is not None]
     notes = () if len(targets) <= MOST_ASKED else (f"agents are asked about the first {MOST_ASKED} only",)
@@ -75,10 +80,6 @@ def explanation_of(facts: Facts, query: Query, ask: AskAgents, *, source: str, a
     return Explanation(
         source=source, at=at, notes=notes, containers=tuple(reports), left_out=left_out, similar=similar
     )
-
-
-def _place(it: Container) -> tuple[str, str, str, int]:
-    return it.namespace, it.pod_name, it.name, it.restart_count
 
 
 def _is_meant(subject: _Subject, query: Query) -> bool:
@@ -111,7 +112,7 @@ def _names(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) -> ContainerReport:
     container, target, departed = subject.container, subject.target, subject.departed
-    skip = subject.skip
+    skip, path = subject.skip, target.log_path if target else container.log_path
     return ContainerReport(
         namespace=container.namespace,
         pod_name=container.pod_name,
@@ -121,7 +122,8 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         state="draining" if departed else "followed" if target else "skipped",
         layout=container.layout.value,
         restart_count=container.restart_count,
-        log_path=_text(target.log_path if target else container.log_path),
+        # A byte that is no UTF-8 can't be told in JSON.
+        log_path=None if path is None else os.fsencode(path).decode("utf-8", "backslashreplace"),
         log_bytes=departed.size if departed else _size(container.log_path),
         first_seen=facts.first_seen.get(container.key),
         created=container.created,
@@ -136,11 +138,6 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
             f"{it.annotation}: {it.detail}" for it in facts.resolution.remarks if it.container is container
         ),
     )
-
-
-def _text(path: Path | None) -> str | None:
-    # A byte that is no UTF-8 can't be told in JSON.
-    return None if path is None else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _size(path: Path | None) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -14,7 +14,7 @@ from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import ApiError, WatcherError
 from kube_log_watcher_core.explain.chain import Facts, PodSource, explanation_of
 from kube_log_watcher_core.explain.documents import Explanation
-from kube_log_watcher_core.explain.look import Look, look
+from kube_log_watcher_core.explain.look import look
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.files import DryDisk
 from kube_log_watcher_core.models import LogTarget, NodeContext
@@ -51,36 +51,24 @@ def explain_offline(
         told = [_Imagined(chosen, configuration.node, targets) for chosen in configuration.agents]
         return {target.container.key: tuple(each.report(target) for each in told) for target in about}
 
-    age = _age(configuration.watcher.state_dir, wall)
-    told = explanation_of(_facts(seen, configuration, age), query, ask, source="offline", at=wall())
-    return attrs.evolve(told, notes=(*_notes(seen, age), *told.notes))
-
-
-def _facts(seen: Look, configuration: Configuration, state_age_seconds: float | None) -> Facts:
-    return Facts(
+    try:
+        written_at = (configuration.watcher.state_dir or Path()) / NAME
+        age = max(wall() - written_at.stat().st_mtime, 0.0)
+    except OSError:
+        age = None
+    facts = Facts(
         resolution=seen.resolution,
         departed=seen.departed,
         pods=seen.pods,
         rules=configuration.rules,
-        pod_source=PodSource(
-            asking_singly=seen.asking_singly, age_seconds=0.0, state_age_seconds=state_age_seconds
-        ),
+        pod_source=PodSource(asking_singly=seen.asking_singly, age_seconds=0.0, state_age_seconds=age),
     )
-
-
-def _notes(seen: Look, age: float | None) -> Iterable[str]:
+    told = explanation_of(facts, query, ask, source="offline", at=wall())
     sources = "the disk" if age is None else f"the disk and the state file, which is {age:.0f} s old"
-    if seen.api_error is None:
-        yield f"this is from the Kubernetes API, {sources}"
-    else:
-        yield f"this is from {sources}; {seen.api_error}"
-
-
-def _age(state_dir: Path | None, wall: Callable[[], float]) -> float | None:
-    try:
-        return None if state_dir is None else max(wall() - (state_dir / NAME).stat().st_mtime, 0.0)
-    except OSError:
-        return None
+    note = f"this is from the Kubernetes API, {sources}"
+    if seen.api_error is not None:
+        note = f"this is from {sources}; {seen.api_error}"
+    return attrs.evolve(told, notes=(note, *told.notes))
 
 
 class _Imagined:

@@ -23,15 +23,12 @@ def mounted_names(owned: Iterable[Owned], *, mounts: Path = MOUNTS) -> list[Path
         lines = mounts.read_bytes().splitlines()
     except OSError:
         return []
-    points = [Path(os.fsdecode(_unescaped(line.split(b" ")[4]))) for line in lines]
+    # Spaces and the like stand there as octal numbers.
+    fields = (_ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), line.split(b" ")[4]) for line in lines)
+    points = [Path(os.fsdecode(field)) for field in fields]
     return [
         home.folder / point.name
         for home in owned
         for point in points
         if point.parent == home.folder.resolve() and home.matches(home.folder / point.name)
     ]
-
-
-def _unescaped(field: bytes) -> bytes:
-    """Give a path as it is: spaces and the like stand there as octal numbers."""
-    return _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), field)

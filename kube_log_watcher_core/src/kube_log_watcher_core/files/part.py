@@ -23,19 +23,17 @@ def part_about(content: bytes, words: Collection[str]) -> bytes:
     if not any(word.encode() in content for word in words):
         return b""
     text = content.decode("utf-8", "replace")
-    part = _element(text, words) or "\n".join(_lines(text, words))
+    lines = (line for line in text.splitlines() if any(word in line for word in words))
+    part = _element(text, words) or "\n".join(lines)
     return part.encode("utf-8", "replace")[:LONGEST_PART]
-
-
-def _lines(text: str, words: Collection[str]) -> Iterator[str]:
-    return (line for line in text.splitlines() if any(word in line for word in words))
 
 
 def _element(text: str, words: Collection[str]) -> str:
     """Find the object in a list that has one of the words, without decoding what is around it."""
     at = min(found for word in words if (found := text.find(word)) >= 0)
     for start in _braces_before(text, at):
-        if not _begins_element(text, start):
+        before = text[max(start - LONGEST_GAP, 0) : start].rstrip(" \t\r\n")
+        if before[-1:] not in {"[", ","}:
             continue
         try:
             _, end = _DECODER.raw_decode(text, start)
@@ -44,11 +42,6 @@ def _element(text: str, words: Collection[str]) -> str:
         if end > at:
             return text[start:end]
     return ""
-
-
-def _begins_element(text: str, start: int) -> bool:
-    before = text[max(start - LONGEST_GAP, 0) : start].rstrip(" \t\r\n")
-    return before[-1:] in {"[", ","}
 
 
 def _braces_before(text: str, at: int) -> Iterator[int]:

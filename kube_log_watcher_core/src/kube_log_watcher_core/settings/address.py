@@ -7,7 +7,7 @@ import re
 
 import attrs
 
-from kube_log_watcher_core.settings.kinds import Kind
+from kube_log_watcher_core.settings.kinds import Kind, yaml_text
 
 _FORM = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", re.ASCII)
 
@@ -36,15 +36,9 @@ def _address(text: str) -> Address:
     return Address(found["host"], int(found["port"]))
 
 
-def _address_from_yaml(value: object) -> Address:
-    if not isinstance(value, str):
-        raise ValueError(value)
-    return _address(value)
-
-
 ADDRESS: Kind[Address] = Kind(
     "HOST:PORT to listen on, IPv6 in brackets, e.g. 0.0.0.0:9090 or [::]:9090",
     _address,
-    _address_from_yaml,
+    lambda value: _address(yaml_text(value)),
     metavar="HOST:PORT",
 )

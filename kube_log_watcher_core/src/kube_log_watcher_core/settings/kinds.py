@@ -70,15 +70,16 @@ def _text(value: str) -> str:
     return value
 
 
-def _yaml_text(value: object) -> str:
+def yaml_text(value: object) -> str:
+    """Read a text that YAML has not taken for anything else. Raises ValueError."""
     if not isinstance(value, str):
         raise ValueError("text (put it in quotes)")
     return _text(value)
 
 
-TEXT: Kind[str] = Kind("text", _text, _yaml_text, metavar="TEXT")
+TEXT: Kind[str] = Kind("text", _text, yaml_text, metavar="TEXT")
 SECRET: Kind[Secret] = Kind(
-    "text", lambda value: Secret(_text(value)), lambda value: Secret(_yaml_text(value)), metavar="SECRET"
+    "text", lambda value: Secret(_text(value)), lambda value: Secret(yaml_text(value)), metavar="SECRET"
 )
 
 _TRUE = {"true", "1", "yes", "on"}
@@ -92,11 +93,12 @@ def _flag(value: str) -> bool:
     return word in _TRUE
 
 
-def _yaml_flag(value: object) -> bool:
-    return value if isinstance(value, bool) else _flag(str(value))
-
-
-FLAG: Kind[bool] = Kind("true or false", _flag, _yaml_flag, words=("true", "false"))
+FLAG: Kind[bool] = Kind(
+    "true or false",
+    _flag,
+    lambda value: value if isinstance(value, bool) else _flag(str(value)),
+    words=("true", "false"),
+)
 
 
 def seconds(*, least: float = 0.0, most: float = LONGEST_SECONDS) -> Kind[float]:
@@ -151,7 +153,7 @@ def choice(*words: str) -> Kind[str]:
         return word
 
     expected = f"one of {', '.join(words)}"
-    return Kind(expected, check, lambda value: check(_yaml_text(value)), metavar="WORD", words=words)
+    return Kind(expected, check, lambda value: check(yaml_text(value)), metavar="WORD", words=words)
 
 
 def _path(value: str) -> Path:
@@ -161,7 +163,7 @@ def _path(value: str) -> Path:
     return path
 
 
-PATH: Kind[Path] = Kind("an absolute path", _path, lambda value: _path(_yaml_text(value)), metavar="PATH")
+PATH: Kind[Path] = Kind("an absolute path", _path, lambda value: _path(yaml_text(value)), metavar="PATH")
 
 
 def _split(value: str) -> tuple[str, ...]:
@@ -174,7 +176,7 @@ def _listed(one: Callable[[str], T]) -> Callable[[object], tuple[T, ...]]:
             return tuple(one(part) for part in _split(value))
         if not isinstance(value, list):
             raise ValueError(value)
-        return tuple(one(_yaml_text(item).strip()) for item in value)
+        return tuple(one(yaml_text(item).strip()) for item in value)
 
     return read
 
@@ -198,7 +200,7 @@ def _pair(value: str) -> tuple[Path, Path]:
 
 def _pairs_from_yaml(value: object) -> tuple[tuple[Path, Path], ...]:
     if isinstance(value, Mapping):
-        return tuple((_path(_yaml_text(key)), _path(_yaml_text(item))) for key, item in value.items())
+        return tuple((_path(yaml_text(key)), _path(yaml_text(item))) for key, item in value.items())
     return _listed(_pair)(value)
 
 
@@ -250,16 +252,11 @@ def _json(text: str) -> Any:
     return value
 
 
-def _object_from_text(text: str) -> Mapping[str, Any]:
-    return _object(_json(text))
-
-
-def _object_from_yaml(value: object) -> Mapping[str, Any]:
-    return _object_from_text(value) if isinstance(value, str) else _object(value)
-
-
 JSON_OBJECT: Kind[Mapping[str, Any]] = Kind(
-    "a JSON object", _object_from_text, _object_from_yaml, metavar="JSON"
+    "a JSON object",
+    lambda text: _object(_json(text)),
+    lambda value: _object(_json(value) if isinstance(value, str) else value),
+    metavar="JSON",
 )
 
 

@@ -53,7 +53,9 @@ def load(settings_class: type[S], sources: Sources, *, section: str | None = Non
             if found is not None:
                 values[field.name] = _read(field, found)
             elif field.required:
-                problems.append(_missing(field))
+                variables = " or ".join(filter(None, (field.variable, field.file_variable)))
+                expected = f"{field.declaration.kind.expected} ({field.declaration.help})"
+                problems.append(Problem(name=variables, source=NOT_SET, value="", expected=expected))
         except _Wrong as wrong:
             problems.append(wrong.problem)
     settings = None if problems else _made(settings_class, values, problems, section=section)
@@ -115,14 +117,6 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _missing(field: Field) -> Problem:
-    variables = (
-        field.variable if field.file_variable is None else f"{field.variable} or {field.file_variable}"
-    )
-    expected = f"{field.declaration.kind.expected} ({field.declaration.help})"
-    return Problem(name=variables, source=NOT_SET, value="", expected=expected)
-
-
 def unknown_keys(
     sources: Sources, sections: Mapping[str, Iterable[Field]], own: Iterable[Field]
 ) -> list[Problem]:
@@ -138,14 +132,8 @@ def unknown_keys(
         if content is None:
             continue
         if not isinstance(content, Mapping):
-            problems.append(
-                Problem(
-                    name=section,
-                    source=str(sources.path),
-                    value=_short(content),
-                    expected="a mapping of settings",
-                )
-            )
+            wrong = {"name": section, "source": str(sources.path), "value": _short(content)}
+            problems.append(Problem(**wrong, expected="a mapping of settings"))
             continue
         known = _section_keys(fields)
         problems += [
@@ -157,14 +145,12 @@ def unknown_keys(
 def unknown_options(sources: Sources, sections: Mapping[str, Iterable[Field]]) -> list[Problem]:
     """Find ``--set`` options that mean nothing, and name the nearest that does."""
     known = {f"{section}.{key}" for section, fields in sections.items() for key in _section_keys(fields)}
-    given = [key for key in sources.command_line if "." in key and key not in known]
-    return [_unknown_option(key, known) for key in given]
-
-
-def _unknown_option(key: str, known: Collection[str]) -> Problem:
-    same_section = [name for name in known if name.partition(".")[0] == key.partition(".")[0]]
-    expected = _hint(key, same_section or known)
-    return Problem(name=f"--set {key}", source="command line", value="", expected=expected)
+    problems = []
+    for key in (each for each in sources.command_line if "." in each and each not in known):
+        same_section = [name for name in known if name.partition(".")[0] == key.partition(".")[0]]
+        expected = _hint(key, same_section or known)
+        problems.append(Problem(name=f"--set {key}", source="command line", value="", expected=expected))
+    return problems
 
 
 def _section_keys(fields: Iterable[Field]) -> set[str]:
