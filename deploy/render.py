@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def manifests() -> Iterable[tuple[Path, str]]:
-    """Give each example's manifest with what it must hold."""
+    """Yield each example's manifest with what it must hold."""
     with Chart.load(CHART) as chart:
         for example in sorted(EXAMPLES.glob("*.yaml")):
             text = example.read_text()
@@ -67,7 +67,7 @@ def orphans() -> Iterable[Path]:
 
 
 def _comment(text: str) -> str:
-    """Give the comment that a values file begins with."""
+    """Return the comment that a values file begins with."""
     found = re.match(r"(?:#.*\n)*", text)
     return found[0] if found else ""
 

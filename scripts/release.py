@@ -80,7 +80,7 @@ def _build_all(options: Sequence[str]) -> Mapping[str, bytes]:
 
 
 def epoch() -> int:
-    """Give the time that all files get."""
+    """Return the time that all files get."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given:
         return int(given)
@@ -89,7 +89,7 @@ def epoch() -> int:
 
 
 def _settled(path: Path) -> bytes:
-    """Give a file's content; a source archive gets one order, time and owner: setuptools sees to none."""
+    """Return a file's content; a source archive gets one order, time and owner: setuptools sees to none."""
     if path.suffix != ".gz":
         return path.read_bytes()
     packed = io.BytesIO()

@@ -162,7 +162,7 @@ class Lane:
         self._life.calm = False
 
     def _is_calm(self) -> bool:
-        """Tell whether the shipper must have taken up the latest configuration, and a pod may go."""
+        """Whether the shipper must have taken up the latest configuration, and a pod may go."""
         up = self._is_up() and self._watcher.running and bool(self._life.may_end_suddenly())
         age = time.time() - self._config.stat().st_mtime
         settled = age > self._pace.config_check + 2 * self._pace.write_interval

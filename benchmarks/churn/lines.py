@@ -19,7 +19,7 @@ class Numbered:
 
 
 def text_of(line: Numbered, *, version: str) -> str:
-    """Give a line as the container writes it. `version` is the label that is valid at that moment."""
+    """Return a line as the container writes it. `version` is the label that is valid at that moment."""
     return f"churn run={line.run} seq={line.seq} version={version} password={SECRET}-{line.seq} end"
 
 
@@ -30,5 +30,5 @@ def parse(message: str) -> Numbered | None:
 
 
 def is_unredacted(message: str) -> bool:
-    """Tell whether the secret can be read."""
+    """Whether the secret can be read."""
     return SECRET in message

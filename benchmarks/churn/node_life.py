@@ -297,7 +297,7 @@ class NodeLife:
             self.come(pod.slot)
 
     def may_end_suddenly(self) -> list[LivePod]:
-        """Give pods that have lived long enough; none while others are still going."""
+        """Return pods that have lived long enough; none while others are still going."""
         if any(pod.ending for pod in self.pods):
             return []
         now = self._clocks.following.now
@@ -308,7 +308,7 @@ class NodeLife:
         ]
 
     def _has_its_files_open(self, pod: LivePod) -> bool:
-        """Tell whether the shipper must have seen the files that there are: it can read on when they go."""
+        """Whether the shipper must have seen the files that there are: it can read on when they go."""
         latest = max(writer.rotated for writer in pod.writers)
         return self._clocks.shipping.now - latest >= self._pace.come_round
 

@@ -91,7 +91,7 @@ class LivePod:
 
 
 def good_annotations(containers: Sequence[str], *, parser: str, mask: str) -> dict[str, str]:
-    """Give annotations that are in order; the redaction rule hides the secret."""
+    """Return annotations that are in order; the redaction rule hides the secret."""
     rule = {"match_expression": r"password=\S+", "replacement": f"password={mask}"}
     return {
         PARSER: _listed(containers, "parser", parser),
@@ -119,7 +119,7 @@ class Bad(enum.Enum):
 
 
 def spoil(good: dict[str, str], bad: Bad, containers: Sequence[str]) -> dict[str, str]:
-    """Give annotations of which one is bad."""
+    """Return annotations of which one is bad."""
     sampling = {"sampling_rate": 0}
     changes = {
         Bad.NO_JSON: {PARSER: "[[{"},

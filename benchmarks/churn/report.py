@@ -26,7 +26,7 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
 
 
 def of_findings(findings: Findings) -> str:
-    """Give what a run came to, for people."""
+    """Return what a run came to, for people."""
     rows = [_cells(row) for row in (*findings.rows, findings.total)]
     counts = f"{findings.written} lines written, {findings.arrived} of them arrived; "
     counts += f"{findings.withheld} withheld, for their redaction rule is unusable"

@@ -82,7 +82,7 @@ def _watch(stage: Stage, relay: Relay, plan: Plan) -> ApiCost:
 
 
 def _bookmark(stage: Stage, relay: Relay) -> float:
-    """Give the bytes of a bookmark; a server sends one a minute."""
+    """Return the bytes of a bookmark; a server sends one a minute."""
     before = relay.received
     stage.api.bookmark()
     time.sleep(SETTLED_SECONDS)
@@ -103,7 +103,7 @@ def _pods(stage: Stage) -> list[object]:
 
 
 def _one_get(stage: Stage) -> float:
-    """Give the bytes of one GET, on a connection of its own, as a client without a session has."""
+    """Return the bytes of one GET, on a connection of its own, as a client without a session has."""
     import requests  # noqa: PLC0415 - this alone needs it
 
     with Relay(stage.api.url) as relay:

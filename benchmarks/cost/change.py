@@ -120,7 +120,7 @@ def _alone(name: str, agent: BaseAgent[Any], plan: Plan) -> Iterator[Figure]:
 
 
 def _sync(agent: BaseAgent[Any], targets: list[LogTarget]) -> float:
-    """Give the processor time of a sync with one changed target: the median of some."""
+    """Return the processor time of a sync with one changed target: the median of some."""
     agent.sync(targets)
     spent = []
     for round_ in range(ROUNDS):

@@ -32,18 +32,18 @@ class Figure:
         return "met" if self.value <= self.aim else "missed"
 
     def as_json(self) -> dict[str, object]:
-        """Give all of it for a program."""
+        """Return all of it for a program."""
         return {**attrs.asdict(self), "verdict": self.verdict}
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Give the value below or at which this share of the values lies."""
+    """Return the value below or at which this share of the values lies."""
     ordered = sorted(values)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
 def median(values: Sequence[float]) -> float:
-    """Give the middle one."""
+    """Return the middle one."""
     return percentile(values, 0.5)
 
 

@@ -63,7 +63,7 @@ class Floor:
 
 
 def _id_of(out: Path) -> str:
-    """Give the id that the next CRI container has: the driver tells it, the log's path does not."""
+    """Return the id that the next CRI container has: the driver tells it, the log's path does not."""
     return (out / "next").read_text(encoding="ascii")
 
 

@@ -75,7 +75,7 @@ def _figures(
 
 
 def _pair(stage: Stage, floor: FloorProcess, number: int) -> tuple[float, float]:
-    """Give the watcher's latency and the floor's in milliseconds, one right after the other."""
+    """Return the watcher's latency and the floor's in milliseconds, one right after the other."""
     prepared, beside = stage.prepare(), floor.prepare(number)
     time.sleep(QUIET_SECONDS)
     own = _latency(stage.node, stage.shelf, [prepared])[0]

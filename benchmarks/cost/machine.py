@@ -27,7 +27,7 @@ def _processor() -> str:
 
 
 def _yardstick() -> float:
-    """Give the processor time of a million additions: how fast this machine is just now."""
+    """Return the processor time of a million additions: how fast this machine is just now."""
     began, total = time.process_time(), 0
     for number in range(1_000_000):
         total += number

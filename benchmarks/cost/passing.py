@@ -49,7 +49,7 @@ def measure(plan: Plan, _folder: Path) -> Iterator[Figure]:
 
 
 def _passes(before: _Node, now: _Node) -> tuple[float, float]:
-    """Give the processor time of a pass and of a look-up, when all was followed and then this is there."""
+    """Return the processor time of a pass and of a look-up, when all was followed and then this is there."""
     memory = Memory(Work(), clock=time.monotonic, wall=time.time)
 
     def look(node: _Node) -> None:

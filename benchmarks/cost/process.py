@@ -14,18 +14,18 @@ _CPUCLOCK_SCHED = 2
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the processor time of a process so far, of all its threads, also those that have ended."""
+    """Return the processor time of a process so far, of all its threads, also those that have ended."""
     # What clock_getcpuclockid(3) gives: the scheduler's own count, in nanoseconds.
     return time.clock_gettime((~pid << 3) | _CPUCLOCK_SCHED)
 
 
 def resident_mib(pid: int) -> float:
-    """Give the memory that a process has in RAM."""
+    """Return the memory that a process has in RAM."""
     return _status(pid, "VmRSS") / 1024
 
 
 def peak_mib(pid: int) -> float:
-    """Give the most memory that a process has had in RAM."""
+    """Return the most memory that a process has had in RAM."""
     return _status(pid, "VmHWM") / 1024
 
 

@@ -90,7 +90,7 @@ def _full_pass(plan: Plan, folder: Path, layout: Layout) -> Figure:
 
 
 def _bare_listing(root: Path) -> float:
-    """Give the processor time of listing all folders once, the best of three."""
+    """Return the processor time of listing all folders once, the best of three."""
     times = []
     for _ in range(3):
         began = time.process_time()

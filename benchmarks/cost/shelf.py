@@ -70,7 +70,7 @@ class Shelf:
         return self.jobs / f"container-{container}-jobfile.job"
 
     def identities(self) -> dict[Path, tuple[int, int]]:
-        """Give inode and last change of all that is there: an untouched file keeps both."""
+        """Return inode and last change of all that is there: an untouched file keeps both."""
         found = {}
         for folder in (self.config.parent, self.jobs, self.links):
             for path in (each for each in folder.rglob("*") if each.is_symlink() or each.is_file()):

@@ -67,7 +67,7 @@ def _restart(plan: Plan, folder: Path) -> Iterator[Figure]:
 
 
 def _interpreter(code: str) -> float:
-    """Give the seconds that a process takes which only runs this: the median of five."""
+    """Return the seconds that a process takes which only runs this: the median of five."""
     times = []
     for _ in range(5):
         began = time.monotonic()

@@ -56,7 +56,7 @@ def shown_by(entry: Mapping[str, Any]) -> Shown:
 
 
 def faults_of(look: Look, model: Model) -> Iterator[str]:
-    """Tell what must never be seen, whatever happens meanwhile. The model is that of after the look."""
+    """Yield what must never be seen, whatever happens meanwhile. The model is that of after the look."""
     if look.text is None:
         yield "agent.json is gone"
         return
@@ -107,7 +107,7 @@ def _wrongly_named(log: Mapping[str, Any], model: Model) -> Iterator[str]:
 
 
 def differences(look: Look, model: Model) -> list[str]:
-    """Tell what is otherwise than it must be, once nothing happens any more. Empty when all is well."""
+    """Return what is otherwise than it must be, once nothing happens any more. Empty when all is well."""
     if look.text is None:
         return ["there is no agent.json"]
     try:

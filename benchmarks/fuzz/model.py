@@ -199,7 +199,7 @@ class Model:
         return _distinct([*allowed, None]) if run.contested else allowed
 
     def _by_pod(self, pod: PodModel, run: Run, settings: Settings) -> list[Shown | None]:
-        """Tell by the pod: the API's last word counts, or what the watcher had heard of it when it left."""
+        """Return what may be shown: the API's last word, or what was heard of the pod when it left."""
         if pod.in_api:
             return [_shown(pod, run, pod.versions[-1], settings)]
         if run.rest is not None:

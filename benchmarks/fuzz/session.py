@@ -131,7 +131,7 @@ class Session:
                 site.fault("after quiet it changed once more")
 
     def _is_kept(self, site: Site) -> bool:
-        """Tell whether the state file has all that is followed: it is written a second later."""
+        """Whether the state file has all that is followed: it is written a second later."""
         try:
             kept = site.state.read_text()
         except OSError:

@@ -57,7 +57,7 @@ def _default(field: Field) -> str:
 
 
 def _names(field: Field) -> str:
-    """Give the setting's names in the other sources."""
+    """Return the setting's names in the other sources."""
     others = [
         f"YAML ``{field.section}: {{{field.name}: ...}}``" if field.section else f"YAML ``{field.name}``"
     ]

@@ -23,12 +23,12 @@ class AppDynamicsAgent(FileAgent[AppDynamicsSettings]):
         self._jobs: dict[LogTarget, File] = {}
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
-        """Give the job files of these targets; only those of new and changed targets are made anew."""
+        """Return the job files of these targets; only those of new and changed targets are made anew."""
         self._jobs = {target: self._jobs.get(target) or self._job(target) for target in targets}
         return self._jobs.values()
 
     def owned(self) -> Iterable[Owned]:
-        """Give the names of job files as this version and all earlier ones wrote them."""
+        """Return the names of job files as this version and all earlier ones wrote them."""
         return (Owned(self.settings.dest_path, _JOB_NAME),)
 
     def _job(self, target: LogTarget) -> File:

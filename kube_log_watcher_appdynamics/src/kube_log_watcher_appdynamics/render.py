@@ -85,7 +85,7 @@ FAST_DUMPER: Final = _quoting(yaml.CSafeDumper if yaml.__with_libyaml__ else yam
 
 
 def job(target: LogTarget) -> str:
-    """Give the text of a target's job file: the same target, the same text."""
+    """Return the text of a target's job file: the same target, the same text."""
     said = document(target)
     try:
         return _HEADER + text_of(said, FAST_DUMPER)
@@ -95,13 +95,13 @@ def job(target: LogTarget) -> str:
 
 
 def text_of(said: Mapping[str, Any], dumper: Any) -> str:
-    """Give a job as YAML."""
+    """Return a job as YAML."""
     text: str = yaml.dump(said, Dumper=dumper, sort_keys=False, width=_WIDTH)
     return text
 
 
 def document(target: LogTarget) -> dict[str, Any]:
-    """Give what the job file says."""
+    """Return what the job file says."""
     return {
         "version": 2,
         "enabled": True,
@@ -118,7 +118,7 @@ def document(target: LogTarget) -> dict[str, Any]:
 
 
 def fields(target: LogTarget) -> dict[str, str]:
-    """Give what is added to every event of this log."""
+    """Return what is added to every event of this log."""
     own = dict(_own_fields(target))
     return own | {name: target.attributes[name] for name in sorted(target.attributes.keys() - FIELD_NAMES)}
 
@@ -144,7 +144,7 @@ def _own_fields(target: LogTarget) -> Iterator[tuple[str, str]]:
 
 
 def literal_glob(name: str) -> str:
-    """Give a glob for one file name.
+    """Return a glob for one file name.
 
     No log of Docker or the kubelet has a special character in its name. One that had gets ``?`` in
     its place, which every dialect of globs takes for any one character; their escapes differ.

@@ -31,7 +31,7 @@ class NotTrueOrFalse(ValueError):
 
 
 def is_excluded(annotations: Mapping[str, str], container: str) -> bool:
-    """Tell whether a pod's author doesn't want this container's log to be followed.
+    """Whether a pod's author doesn't want this container's log to be followed.
 
     A container's own ``exclude`` or ``include`` beats the pod's; of the two, ``exclude`` beats.
 

@@ -27,12 +27,12 @@ class SymlinkerAgent(FileAgent[SymlinkerSettings]):
         self._links: dict[LogTarget, Link] = {}
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Link]:
-        """Give one link for each target; only those of new and changed targets are made anew."""
+        """Return one link for each target; only those of new and changed targets are made anew."""
         self._links = {target: self._links.get(target) or self._link(target) for target in targets}
         return self._links.values()
 
     def owned(self) -> Iterable[Owned]:
-        """Give the links at exactly the tree's depth, below a container id."""
+        """Return the links at exactly the tree's depth, below a container id."""
         return (Owned(self.settings.symlink_dir, _PATTERN, links=True),)
 
     def _link(self, target: LogTarget) -> Link:
@@ -40,7 +40,7 @@ class SymlinkerAgent(FileAgent[SymlinkerSettings]):
 
 
 def link_path(target: LogTarget) -> Path:
-    """Give a target's place in the tree."""
+    """Return a target's place in the tree."""
     parts = (
         target.application,
         target.component or target.application,
@@ -53,5 +53,5 @@ def link_path(target: LogTarget) -> Path:
 
 
 def safe_part(text: str | None) -> str:
-    """Give a text as one component of a path, ``none`` for an empty one."""
+    """Return a text as one component of a path, ``none`` for an empty one."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", text or "")[:_LONGEST_PART] or "none"

@@ -14,7 +14,7 @@ LABELS = {"application": "shop", "version": "v7"}
 
 
 def container_id(number: int) -> str:
-    """Give the id of container number so-and-so."""
+    """Return the id of container number so-and-so."""
     return f"{number:064x}"
 
 
@@ -44,7 +44,7 @@ def make_container(
 
 
 def log_path_of(number: int, layout: Layout) -> Path:
-    """Give the path of a log; no name is part of it that a pod's author chooses."""
+    """Return the path of a log; no name is part of it that a pod's author chooses."""
     identity = container_id(number)
     if layout is Layout.DOCKER:
         return Path(f"/var/lib/docker/containers/{identity}/{identity}-json.log")

@@ -149,7 +149,7 @@ class FakeNode:
 
 
 def pod_uid(*, namespace: str, pod: str) -> str:
-    """Give the uid that a pod of that name gets when none is asked for."""
+    """Return the uid that a pod of that name gets when none is asked for."""
     return str(uuid.uuid5(_POD_UIDS, f"{namespace}/{pod}"))
 
 

@@ -257,7 +257,7 @@ def shown(text: str) -> str:
 
 
 def annotation_values(container: str = "main") -> Iterator[str]:
-    """Give values for annotations that are read as JSON: every text, bare and in the places of a document.
+    """Yield values for annotations that are read as JSON: every text, bare and in the places of a document.
 
     They have the form of a list of objects, each for the container that it names.
     """

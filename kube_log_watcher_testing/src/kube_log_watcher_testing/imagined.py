@@ -54,7 +54,7 @@ class ImaginedDisk(DryDisk):
         return sorted(self._open[fd])
 
     def kind(self, fd: int, name: str) -> str:
-        """Tell what a name is."""
+        """Return what a name is."""
         found = self._open[fd].get(name)
         if found is None:
             return ""
@@ -92,7 +92,7 @@ class ImaginedDisk(DryDisk):
 
 
 def _folder_in(folder: _Folder, name: str) -> _Folder:
-    """Give a folder inside another; whatever else has its name makes way, as a link does on a real disk."""
+    """Return a folder inside another; whatever else has its name makes way, as a link does on a real disk."""
     found = folder.get(name)
     if not isinstance(found, dict):
         found = folder[name] = {}

@@ -13,7 +13,7 @@ MEANINGFUL_LABELS = ("application", "component", "version", "release", "environm
 
 
 def texts(*, large: bool = False) -> SearchStrategy[str]:
-    """Give hostile texts, random ones, and both put together; with ``large``, very long ones, too.
+    """Return hostile texts, random ones, and both put together; with ``large``, very long ones, too.
 
     Lone surrogates are not among them: the watcher replaces those as it decodes.
     """
@@ -23,18 +23,18 @@ def texts(*, large: bool = False) -> SearchStrategy[str]:
 
 
 def names() -> SearchStrategy[str]:
-    """Give texts that stand where a name is needed: not empty."""
+    """Return texts that stand where a name is needed: not empty."""
     return texts().filter(bool)
 
 
 def label_sets(*further: str) -> SearchStrategy[dict[str, str]]:
-    """Give sets of labels: some of those that have a meaning, and some of anybody's."""
+    """Return sets of labels: some of those that have a meaning, and some of anybody's."""
     known = st.sampled_from([*MEANINGFUL_LABELS, *further])
     return st.dictionaries(known | known | texts(), texts(), max_size=6)
 
 
 def images() -> SearchStrategy[str | None]:
-    """Give image references, good and hostile."""
+    """Return image references, good and hostile."""
     good = st.sampled_from(
         ["app", "localhost:5000/team/app:1.0", "app@sha256:" + "0" * 64, "a/b:c@d", ":", "@"]
     )
@@ -43,7 +43,7 @@ def images() -> SearchStrategy[str | None]:
 
 @st.composite
 def containers(draw: st.DrawFn, number: int = 1) -> Container:
-    """Give containers with hostile names and images; their logs lie where a runtime writes them."""
+    """Return containers with hostile names and images; their logs lie where a runtime writes them."""
     return factories.make_container(
         number,
         layout=draw(st.sampled_from(Layout)),
@@ -56,7 +56,7 @@ def containers(draw: st.DrawFn, number: int = 1) -> Container:
 
 @st.composite
 def pods(draw: st.DrawFn, annotations: SearchStrategy[dict[str, str]] | None = None) -> Pod:
-    """Give pods with hostile names, labels and annotations."""
+    """Return pods with hostile names, labels and annotations."""
     container = draw(containers())
     noted = draw(
         annotations if annotations is not None else st.dictionaries(texts(), texts(large=True), max_size=3)
@@ -89,6 +89,6 @@ def target_lists(
     labels: SearchStrategy[dict[str, str]] | None = None,
     annotations: SearchStrategy[dict[str, str]] | None = None,
 ) -> list[LogTarget]:
-    """Give lists of targets, sorted by id as agents get them."""
+    """Return lists of targets, sorted by id as agents get them."""
     count = draw(st.integers(min_value=0, max_value=most))
     return [draw(targets(number, labels=labels, annotations=annotations)) for number in range(1, count + 1)]

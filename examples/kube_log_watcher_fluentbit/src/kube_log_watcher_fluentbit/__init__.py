@@ -27,7 +27,7 @@ class FluentBitAgent(FileAgent[FluentBitSettings]):
     settings_class = FluentBitSettings
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
-        """Give the files; of two pods of one name, which may both be there for a while, the newer one's."""
+        """Return the files; of two pods of one name, which may both be there for a while, the newer one's."""
         (ours,) = self.owned()
         files: dict[Path, File] = {}
         for pod in sorted({target.pod for target in targets}, key=lambda pod: (pod.created or 0, pod.uid)):
@@ -39,5 +39,5 @@ class FluentBitAgent(FileAgent[FluentBitSettings]):
         return files.values()
 
     def owned(self) -> Sequence[Owned]:
-        """Give the names of these files."""
+        """Return the names of these files."""
         return [Owned(self.settings.folder, _NAME)]

@@ -167,7 +167,7 @@ def find_containers(paths: NodePaths, *, named: bool) -> tuple[tuple[Container, 
 
 
 def check_obstacles(containers: Iterable[Container]) -> Iterable[Finding]:
-    """Tell about containers whose logs can't be had, by what stands against it."""
+    """Check which containers have logs that can't be had, and what stands against it."""
     harmless = {Reason.PAUSE, Reason.NOT_KUBERNETES}
     obstacles = [item.obstacle for item in containers if item.obstacle is not None]
     counts = Counter(obstacle.reason for obstacle in obstacles if obstacle.reason not in harmless)
@@ -177,7 +177,7 @@ def check_obstacles(containers: Iterable[Container]) -> Iterable[Finding]:
 
 
 def check_roots(paths: NodePaths, *, named: bool) -> Iterable[Finding]:
-    """Tell which of the folders that logs may lie in are there; nobody misses one that is a default."""
+    """Check which of the folders that logs may lie in are there; nobody misses one that is a default."""
     missing = [root for root in paths.roots if not root.is_dir()]
     there = [str(root) for root in paths.roots if root.is_dir()]
     if named or not there:
@@ -189,7 +189,7 @@ def check_roots(paths: NodePaths, *, named: bool) -> Iterable[Finding]:
 
 
 def check_state_dir(folder: Path | None) -> Finding:
-    """Tell whether something can survive a restart."""
+    """Check whether something can survive a restart."""
     if folder is None:
         text = "WATCHER_STATE_DIR is not set: what is known is lost with a restart"
         return _warn("state", text, "mount a folder for it")
@@ -202,7 +202,7 @@ def check_state_dir(folder: Path | None) -> Finding:
 
 
 def check_inotify(containers: Sequence[Container], *, limits: Path = LIMITS) -> Iterable[Finding]:
-    """Tell whether the kernel's limits leave room for watching."""
+    """Check whether the kernel's limits leave room for watching."""
     needed = len(containers) * WATCHES_PER_CONTAINER + 16
     watches, instances = (_limit(limits / f"max_user_{what}") for what in ("watches", "instances"))
     if watches is not None and watches < needed:

@@ -96,7 +96,7 @@ class _Imagined:
         return self._masks.hide(str(error) if isinstance(error, WatcherError) else repr(error))
 
     def report(self, target: LogTarget) -> AgentReport:
-        """Tell what is on the disk about a target, or should be."""
+        """Return what is on the disk about a target, or should be."""
         silent = AgentReport(name=self._name, trouble=self._trouble)
         if self._agent is None:
             return silent

@@ -28,7 +28,7 @@ class Requirement:
     negated: bool = False
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether labels meet it; a missing label meets what is negated, as in Kubernetes."""
+        """Whether labels meet it; a missing label meets what is negated, as in Kubernetes."""
         found = labels.get(self.key)
         meets = found is not None and (self.values is None or found in self.values)
         return meets is not self.negated
@@ -67,7 +67,7 @@ class Names:
     container: str | None = None
 
     def match(self, namespace: str, pod: str, container: str | None) -> bool:
-        """Tell whether these are meant; a pod without a known container is, if its own name is."""
+        """Whether these are meant; a pod without a known container is, if its own name is."""
         return (
             _fits(namespace, self.namespace)
             and _fits(pod, self.pod)
@@ -88,12 +88,12 @@ class Query:
     selector: tuple[Requirement, ...] = ()
 
     def match(self, namespace: str, pod: str, container: str | None, labels: Mapping[str, str]) -> bool:
-        """Tell whether a container, or a pod, is asked about."""
+        """Whether a container, or a pod, is asked about."""
         named = any(each.match(namespace, pod, container) for each in self.names)
         return named and all(each.matches(labels) for each in self.selector)
 
     def similar(self, pods: Iterable[tuple[str, str]]) -> list[str]:
-        """Give the pods that may have been meant, as ``namespace/pod``: the likeliest first."""
+        """Return the pods that may have been meant, as ``namespace/pod``: the likeliest first."""
         wanted = {each.pod for each in self.names if each.pod}
         by_name: dict[str, list[str]] = {}
         for namespace, pod in sorted(set(pods)):

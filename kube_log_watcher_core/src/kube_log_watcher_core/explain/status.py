@@ -68,7 +68,7 @@ def _watch(watch: WatchStatus, url: str, now: float) -> Mapping[str, Any]:
 
 
 def _problems(snapshot: Snapshot) -> Iterator[str]:
-    """Tell what is not as it should be."""
+    """Yield what is not as it should be."""
     for lack in (*lacks_of(LIVENESS, snapshot), *lacks_of(READINESS, snapshot)):
         yield lack.text.replace(" (see the log)", "")
     for agent in snapshot.agents:

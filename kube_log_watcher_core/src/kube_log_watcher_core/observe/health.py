@@ -87,7 +87,7 @@ READINESS: dict[str, Check] = {"pods": _pods, "watch": _watch, "lock": _lock, "a
 def lacks_of(
     checks: dict[str, Check], snapshot: Snapshot, *, excluded: Collection[str] = ()
 ) -> tuple[Lack, ...]:
-    """Tell what is missing by these checks, but for those that are excluded by name."""
+    """Return what is missing by these checks, but for those that are excluded by name."""
     return tuple(
         Lack(subject, text)
         for subject, check in checks.items()

@@ -79,13 +79,13 @@ class SnapshotCollector(Collector):
         self._look = look
 
     def collect(self) -> Iterator[Metric]:
-        """Give each metric with its values."""
+        """Yield each metric with its values."""
         snapshot = self._look()
         for family in FAMILIES:
             yield _filled(family, snapshot)
 
     def describe(self) -> Iterable[Metric]:
-        """Give each metric without values: what a scrape may ask for by name."""
+        """Return each metric without values: what a scrape may ask for by name."""
         return [_empty(family) for family in FAMILIES]
 
 

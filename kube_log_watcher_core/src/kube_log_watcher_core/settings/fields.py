@@ -143,7 +143,7 @@ class Field:
 
 
 def fields_of(settings_class: type, section: str | None = None) -> tuple[Field, ...]:
-    """Give the declared fields of a settings class, in their order."""
+    """Return the declared fields of a settings class, in their order."""
     return tuple(
         Field(
             name=attribute.name,

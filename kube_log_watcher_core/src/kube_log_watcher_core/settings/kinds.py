@@ -31,7 +31,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Give the text, for the one place that must write it."""
+        """Return the text, for the one place that must write it."""
         return self._text
 
     def __eq__(self, other: object) -> bool:

@@ -30,7 +30,7 @@ class Loaded(Generic[S]):
     """The values that could be read, also where others could not."""
 
     def unwrap(self) -> S:
-        """Give the settings.
+        """Return the settings.
 
         Raises
         ------

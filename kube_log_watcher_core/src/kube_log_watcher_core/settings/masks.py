@@ -31,7 +31,7 @@ class Masks:
         self._named = re.compile(rf"""(\b(?:{names})\b["']?\s*[:=]\s*){_VALUE}""") if names else None
 
     def hide(self, text: str) -> str:
-        """Give the text without secrets."""
+        """Return the text without secrets."""
         for secret in self._texts:
             text = text.replace(secret, MASK)
         return self._named.sub(rf'\1"{MASK}"', text) if self._named else text

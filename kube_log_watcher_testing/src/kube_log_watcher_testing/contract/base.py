@@ -34,12 +34,12 @@ class ContractBase:
 
     @pytest.fixture
     def make_agent(self) -> MakeAgent:
-        """Give what makes the agent: the one thing that every author has to say."""
+        """Return what makes the agent: the one thing that every author has to say."""
         pytest.fail(f"{type(self).__name__} needs a fixture `make_agent`, which makes an agent for a folder")
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
-        """Give an empty folder, deep enough for a path that leads out of it to be noticed."""
+        """Return an empty folder, deep enough for a path that leads out of it to be noticed."""
         folder = tmp_path / "node" / "shipper" / "folder"
         folder.mkdir(parents=True)
         return folder
@@ -59,7 +59,7 @@ class ContractBase:
         return make_target(container, labels=given, annotations=annotations, labels_as_attributes=("*",))
 
     def observe(self, folder: Path) -> Mapping[str, object]:
-        """Give all that the shipper has been told: what is in the folder."""
+        """Return all that the shipper has been told: what is in the folder."""
         return trees.contents(folder)
 
     def read_back(self, folder: Path) -> Mapping[str, object]:
@@ -67,7 +67,7 @@ class ContractBase:
         raise NotReadBack
 
     def name_of(self, target: LogTarget) -> str:
-        """Tell by which name `read_back` knows a target: unless replaced, by the path of its log."""
+        """Return by which name `read_back` knows a target: unless replaced, by the path of its log."""
         return str(target.log_path)
 
     # ------------------------------------------------------------- for the rules
@@ -82,14 +82,14 @@ class ContractBase:
     def _fresh(
         self, make_agent: MakeAgent, folder: Path, targets: Sequence[LogTarget]
     ) -> Mapping[str, object]:
-        """Tell what an agent makes of targets that has never seen any others."""
+        """Return what an agent makes of targets that has never seen any others."""
         if not self.no_files:
             trees.empty(folder)
         make_agent(folder).sync(targets)
         return self.observe(folder)
 
     def _identities(self, folder: Path) -> Mapping[str, object]:
-        """Tell which files these are; nothing where there are none."""
+        """Return which files these are; nothing where there are none."""
         return {} if self.no_files else trees.identities(folder)
 
     def _file_agent(self, make_agent: MakeAgent, folder: Path) -> FileAgent[Any]:

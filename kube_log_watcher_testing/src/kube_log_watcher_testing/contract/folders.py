@@ -104,7 +104,7 @@ def _folders_of(agent: BaseAgent[object], folder: Path) -> list[Path]:
 
 
 def _is_declared(path: Path, owned: Iterable[Owned]) -> bool:
-    """Tell whether a name is declared, or a folder that leads to declared ones."""
+    """Whether a name is declared, or a folder that leads to declared ones."""
     if path.is_dir() and not path.is_symlink():
         return any(len(each.pattern) > 1 and path.is_relative_to(each.folder) for each in owned)
     return any(each.matches(path) and each.links == path.is_symlink() for each in owned)

@@ -12,7 +12,7 @@ Content = bytes | str | None
 
 
 def paths_below(folder: Path) -> Iterator[Path]:
-    """Give all paths below a folder, and follow no link."""
+    """Yield all paths below a folder, and follow no link."""
     for parent, folders, files in os.walk(folder):
         for name in sorted([*folders, *files]):
             yield Path(parent, name)
@@ -31,12 +31,12 @@ def content(path: Path) -> Content:
 
 
 def identities(folder: Path) -> dict[str, tuple[int, int]]:
-    """Give inode and time of change of all files and links: what nobody wrote keeps both."""
+    """Return inode and time of change of all files and links: what nobody wrote keeps both."""
     return {str(path.relative_to(folder)): identity(path) for path in paths_below(folder) if _is_leaf(path)}
 
 
 def identity(path: Path) -> tuple[int, int]:
-    """Give inode and time of change, in nanoseconds, of a file or a link."""
+    """Return inode and time of change, in nanoseconds, of a file or a link."""
     status = os.lstat(path)
     return status.st_ino, status.st_mtime_ns
 
@@ -55,7 +55,7 @@ def empty(folder: Path) -> None:
 
 
 def difference(before: Mapping[str, object], after: Mapping[str, object]) -> str:
-    """Tell which names came, went and changed; nothing when all is the same."""
+    """Return which names came, went and changed; nothing when all is the same."""
     parts = {
         "came": after.keys() - before.keys(),
         "went": before.keys() - after.keys(),

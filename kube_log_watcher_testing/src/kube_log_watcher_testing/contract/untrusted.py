@@ -111,7 +111,7 @@ def _below(folder: Path) -> set[str]:
 
 
 def shape(value: object) -> object:
-    """Give the form of a document: its keys and its types, without its values."""
+    """Return the form of a document: its keys and its types, without its values."""
     if isinstance(value, Mapping):
         return frozenset((key, shape(item)) for key, item in value.items())
     if isinstance(value, str | bytes):

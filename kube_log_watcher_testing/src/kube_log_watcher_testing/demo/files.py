@@ -34,7 +34,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def changes(before: Snapshot, after: Snapshot, root: Path) -> list[str]:
-    """Tell what came, changed and went, one line each."""
+    """Return what came, changed and went, one line each."""
     lines = [("+", path) for path in after.keys() - before.keys()]
     lines += [("-", path) for path in before.keys() - after.keys()]
     lines += [("~", path) for path in before.keys() & after.keys() if before[path] != after[path]]

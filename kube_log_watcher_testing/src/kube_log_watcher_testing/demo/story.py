@@ -84,7 +84,7 @@ class Play:
         self._seen: Snapshot = {}
 
     def steps(self) -> list[Step]:
-        """Give what happens, in order."""
+        """Return what happens, in order."""
         rotating, label, going = CAST[6], CAST[0], CAST[2]
         followed = {part.name: f"{part.namespace}/{part.name}/" for part in (*CAST, ARRIVAL)}
         return [
@@ -178,7 +178,7 @@ class Play:
         click.echo(f"The nodes' own folders, and watcher.log, are in {self._root}, too.")
 
     def _folder(self, path: Path) -> Path:
-        """Give the folder of the agent that has written a file."""
+        """Return the folder of the agent that has written a file."""
         node, agents, agent = path.relative_to(self._root).parts[:3]
         return self._root / node / agents / agent
 
@@ -188,6 +188,6 @@ def _is_followed(rows: Sequence[Row], place: str, about: str = "") -> bool:
 
 
 def _settled(rows: Sequence[Row]) -> bool:
-    """Tell whether every pod of the API is known by now."""
+    """Whether every pod of the API is known by now."""
     unknown = [row for row in rows if row.about.startswith("pod-unknown")]
     return len(unknown) == sum(not part.in_api for part in CAST)

@@ -33,14 +33,14 @@ FEW_FILES = 9
 
 
 def first_of(files: Sequence[str], room: int) -> Sequence[str]:
-    """Give as many lines as there is room for."""
+    """Return as many lines as there is room for."""
     if len(files) <= room:
         return files
     return [*files[: room - 1], f"... and {len(files) - room + 1} more"]
 
 
 def make_view(*, live: bool) -> View:
-    """Give the view for a terminal, or for a pipe."""
+    """Return the view for a terminal, or for a pipe."""
     return LiveView() if live else PlainView()
 
 

@@ -117,7 +117,7 @@ class FakeApi:
         self.history.remove(namespace, name)
 
     def get(self, namespace: str, name: str) -> JsonObject:
-        """Give a copy of a pod. Raises `KeyError` without it."""
+        """Return a copy of a pod. Raises `KeyError` without it."""
         found = self.history.get(namespace, name)
         if found is None:
             raise KeyError((namespace, name))
@@ -138,11 +138,11 @@ class FakeApi:
         self._forbidden -= set(verbs)
 
     def admits(self, authorization: str) -> bool:
-        """Tell whether a token is good."""
+        """Whether a token is good."""
         return self._tokens is None or authorization.removeprefix("Bearer ") in self._tokens
 
     def allows(self, verb: str) -> bool:
-        """Tell whether a verb is allowed."""
+        """Whether a verb is allowed."""
         return verb not in self._forbidden
 
     # ------------------------------------------------------------------ faults

@@ -123,7 +123,7 @@ class FaultPlan:
             self._entries.clear()
 
     def take(self, verb: str) -> Fault | None:
-        """Give the fault that a request of this verb meets now."""
+        """Return the fault that a request of this verb meets now."""
         with self._lock:
             for index, (wanted, fault, times) in enumerate(self._entries):
                 if wanted in ("*", verb):

@@ -59,10 +59,10 @@ class Backend(Protocol):
     prefix: str
 
     def admits(self, authorization: str) -> bool:
-        """Tell whether a token is good."""
+        """Whether a token is good."""
 
     def allows(self, verb: str) -> bool:
-        """Tell whether a verb is allowed on pods at cluster scope."""
+        """Whether a verb is allowed on pods at cluster scope."""
 
 
 class Handler(Responder):
@@ -208,7 +208,7 @@ class Handler(Responder):
             self._send_good({**listed, "items": items}, fault)
 
     def _page(self, items: list[JsonObject], metadata: JsonObject) -> list[JsonObject]:
-        """Give the page that is asked for; the token of the next says where it begins."""
+        """Return the page that is asked for; the token of the next says where it begins."""
         begin = int(self._query.get("continue") or 0)
         end = begin + self.backend.page_items
         if end < len(items):
@@ -293,5 +293,5 @@ class Handler(Responder):
 
 
 def _whole(item: JsonObject) -> JsonObject:
-    """Give an object with its kind, which it has everywhere but inside a list."""
+    """Return an object with its kind, which it has everywhere but inside a list."""
     return {"kind": "Pod", "apiVersion": "v1", **item}

@@ -21,7 +21,7 @@ class Change:
     after: JsonObject | None
 
     def seen_by(self, selector: Selector) -> tuple[str, JsonObject] | None:
-        """Give the event that a watch with this selector sees, if any.
+        """Return the event that a watch with this selector sees, if any.
 
         An object that leaves the selection is DELETED for it, one that enters is ADDED.
         """
@@ -58,7 +58,7 @@ class History:
             return copied(stored)
 
     def get(self, namespace: str, name: str) -> JsonObject | None:
-        """Give an object; None without it."""
+        """Return an object; None without it."""
         with self.changed:
             found = self._items.get((namespace, name))
             return copied(found) if found else None
@@ -70,18 +70,18 @@ class History:
             self._add(Change(self._version + 1, gone, None))
 
     def select(self, selector: Selector) -> tuple[int, list[JsonObject]]:
-        """Give the version and all objects that are asked for, sorted."""
+        """Return the version and all objects that are asked for, sorted."""
         with self.changed:
             items = [self._items[key] for key in sorted(self._items)]
             return self._version, [item for item in items if selector(item)]
 
     def after(self, version: int) -> list[Change]:
-        """Give the changes after a version."""
+        """Return the changes after a version."""
         with self.changed:
             return [change for change in self._changes if change.version > version]
 
     def knows(self, version: int) -> bool:
-        """Tell whether all changes after a version are still here."""
+        """Whether all changes after a version are still here."""
         return version >= self._oldest
 
     def compact(self) -> None:

@@ -146,7 +146,7 @@ class Watching:
 
 
 def client_gone(connection: socket) -> bool:
-    """Tell whether a client that should be listening has closed its connection."""
+    """Whether a client that should be listening has closed its connection."""
     try:
         return bool(select.select([connection], [], [], 0)[0])
     except (OSError, ValueError):

@@ -42,14 +42,14 @@ class Certificate:
     key_file: Path
 
     def server_context(self) -> ssl.SSLContext:
-        """Give what a server wraps its connections with."""
+        """Return what a server wraps its connections with."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate_file, self.key_file)
         return context
 
 
 def openssl_missing() -> bool:
-    """Tell whether the openssl command is missing, so that `make_certificate` can't work."""
+    """Whether the openssl command is missing, so that `make_certificate` can't work."""
     return shutil.which("openssl") is None
 
 

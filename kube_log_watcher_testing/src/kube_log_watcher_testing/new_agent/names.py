@@ -11,7 +11,7 @@ _GOOD = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
 
 def is_good_name(name: str) -> bool:
-    """Tell whether an agent may be called so: then all other names can be made of it."""
+    """Whether an agent may be called so: then all other names can be made of it."""
     return len(name) <= _LONGEST and _GOOD.fullmatch(name) is not None
 
 
@@ -51,7 +51,7 @@ class Names:
         return f"~={compatible_with(self.core)}"
 
     def fields(self) -> dict[str, str]:
-        """Give all of them, as templates name them."""
+        """Return all of them, as templates name them."""
         return {
             "name": self.name,
             "distribution": self.distribution,
@@ -64,6 +64,6 @@ class Names:
 
 
 def compatible_with(version: str) -> str:
-    """Give a version for ``~=``: up to the next major one, below 1.0 up to the next minor one."""
+    """Return a version for ``~=``: up to the next major one, below 1.0 up to the next minor one."""
     numbers = [*re.findall(r"\d+", version.partition("+")[0])[:3], "0", "0"]
     return ".".join(numbers[:3] if numbers[0] == "0" else numbers[:2])

@@ -57,7 +57,7 @@ def _is_given(field: Field, sources: Sources) -> bool:
 
 
 def _values(field: Field) -> Iterator[str]:
-    """Give values that a setting may take, the likeliest first."""
+    """Yield values that a setting may take, the likeliest first."""
     kind = field.declaration.kind
     yield from kind.words[:1]
     if kind is SECRET:

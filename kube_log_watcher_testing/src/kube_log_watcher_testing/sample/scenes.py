@@ -68,11 +68,11 @@ class Scene:
     runs: tuple[Run, ...]
 
     def containers(self) -> list[Container]:
-        """Give what is on disk."""
+        """Return what is on disk."""
         return [run.as_container() for run in self.runs]
 
     def pods(self) -> Pods:
-        """Give what the API says."""
+        """Return what the API says."""
         by_pod: dict[str, list[Run]] = {}
         for run in self.runs:
             by_pod.setdefault(run.uid, []).append(run)
@@ -108,7 +108,7 @@ _NODE = (
 
 
 def scenes() -> Iterator[Scene]:
-    """Give the node as it is, then relabelled, then with a restarted, then without a removed container."""
+    """Yield the node as it is, then relabelled, then with a restarted, then without a removed container."""
     shop, metrics, search, billing, debug = _NODE
     yield Scene("the sample node", _NODE)
     relabelled = tuple(attrs.evolve(run, labels={**_SHOP, "version": "1.5.0"}) for run in (shop, metrics))

@@ -18,7 +18,7 @@ _TEMPLATES = {
 
 
 def files(names: Names) -> Iterator[tuple[Path, str]]:
-    """Give the path and the text of each file. Names are checked, so that filling them in is safe."""
+    """Yield the path and the text of each file. Names are checked, so that filling them in is safe."""
     fields = names.fields()
     for path, template in _TEMPLATES.items():
         text = resources.files(__name__).joinpath(template).read_text(encoding="utf-8")
