@@ -159,6 +159,17 @@ def test_versions_are_too_old_too_new_or_none(api: FakeApi, ask: Ask) -> None:
     assert ask(f"{PODS}?watch=true&resourceVersion=abc").status == 500
 
 
+def test_a_compaction_takes_nothing_from_a_watch_that_is_open(api: FakeApi, ask: Ask) -> None:
+    """A real server has a buffer for each; without its DELETED, a watcher would know a gone pod for good."""
+    for number in range(50):
+        newest = api.add(pod_object(f"p-{number}"))["metadata"]["resourceVersion"]
+    watch = ask(f"{PODS}?watch=true&resourceVersion={newest}")
+    for number in range(50):
+        api.delete("default", f"p-{number}")
+    api.compact()
+    assert [watch.event()[0] for _ in range(50)] == ["DELETED"] * 50
+
+
 def test_a_restored_copy_has_an_older_version(api: FakeApi, ask: Ask) -> None:
     api.go_back(500)
     assert ask(PODS).json()["metadata"]["resourceVersion"] == "501"

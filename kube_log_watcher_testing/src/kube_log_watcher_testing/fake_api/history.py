@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from kube_log_watcher_testing.fake_api.objects import JsonObject, copied
 
+UNSENT = 1000
+"""So many changes are kept for watches that are open and have not been sent them."""
+
 Selector = Callable[[JsonObject], bool]
 """Tells whether an object is asked for."""
 
@@ -85,11 +88,14 @@ class History:
         return version >= self._oldest
 
     def compact(self) -> None:
-        """Forget all changes so far, as an API server does when it starts."""
+        """Forget all changes so far, as an API server does when it starts.
+
+        No watch can begin before that. One that is open still gets what it has not been sent yet.
+        """
         with self.changed:
             self._version += 1  # nobody can be up to date with what is forgotten
             self._oldest = self._version
-            self._changes.clear()
+            del self._changes[:-UNSENT]
             self.changed.notify_all()
 
     def go_back(self, version: int) -> None:
