@@ -12,7 +12,7 @@ import pytest
 
 from kube_log_watcher_core import BaseAgent, Container, Layout, LogTarget, NodeContext, Pod, Progress
 from kube_log_watcher_core.agents import NotNow
-from kube_log_watcher_core.agents.hold import Hold
+from kube_log_watcher_core.agents.running import Hold
 from kube_log_watcher_core.loop.sizes import Sizes
 from kube_log_watcher_core.models import Departed
 from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks, FolderTaken
-from kube_log_watcher_core.agents.locked_start import LockedStart
+from kube_log_watcher_core.agents.folders import Claim, FolderLocks, FolderTaken, Turn
+from stalled_support import stalled
 from support import child, wait_until
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks
+from kube_log_watcher_core.agents.folders import Claim, FolderLocks
 claim = Claim(FolderLocks(), [Path(sys.argv[1])])
 print(claim.take(), flush=True)
 time.sleep(600)
@@ -140,43 +140,66 @@ def test_a_program_that_is_run_meanwhile_does_not_inherit_the_lock(tmp_path: Pat
         assert claim(tmp_path).take()
 
 
-class TestLockedStart:
-    def test_what_can_begin_begins_at_once_and_without_a_thread(self, tmp_path: Path) -> None:
-        begun = threading.Event()
-        threads = threading.active_count()
-        LockedStart("agent a", claim(tmp_path), begun.set).begin()
-        assert begun.is_set()
-        assert threading.active_count() == threads
-
-    def test_what_waits_begins_within_a_second_and_says_so_once(
+class TestTurn:
+    def test_who_waits_says_so_once_and_for_how_long_at_its_end(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("INFO")
-        other, begun = claim(tmp_path), threading.Event()
+        now = [10.0]
+        other = claim(tmp_path)
         assert other.take()
-        LockedStart("agent a", claim(tmp_path), begun.set).begin()
-        assert not begun.wait(0.5)
+        turn = Turn("agent a", claim(tmp_path), clock=lambda: now[0])
+        assert [turn(), turn(), turn.waited] == [False, False, True]
         other.release()
-        assert begun.wait(30)
-        told = [record.message for record in caplog.records]
-        assert told[0] == (
-            f"agent a waits: another watcher is at work on {tmp_path}; this one observes until it ends"
-        )
-        assert told[1].startswith("agent a takes over")
-        assert len(told) == 2
+        now[0] = 13.5
+        assert turn()
+        assert [record.message for record in caplog.records] == [
+            f"agent a waits: another watcher is at work on {tmp_path}; this one observes until it ends",
+            "agent a takes over: the other watcher ended after 3.5 s",
+        ]
 
-    def test_what_is_cancelled_never_begins(self, tmp_path: Path) -> None:
-        other, begun = claim(tmp_path), threading.Event()
-        assert other.take()
-        start = LockedStart("agent a", claim(tmp_path), begun.set)
-        start.begin()
-        assert start.cancel()
-        other.release()
-        assert not begun.wait(0.5)
-        assert claim(tmp_path).take()
+    def test_who_need_not_wait_says_nothing(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level("INFO")
+        turn = Turn("agent a", claim(tmp_path))
+        assert turn()
+        assert not turn.waited
+        assert caplog.records == []
 
-    def test_what_has_begun_can_t_be_cancelled(self, tmp_path: Path) -> None:
-        start = LockedStart("agent a", claim(tmp_path), lambda: None)
-        start.begin()
-        assert not start.cancel()
-        wait_until(lambda: start.started)
+
+def test_a_folder_that_can_t_be_opened_holds_up_nobody_who_wants_another(tmp_path: Path) -> None:
+    """As a folder on a network's file system may take for ever to answer."""
+    far, near = folders(tmp_path, "far", "near")
+    locks = FolderLocks()
+    held = threading.Thread(target=claim(far, locks=locks).take, daemon=True)
+    with stalled(far) as mounted:
+        held.start()
+        wait_until(lambda: mounted.waiting)
+        mine = threading.Thread(target=claim(near, locks=locks).take, daemon=True)
+        mine.start()
+        mine.join(10)
+        assert not mine.is_alive()
+        assert held.is_alive()
+        assert not claim(near).take()
+    held.join(30)
+    assert not held.is_alive()
+
+
+def test_many_threads_that_take_and_leave_one_folder_never_take_each_other_for_another_watcher(
+    tmp_path: Path,
+) -> None:
+    locks, taken = FolderLocks(), list[Path]()
+
+    def come_and_go() -> None:
+        for _ in range(300):
+            mine = claim(tmp_path, locks=locks)
+            if not mine.take():
+                taken.append(tmp_path)
+            mine.release()
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert taken == []
+    assert claim(tmp_path).take()

@@ -481,6 +481,7 @@ def test_a_worker_syncs_what_is_submitted() -> None:
     recorder = Recorder()
     worker = Worker("a", recorder.sync)
     worker.start()
+    worker.begin()
     worker.submit(targets(2))
     wait_until(lambda: worker.status.syncs == 1)
     assert recorder.calls == [(2, False)]
@@ -492,6 +493,7 @@ def test_the_latest_targets_win_and_a_wanted_comparison_is_not_lost() -> None:
     recorder.free.clear()
     worker = Worker("a", recorder.sync)
     worker.start()
+    worker.begin()
     worker.submit(targets(1))
     wait_until(lambda: recorder.calls == [(1, False)])
     worker.submit(targets(2), recheck=True)
@@ -509,6 +511,7 @@ def test_a_failure_is_tried_again_with_the_comparison_that_it_wanted(
     recorder = Recorder(fail=2)
     worker = Worker("a", recorder.sync)
     worker.start()
+    worker.begin()
     worker.submit(targets(1), recheck=True)
     wait_until(lambda: worker.status.syncs == 1)
     assert recorder.calls == [(1, True)] * 3
@@ -522,6 +525,7 @@ def test_newer_targets_replace_those_of_a_failed_sync() -> None:
     recorder.free.clear()
     worker = Worker("a", recorder.sync)
     worker.start()
+    worker.begin()
     worker.submit(targets(1), recheck=True)
     wait_until(lambda: len(recorder.calls) == 1)
     worker.submit(targets(2))
@@ -540,6 +544,7 @@ def test_what_comes_first_is_done_before_the_first_sync_even_when_there_are_no_t
 
     worker = Worker("a", sync, prepare=lambda: calls.append("first"))
     worker.start()
+    worker.begin()
     wait_until(lambda: calls == ["first"])
     worker.submit(())
     wait_until(lambda: calls == ["first", "sync 0"])
@@ -555,6 +560,7 @@ def test_a_change_waits_for_the_pause_after_the_last_one_and_not_after_a_sync_th
 
     worker = Worker("a", sync, pause_seconds=5.0, clock=lambda: now[0])
     worker.start()
+    worker.begin()
     worker.submit(targets(1))
     wait_until(lambda: worker.status.syncs == 1)
     worker.submit(targets(2))
@@ -575,6 +581,7 @@ def test_a_hanging_sync_is_reported_once_and_does_not_hold_up_the_stop(
     recorder.free.clear()
     worker = Worker("slow", recorder.sync, clock=lambda: 100.0)
     worker.start()
+    worker.begin()
     worker.submit(targets(1))
     wait_until(lambda: worker.status.busy_since is not None)
     assert worker.slow_at() == 130
@@ -591,6 +598,7 @@ def test_no_sync_begins_after_the_stop() -> None:
     recorder = Recorder()
     worker = Worker("a", recorder.sync)
     worker.start()
+    worker.begin()
     worker.stop(wait_seconds=5)
     worker.submit(targets(1))
     assert worker.stop(wait_seconds=5)

@@ -118,6 +118,7 @@ class Notes:
 def at_work(notes: Notes, **options: object) -> Iterator[Worker[str]]:
     worker = Worker[str]("a", notes.sync, **options)  # type: ignore[arg-type]
     worker.start()
+    worker.begin()
     try:
         yield worker
     finally:

@@ -24,6 +24,7 @@ def make() -> Iterator[Callable[[Callable[[], object]], Worker[int]]]:
         worker = Worker[int]("asked", call)
         made.append(worker)
         worker.start()
+        worker.begin()
         return worker
 
     yield maker

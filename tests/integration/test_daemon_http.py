@@ -252,17 +252,20 @@ class TestAddress:
             first = port_of(stage.watcher)
             write(f"127.0.0.1:{taken.getsockname()[1]}")
             stage.watcher.wait_for_log("the new settings can't be used, the old ones stay")
+            wait_ready(stage, first)
+            write("localhost:0")
             second = port_of(stage.watcher, times=2)
             wait_ready(stage, second)
-            write("localhost:0")
-            third = port_of(stage.watcher, times=3)
-            wait_ready(stage, third)
-            metrics = Metrics(third)
-            assert metrics.get("reloads_total", result="success") == 1
+            write(f"0.0.0.0:{second}")
+            assert port_of(stage.watcher, times=3) == second
+            stage.watcher.wait_for_log("new settings are in use", times=2)
+            wait_ready(stage, second)
+            metrics = Metrics(second)
+            assert metrics.get("reloads_total", result="success") == 2
             assert metrics.get("reloads_total", result="failure") == 1
             write(None)
             stage.watcher.wait_for(lambda: listening(stage.watcher.pid) == 0, what="no port")
-            for port in (first, second, third):
+            for port in (first, second):
                 with pytest.raises(ConnectionRefusedError):
                     ask(port, "/livez")
 

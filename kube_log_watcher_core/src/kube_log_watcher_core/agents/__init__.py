@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from kube_log_watcher_core.agents.answers import AgentReport, told_of
-from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks, FolderTaken
-from kube_log_watcher_core.agents.holding import Holding
+from kube_log_watcher_core.agents.folders import Claim, ExclusiveFolders, FolderLocks, FolderTaken, Turn
+from kube_log_watcher_core.agents.running import close_agent, make_agent
 from kube_log_watcher_core.agents.status import AgentStatus
-from kube_log_watcher_core.agents.supervisor import AgentWorkers, close_agent, make_agent
+from kube_log_watcher_core.agents.supervisor import NewAgents, Supervisor
 from kube_log_watcher_core.agents.sync_stats import Histogram
 from kube_log_watcher_core.agents.worker import NotNow, Worker, WorkerStatus
 
 __all__ = [
     "AgentReport",
     "AgentStatus",
-    "AgentWorkers",
     "Claim",
+    "ExclusiveFolders",
     "FolderLocks",
     "FolderTaken",
     "Histogram",
-    "Holding",
+    "NewAgents",
     "NotNow",
+    "Supervisor",
+    "Turn",
     "Worker",
     "WorkerStatus",
     "close_agent",

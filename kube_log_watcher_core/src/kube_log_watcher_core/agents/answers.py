@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
-from kube_log_watcher_core.agents.locked_start import LockedStart
+from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.agents.worker import Worker
 from kube_log_watcher_core.files import File, Item
 from kube_log_watcher_core.models import LogTarget, Progress
@@ -47,41 +47,27 @@ class AgentReport:
     """When the shipper wrote that down, in epoch seconds."""
 
 
-@attrs.frozen
-class Question:
-    """How an agent is asked: in its own thread, where it may have begun."""
-
-    name: str
-    worker: Worker[Any]
-    start: LockedStart
-    masks: Masks
-
-    @property
-    def trouble(self) -> str | None:
-        """Why what it has written may be out of date."""
-        if self.start.claim.obstacle is not None:
-            return f"it waits: another watcher is at work on {self.start.claim.obstacle}"
-        error = self.worker.status.last_error
-        return None if error is None else self.masks.hide(f"its last sync failed: {error}")
-
-
-def ask_agent(agent: BaseAgent[Any], question: Question, targets: Sequence[LogTarget]) -> list[AgentReport]:
-    """Give what an agent does about each of these targets."""
-    silent = AgentReport(name=question.name, trouble=question.trouble)
-    if not targets or not question.start.started:
+def ask_agent(
+    agent: BaseAgent[Any],
+    worker: Worker[Any],
+    status: AgentStatus,
+    masks: Masks,
+    targets: Sequence[LogTarget],
+) -> list[AgentReport]:
+    """Return what an agent does about each of these targets, asked in its own thread once it has begun."""
+    silent = AgentReport(name=status.name, trouble=status.trouble)
+    if not targets or not worker.status.begun:
         return [attrs.evolve(silent, trouble=silent.trouble or "it has not begun")] * len(targets)
-    answer = question.worker.ask(
-        lambda: [(agent.describe(target), agent.read_up_to(target)) for target in targets]
-    )
+    answer = worker.ask(lambda: [(agent.describe(target), agent.read_up_to(target)) for target in targets])
     try:
         told = answer.result(ANSWER_SECONDS)
     except concurrent.futures.TimeoutError:
         answer.cancel()
         return [attrs.evolve(silent, trouble=silent.trouble or "it is at work on a sync")] * len(targets)
     except Exception as error:  # noqa: BLE001 - an agent may raise anything; the others are still told
-        trouble = question.masks.hide(f"it can't tell: {error!r}")
+        trouble = masks.hide(f"it can't tell: {error!r}")
         return [attrs.evolve(silent, trouble=silent.trouble or trouble)] * len(targets)
-    return [told_of(silent, items, progress, question.masks) for items, progress in told]
+    return [told_of(silent, items, progress, masks) for items, progress in told]
 
 
 def told_of(

@@ -20,6 +20,8 @@ class AgentStatus:
     """The distribution that it comes from, with its version, or the file."""
     obstacle: Path | None = None
     """The folder that another watcher holds; None once the agent has all of its folders to itself."""
+    predecessor_since: float | None = None
+    """Since when it waits for the one before it, which hangs in a sync; None when it doesn't."""
     busy_since: float | None = None
     """When the sync that goes on began; None when idle."""
     last_success: float | None = None
@@ -46,11 +48,20 @@ class AgentStatus:
 
     @property
     def state(self) -> str:
-        """``waiting`` (for a folder), ``failing``, ``busy``, ``ok`` or ``starting``."""
-        if self.obstacle is not None:
+        """``waiting`` (for others to leave its folders), ``failing``, ``busy``, ``ok`` or ``starting``."""
+        if self.obstacle is not None or self.predecessor_since is not None:
             return "waiting"
         if self.failures:
             return "failing"
         if self.busy_since is not None:
             return "busy"
         return "ok" if self.synced else "starting"
+
+    @property
+    def trouble(self) -> str | None:
+        """Why what it has written may be out of date."""
+        if self.predecessor_since is not None:
+            return "it waits: the one before it is still in the middle of a sync"
+        if self.obstacle is not None:
+            return f"it waits: another watcher is at work on {self.obstacle}"
+        return None if self.last_error is None else f"its last sync failed: {self.last_error}"

@@ -164,7 +164,7 @@ class Worker(Generic[T]):
     prepare
         is called once before the first sync, and again until it succeeds.
     close
-        is called when the thread ends, in the thread. It must not raise.
+        is called at the end, in the thread if there is one. It must not raise.
     pause_seconds
         least time between two syncs, after one that brought something new.
     title
@@ -193,12 +193,14 @@ class Worker(Generic[T]):
         stages = [(Stage.BEGIN, ready), (Stage.PREPARE, prepare)]
         self._schedule = Schedule[T](*(stage for stage, call in stages if call), pause_seconds=pause_seconds)
         self._questions: deque[_Question] = deque(maxlen=MOST_QUESTIONS)
+        self._held = True
         self._stopped = False
         self._finishing = False
         self._ended = threading.Event()
         self._reported_slow: float | None = None
         self._status = WorkerStatus(name, begun=ready is None)
-        self._thread = threading.Thread(target=self._run, name=f"agent-{name}", daemon=True)
+        thread = self._title.replace(" ", "-")
+        self._thread = threading.Thread(target=self._run, name=thread, daemon=True)
 
     @property
     def status(self) -> WorkerStatus:
@@ -211,8 +213,14 @@ class Worker(Generic[T]):
         return self._ended.is_set()
 
     def start(self) -> None:
-        """Begin to work. Raises RuntimeError when there can be no further thread."""
+        """Have a thread, which waits for `begin`. Raises RuntimeError when there can be no further one."""
         self._thread.start()
+
+    def begin(self) -> None:
+        """Work from now on. Never blocks."""
+        with self._changed:
+            self._held = False
+            self._changed.notify()
 
     def submit(self, work: T, *, recheck: bool = False) -> None:
         """Hand over the latest work; what was waiting is replaced. Never blocks."""
@@ -239,8 +247,8 @@ class Worker(Generic[T]):
         with self._changed:
             self._stopped, self._finishing = True, finish
             self._changed.notify()
-        if self._thread.ident is None:  # never started, so there is nothing to wait for
-            self._ended.set()
+        if self._thread.ident is None and not self.ended:
+            self._end()  # it was never started
         return self._ended.wait(wait_seconds) if wait_seconds > 0 else self.ended
 
     def slow_at(self) -> float | None:
@@ -261,6 +269,9 @@ class Worker(Generic[T]):
     def _run(self) -> None:
         while not self._work_on():
             pass
+        self._end()
+
+    def _end(self) -> None:
         try:
             if self._close is not None:
                 self._close()
@@ -288,7 +299,7 @@ class Worker(Generic[T]):
             while not self._stopped:
                 if self._questions:
                     return self._questions.popleft()
-                due = self._schedule.due()
+                due = None if self._held else self._schedule.due()
                 left = None if due is None else due - self._clock()
                 if left is not None and left <= 0:
                     return self._schedule.take()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kube_log_watcher_core.agents import FolderTaken, Holding, make_agent
+from kube_log_watcher_core.agents import ExclusiveFolders, FolderTaken, make_agent
 from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.output import start_logging
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
@@ -23,20 +23,20 @@ def init(given: Given) -> None:
     """
     configuration = configure(given)
     start_logging(configuration)
-    holding = Holding(configuration.watcher.state_dir)
-    failures = [text for agent in configuration.agents if (text := _prepare(agent, configuration, holding))]
+    folders = ExclusiveFolders(configuration.watcher.state_dir)
+    failures = [text for agent in configuration.agents if (text := _prepare(agent, configuration, folders))]
     if failures:
         raise AgentConfigError("\n".join(failures))
 
 
-def _prepare(chosen: ChosenAgent, configuration: Configuration, holding: Holding) -> str:
+def _prepare(chosen: ChosenAgent, configuration: Configuration, folders: ExclusiveFolders) -> str:
     """Prepare one agent; give what went wrong, for the others go on."""
     try:
         agent = make_agent(chosen, configuration.node)
     except AgentConfigError as error:
         return str(error)
     try:
-        holding.hold(agent)
+        folders.have(agent)
         agent.prepare()
     except FolderTaken as taken:
         click.echo(f"agent {chosen.name}: {taken}, and has prepared it")

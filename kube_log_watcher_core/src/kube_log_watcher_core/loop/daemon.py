@@ -8,20 +8,16 @@ import signal
 import time
 from collections.abc import Callable
 
-from kube_log_watcher_core.agents import AgentWorkers, FolderLocks
+from kube_log_watcher_core.agents import FolderLocks, Supervisor
 from kube_log_watcher_core.configuration import Configuration, Given, configure
-from kube_log_watcher_core.discovery import Discovery
-from kube_log_watcher_core.errors import AgentConfigError, WatcherError
-from kube_log_watcher_core.explain import Answers, StatusDoor
-from kube_log_watcher_core.kube import PodWatch
+from kube_log_watcher_core.errors import WatcherError
+from kube_log_watcher_core.explain import Answers
 from kube_log_watcher_core.loop.arrivals import Arrivals
-from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.loop.pace import Pace
-from kube_log_watcher_core.loop.settings_files import SettingsFiles
-from kube_log_watcher_core.loop.state_keeper import StateKeeper
+from kube_log_watcher_core.loop.reload import PREPARE_SECONDS, Parts, Preparation, Workshop
 from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
-from kube_log_watcher_core.observe import HttpEndpoint, Monitor
+from kube_log_watcher_core.observe import Monitor
 from kube_log_watcher_core.observe.logs import set_up_logging
 from kube_log_watcher_core.reconcile import Memory
 from kube_log_watcher_core.reconcile.decisions import Decisions
@@ -58,19 +54,27 @@ class Daemon:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._wall = wall
         self._given = given
-        self._configuration = configuration
+        self._first = configuration
         self._clock = clock
         self._wakeup = WakeUp()
         self._signals = Signals(self._wakeup, (*STOP_SIGNALS, signal.SIGHUP)) if own_signals else None
         self._selector = selectors.DefaultSelector()
-        self._locks = FolderLocks()
-        self._agents = AgentWorkers(locks=self._locks, clock=clock, wall=wall)
-        self._monitor = Monitor(self._agents.status, clock=clock, wall=wall)
-        self._http = HttpEndpoint(self._monitor.snapshot)
-        self._answers = Answers(self._monitor.snapshot, self._agents.reports, wall=wall)
-        self._status = StatusDoor(self._locks, self._answers.answer)
+        self._selector.register(self._wakeup, selectors.EVENT_READ)
+        locks = FolderLocks()
+        self._supervisor = Supervisor(locks=locks, clock=clock, wall=wall)
+        self._monitor = Monitor(self._supervisor.status, clock=clock, wall=wall)
+        self._answers = Answers(self._monitor.snapshot, self._supervisor.reports, wall=wall)
+        self._workshop = Workshop(
+            supervisor=self._supervisor,
+            locks=locks,
+            monitor=self._monitor,
+            answers=self._answers,
+            remember=lambda left: Memory(left, clock=clock, wall=wall),
+            wake=self._wakeup.call,
+        )
+        self._preparation: Preparation | None = None
+        self._reload_wanted = False
         self._pace = Pace()
         self._decisions = Decisions()
         self._arrivals = Arrivals()
@@ -91,58 +95,156 @@ class Daemon:
         SettingsError
             at the start, when nobody can listen on the address for health and metrics.
         """
-        watcher = self._configuration.watcher
-        self._monitor.configured(self._configuration)
-        self._http.move(watcher.http_address)
-        self._agents.set(self._configuration.agents, self._configuration.node, state_dir=watcher.state_dir)
-        self._state = StateKeeper.open(watcher.state_dir, self._locks)
-        self._settings_files = SettingsFiles(self._configuration.files)
-        self._node = self._observe(Memory(self._state.left, clock=self._clock, wall=self._wall))
-        self._selector.register(self._wakeup, selectors.EVENT_READ)
-        self._status.move(watcher.state_dir)
+        parts: Parts | None = None
         try:
-            while not self._stopping:
-                self._turn()
+            parts = self._begin()
+            while parts is not None and not self._stopping:
+                parts = self._turn(parts)
         finally:
-            self._shut_down()
+            self._shut_down(parts)
 
     def stop(self) -> None:
         """Ask the daemon to stop; from any thread."""
         self._stopping = True
         self._wakeup.call()
 
-    def _observe(self, memory: Memory) -> NodePass:
-        configuration = self._configuration
-        pod_watch = PodWatch(
-            configuration.access,
-            node_name=configuration.watcher.cluster_node_name,
-            on_change=self._wakeup.call,
+    # ------------------------------------------------------------------ settings
+
+    def _begin(self) -> Parts | None:
+        """Put the first settings to work; None when it is asked to stop meanwhile."""
+        self._prepare(lambda: self._first, None)
+        while not self._stop_asked():
+            outcome = self._prepared()
+            if isinstance(outcome, Parts):
+                return self._take(outcome, None)
+            if outcome is not None:
+                raise outcome
+            self._selector.select(PREPARE_SECONDS)
+            self._wakeup.clear()
+        return None
+
+    def _prepare(self, read: Callable[[], Configuration], old: Parts | None) -> None:
+        self._preparation = Preparation(
+            lambda tell: self._workshop.make(read(), old, tell=tell),
+            wake=self._wakeup.call,
+            deadline=self._clock() + PREPARE_SECONDS,
         )
-        pod_watch.start()
-        self._monitor.watches(pod_watch)
-        return NodePass(Discovery(configuration.paths), pod_watch, memory)
 
-    def _turn(self) -> None:
-        self._wait()
-        self._react_to_signals()
-        if self._stopping:
-            return
-        now = self._clock()
-        full = now >= self._next_full
-        if self._settings_files.changed():
-            self._reload()
-        self._pass(full=full or now >= self._next_full, now=now)
-        self._agents.report_slow(now)
-        self._pace.passed(self._clock())
+    def _prepared(self) -> Parts | BaseException | None:
+        """Return what the preparation that goes on has come to; None while it goes on, and without any."""
+        outcome = None if self._preparation is None else self._preparation.outcome(self._clock())
+        if outcome is not None:
+            self._preparation = None
+        return outcome
 
-    def _pass(self, *, full: bool, now: float) -> None:
-        configuration = self._configuration
-        self._node.memory.finished(self._agents.finished())
-        resolution = self._node.look(configuration.rules, configuration.patience, full=full)
-        departed = self._node.memory.work.departed
-        polling_reason = self._node.discovery.polling_reason
+    def _react(self, parts: Parts) -> Parts:
+        """Do what signals, changed settings' files and prepared settings ask for: here and nowhere else."""
+        if self._signals is not None and self._signals.take(*STOP_SIGNALS):
+            self._stopping = True
+        if self._signals is not None and self._signals.take(signal.SIGHUP):
+            logger.info("asked to read the settings again")
+            self._reload_wanted = True
+        if parts.files.changed():
+            self._reload_wanted = True
+        outcome = self._prepared()
+        if isinstance(outcome, Parts):
+            parts = self._take(outcome, parts)
+            self._monitor.reloaded(success=True)
+            logger.info("new settings are in use", extra={"event": "settings-taken"})
+        elif outcome is not None:
+            self._refuse(outcome)
+        if self._reload_wanted and self._preparation is None and not self._stopping:
+            self._reload_wanted = False
+            try:
+                self._prepare(lambda: configure(self._given), parts)
+            except RuntimeError as error:  # there can be no further thread
+                self._refuse(error)
+        return parts
+
+    def _refuse(self, error: BaseException) -> None:
+        """Report why new settings can't be used, and go on with the old ones."""
+        self._monitor.reloaded(success=False)
+        foreseen = isinstance(error, WatcherError | OSError)
+        for line in str(error).splitlines() if foreseen else [repr(error)]:
+            text = "the new settings can't be used, the old ones stay: %s"
+            trace = None if foreseen else error
+            logger.error(text, line, extra={"event": "settings-refused"}, exc_info=trace)
+
+    def _take(self, new: Parts, old: Parts | None) -> Parts:
+        """Run on these parts from now on, which can't fail: whatever may fail was done before."""
+        self._monitor.configured(new.configuration)
+        if old is None or new.node is not old.node:
+            self._monitor.watches(new.node.pod_watch)
+            self._arrivals = Arrivals()
+        self._supervisor.take(new.agents)
+        for part in (new.state, new.door):
+            if part is not None:
+                part.begin()
+        if old is not None:
+            if _log_settings(new.configuration) != _log_settings(old.configuration):
+                json = new.configuration.watcher.log_format == "json"
+                set_up_logging(new.configuration.log_level, json=json)
+            self._let_go(old, new)
+        self._published = None
+        self._next_full = float("-inf")
+        return new
+
+    def _let_go(self, old: Parts, new: Parts | None) -> None:
+        """Let go of the parts that are no longer needed, and wait for none of them."""
+        if old.http is not None and (new is None or new.http is not old.http):
+            old.http.close()
+        if old.door is not None and (new is None or new.door is not old.door):
+            old.door.close()
+        if old.state is not None and (new is None or new.state is not old.state):
+            old.state.stop()
+        if new is None or new.files is not old.files:
+            self._forget_descriptor(old.files.fileno())
+            old.files.close()
+        if new is None or new.node is not old.node:
+            self._forget_descriptor(old.node.discovery.fileno())
+            old.node.pod_watch.stop()
+            old.node.discovery.close()
+
+    def _forget_descriptor(self, descriptor: int | None) -> None:
+        if descriptor is not None and descriptor in self._selector.get_map():
+            self._selector.unregister(descriptor)
+
+    def _shut_down(self, parts: Parts | None) -> None:
+        if self._preparation is not None:
+            self._preparation.give_up()
+        if parts is not None:
+            self._let_go(parts, None)
+        self._supervisor.stop(wait_seconds=STOP_SECONDS)
+        if parts is not None and parts.state is not None:
+            parts.state.stop(wait_seconds=STOP_SECONDS / 2)
+        if parts is not None and parts.door is not None:
+            parts.door.close(wait_seconds=STOP_SECONDS / 4)
+        self._selector.close()
+        if self._signals is not None:
+            self._signals.restore()
+        self._wakeup.close()
+        logger.info("stopped; the configuration stays in place", extra={"event": "stopped"})
+
+    # ------------------------------------------------------------------ one turn
+
+    def _turn(self, parts: Parts) -> Parts:
+        self._wait(parts)
+        parts = self._react(parts)
+        if not self._stopping:
+            now = self._clock()
+            self._pass(parts, full=now >= self._next_full, now=now)
+            self._supervisor.report_slow(now)
+            self._pace.passed(self._clock())
+        return parts
+
+    def _pass(self, parts: Parts, *, full: bool, now: float) -> None:
+        configuration, node = parts.configuration, parts.node
+        node.memory.finished(self._supervisor.finished())
+        resolution = node.look(configuration.rules, configuration.patience, full=full)
+        departed = node.memory.work.departed
+        polling_reason = node.discovery.polling_reason
         self._monitor.passed(resolution, full=full, draining=len(departed), polling_reason=polling_reason)
-        self._answers.passed(resolution, departed, self._node.pod_watch.pods(), configuration.rules)
+        self._answers.passed(resolution, departed, node.pod_watch.pods(), configuration.rules)
         if full:
             self._next_full = now + configuration.watcher.interval
         if resolution is None:
@@ -150,18 +252,18 @@ class Daemon:
         self.resolution = resolution
         self._decisions.note(resolution)
         new = self._arrivals.note(resolution, woken_at=self._woken_at)
-        work = self._node.memory.work
+        work = node.memory.work
         # While something drains, each look asks the agents how far their shippers have read.
         if full or work.departed or work != self._published:
-            self._agents.submit(work, configuration.patience.drain, recheck=full, new=new)
-        if work != self._published:
-            self._state.submit(work)
+            self._supervisor.submit(work, configuration.patience.drain, recheck=full, new=new)
+        if parts.state is not None and work != self._published:
+            parts.state.submit(work)
         self._published = work
 
-    def _wait(self) -> None:
+    def _wait(self, parts: Parts) -> None:
         """Sleep until something may have changed, then until a burst may be looked at."""
-        self._watch_descriptors()
-        timeout = self._timeout()
+        self._watch_descriptors(parts)
+        timeout = self._timeout(parts)
         self._monitor.sleeping(timeout)
         self._selector.select(timeout)
         self._woken_at = self._monitor.awake()
@@ -175,103 +277,24 @@ class Daemon:
             self._wakeup.clear()
 
     def _stop_asked(self) -> bool:
-        self._react_to_signals()
-        return self._stopping
+        return self._stopping or (self._signals is not None and self._signals.came(*STOP_SIGNALS))
 
-    def _timeout(self) -> float:
+    def _timeout(self, parts: Parts) -> float:
         now = self._clock()
-        deadlines = [self._next_full, self._node.next_deadline(now), self._agents.next_deadline()]
+        deadlines = [self._next_full, parts.node.next_deadline(now), self._supervisor.next_deadline()]
+        if self._preparation is not None:
+            deadlines.append(self._preparation.deadline)
         return min(max(min(at for at in deadlines if at is not None) - now, 0.0), LONGEST_SECONDS)
 
-    def _watch_descriptors(self) -> None:
+    def _watch_descriptors(self, parts: Parts) -> None:
         """Wait on what there is now: inotify may have come or gone."""
-        descriptors = (self._node.discovery.fileno(), self._settings_files.fileno())
+        descriptors = (parts.node.discovery.fileno(), parts.files.fileno())
         wanted = {descriptor for descriptor in descriptors if descriptor is not None}
         registered = {key.fd for key in self._selector.get_map().values()} - {self._wakeup.fileno()}
         for descriptor in registered - wanted:
             self._selector.unregister(descriptor)
         for descriptor in wanted - registered:
             self._selector.register(descriptor, selectors.EVENT_READ)
-
-    def _react_to_signals(self) -> None:
-        if self._signals is None:
-            return
-        if self._signals.take(*STOP_SIGNALS):
-            self._stopping = True
-        if self._signals.take(signal.SIGHUP):
-            logger.info("asked to read the settings again")
-            self._reload()
-
-    def _reload(self) -> None:
-        """Take new settings if they are good; else report them and go on with the old ones."""
-        before = self._configuration
-        try:
-            self._take(configure(self._given))
-        except Exception as error:  # an agent's settings class may raise anything
-            self._configuration = before
-            self._monitor.reloaded(success=False)
-            foreseen = isinstance(error, WatcherError | OSError)
-            for line in str(error).splitlines() if foreseen else [repr(error)]:
-                text = "the new settings can't be used, the old ones stay: %s"
-                trace = None if foreseen else error
-                logger.error(  # noqa: TRY400 - a traceback only of what nobody foresaw
-                    text, line, extra={"event": "settings-refused"}, exc_info=trace
-                )
-        else:
-            self._monitor.reloaded(success=True)
-            logger.info("new settings are in use", extra={"event": "settings-taken"})
-        finally:
-            # The same descriptor number may stand for another inotify instance now.
-            self._next_full = float("-inf")
-
-    def _take(self, new: Configuration) -> None:
-        old = self._configuration
-        self._http.move(new.watcher.http_address)
-        try:
-            self._agents.set(new.agents, new.node, state_dir=new.watcher.state_dir)
-        except AgentConfigError:
-            self._http.move(old.watcher.http_address)
-            raise
-        self._configuration = new
-        self._monitor.configured(new)
-        self._published = None
-        watcher = new.watcher
-        if (watcher.debug, watcher.loglevel, watcher.log_format) != _log_settings(old):
-            set_up_logging(new.log_level, json=watcher.log_format == "json")
-        if new.files != old.files:
-            self._forget_descriptor(self._settings_files.fileno())
-            self._settings_files.close()
-            self._settings_files = SettingsFiles(new.files)
-        if (new.paths, new.access, new.node.node) != (old.paths, old.access, old.node.node):
-            node = self._observe(self._node.memory)
-            self._stop_observing()
-            self._node, self._arrivals = node, Arrivals()
-        if watcher.state_dir != old.watcher.state_dir:
-            self._status.move(watcher.state_dir)
-            self._state.stop(wait_seconds=STOP_SECONDS)
-            self._state = StateKeeper.open(watcher.state_dir, self._locks)
-
-    def _forget_descriptor(self, descriptor: int | None) -> None:
-        if descriptor is not None and descriptor in self._selector.get_map():
-            self._selector.unregister(descriptor)
-
-    def _stop_observing(self) -> None:
-        self._forget_descriptor(self._node.discovery.fileno())
-        self._node.pod_watch.stop()
-        self._node.discovery.close()
-
-    def _shut_down(self) -> None:
-        self._http.close()
-        self._status.close()
-        self._stop_observing()
-        self._agents.stop(wait_seconds=STOP_SECONDS)
-        self._state.stop(wait_seconds=STOP_SECONDS / 2)
-        self._settings_files.close()
-        self._selector.close()
-        if self._signals is not None:
-            self._signals.restore()
-        self._wakeup.close()
-        logger.info("stopped; the configuration stays in place", extra={"event": "stopped"})
 
 
 def _log_settings(configuration: Configuration) -> tuple[bool, str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
-from kube_log_watcher_core.agents import Holding, make_agent
+from kube_log_watcher_core.agents import ExclusiveFolders, make_agent
 from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.errors import AgentError, ApiError
 from kube_log_watcher_core.explain.look import look
@@ -61,16 +61,16 @@ def one_pass(configuration: Configuration, *, timeout_seconds: float) -> tuple[R
     """
     agents = [(chosen.name, make_agent(chosen, configuration.node)) for chosen in configuration.agents]
     resolution = look_once(configuration, timeout_seconds=timeout_seconds)
-    holding = Holding(configuration.watcher.state_dir)
-    return resolution, list(_sync_all(agents, resolution, holding))
+    folders = ExclusiveFolders(configuration.watcher.state_dir)
+    return resolution, list(_sync_all(agents, resolution, folders))
 
 
 def _sync_all(
-    agents: Iterable[tuple[str, BaseAgent[Any]]], resolution: Resolution, holding: Holding
+    agents: Iterable[tuple[str, BaseAgent[Any]]], resolution: Resolution, folders: ExclusiveFolders
 ) -> Iterable[AgentResult]:
     for name, agent in agents:
         try:
-            holding.hold(agent)
+            folders.have(agent)
             agent.sync(resolution.targets)
         except (AgentError, OSError) as error:
             yield AgentResult(name, str(error))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
-from kube_log_watcher_core.agents import Worker
-from kube_log_watcher_core.agents.folder_lock import Claim, FolderLocks
-from kube_log_watcher_core.agents.locked_start import LockedStart
+from kube_log_watcher_core.agents import Claim, FolderLocks, Turn, Worker
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.state import StateFile
 
@@ -19,57 +16,51 @@ PAUSE_SECONDS = 1.0
 
 
 class StateKeeper:
-    """What agents were handed last, on disk if there is a folder for it."""
+    """What agents were handed last, on disk, as soon as no other watcher keeps its own there."""
 
-    def __init__(
-        self, left: Work, worker: Worker[Work] | None = None, start: LockedStart | None = None
-    ) -> None:
-        self.left = left
-        """What an earlier process left."""
-        self._worker = worker
-        self._start = start
+    def __init__(self, folder: Path, locks: FolderLocks) -> None:
+        self._folder = folder
+        self._file = StateFile(folder)
+        self._tidy = False
+        self._claim = Claim(locks, [folder])
+        self._worker = Worker[Work](
+            "state",
+            self._save,
+            ready=Turn("the state file", self._claim),
+            close=self._claim.release,
+            pause_seconds=PAUSE_SECONDS,
+            title="the state file",
+        )
 
-    @classmethod
-    def open(cls, folder: Path | None, locks: FolderLocks) -> StateKeeper:
-        """Read what is there, and begin to keep it, as soon as no other watcher does."""
-        if folder is None:
-            logger.info("WATCHER_STATE_DIR is not set: what is known is lost with a restart")
-            return cls(Work())
-        file = StateFile(folder)
+    def load(self) -> Work:
+        """Read what an earlier process left; nothing where that can't be read."""
         try:
-            left = file.load()
+            return self._file.load()
         except OSError as error:
-            logger.warning("WATCHER_STATE_DIR %s can't be opened: %s", folder, error.strerror)
-            left = Work()
-        worker = Worker[Work]("state", _saving(file), pause_seconds=PAUSE_SECONDS, title="the state file")
-        start = LockedStart("the state file", Claim(locks, [folder]), worker.start)
-        start.begin()
-        return cls(left, worker, start)
+            logger.warning("WATCHER_STATE_DIR %s can't be opened: %s", self._folder, error.strerror)
+            return Work()
+
+    def start(self) -> None:
+        """Have a thread, which waits for `begin`."""
+        self._worker.start()
+
+    def begin(self) -> None:
+        """Keep what is submitted from now on."""
+        self._worker.begin()
 
     def submit(self, work: Work) -> None:
         """Keep this from now on."""
-        if self._worker is not None:
-            self._worker.submit(work)
+        self._worker.submit(work)
 
-    def stop(self, *, wait_seconds: float) -> None:
-        """Stop keeping, once the latest is kept."""
-        if self._worker is None or self._start is None or self._start.cancel():
-            return
-        if self._worker.stop(wait_seconds=wait_seconds, finish=True):
-            self._start.claim.release()
-        else:
+    def stop(self, *, wait_seconds: float = 0.0) -> None:
+        """Stop keeping, once the latest is kept; wait for that so long."""
+        kept = self._worker.stop(wait_seconds=wait_seconds, finish=True)
+        if not kept and wait_seconds > 0:
             logger.warning("the state file could not be brought up to date within %g s", wait_seconds)
 
-
-def _saving(file: StateFile) -> Callable[[Work, bool], bool]:
-    tidy = False
-
-    def save(work: Work, _recheck: bool) -> bool:  # noqa: FBT001 - the worker's call
-        nonlocal tidy
-        file.save(work)
-        if not tidy:
-            file.tidy()
-            tidy = True
+    def _save(self, work: Work, _recheck: bool) -> bool:  # noqa: FBT001 - the worker's call
+        self._file.save(work)
+        if not self._tidy:
+            self._file.tidy()
+            self._tidy = True
         return True
-
-    return save

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Iterable
 from types import FrameType
 
@@ -14,16 +15,19 @@ class WakeUp:
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._closing = threading.Lock()
+        self._closed = False
 
     def fileno(self) -> int:
         """Give the descriptor to wait on."""
         return self._read
 
     def call(self) -> None:
-        """Wake the loop; from any thread."""
-        # A full pipe wakes it as well.
-        with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._write, b"\0")
+        """Wake the loop; from any thread, also when it is no more."""
+        # A full pipe wakes it as well. Once it is closed, its number may stand for anybody's file.
+        with self._closing, contextlib.suppress(BlockingIOError):
+            if not self._closed:
+                os.write(self._write, b"\0")
 
     def clear(self) -> None:
         """Take all calls so far."""
@@ -36,9 +40,11 @@ class WakeUp:
         return self._write
 
     def close(self) -> None:
-        """Close both ends."""
-        os.close(self._read)
-        os.close(self._write)
+        """Close both ends; who calls from now on wakes nobody."""
+        with self._closing:
+            self._closed = True
+            os.close(self._read)
+            os.close(self._write)
 
 
 class Signals:
@@ -53,6 +59,10 @@ class Signals:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._seen.add(number)
+
+    def came(self, *numbers: signal.Signals) -> bool:
+        """Whether one of these came and was not taken yet."""
+        return not self._seen.isdisjoint(numbers)
 
     def take(self, *numbers: signal.Signals) -> bool:
         """Tell whether one of these came since the last time."""

@@ -17,47 +17,27 @@ logger = logging.getLogger(__name__)
 
 
 class HttpEndpoint:
-    """At most one server, on the address that counts now."""
+    """Health and metrics at one address, from the moment it is made until it is closed.
 
-    def __init__(self, look: Callable[[], Snapshot]) -> None:
-        self._look = look
-        self._address: Address | None = None
-        self._server: HttpServer | None = None
+    It may be made beside the one that it is to follow: where that can't be, the other goes on.
 
-    def move(self, address: Address | None) -> None:
-        """Serve on this address from now on, and on no other; None: on none.
+    Raises
+    ------
+    SettingsError
+        when nobody can listen there.
+    """
 
-        Raises
-        ------
-        SettingsError
-            when nobody can listen there; the address so far still counts.
-        """
-        before = self._address
-        if address == before:
-            return
-        # First, for the new one may be the same port of all addresses.
-        self.close()
-        try:
-            self._open(address)
-        except SettingsError:
-            self._open(before)
-            raise
-
-    def close(self) -> None:
-        """Serve nowhere."""
-        if self._server is not None:
-            self._server.close()
-        self._server = self._address = None
-
-    def _open(self, address: Address | None) -> None:
-        if address is None:
-            return
+    def __init__(
+        self, address: Address, look: Callable[[], Snapshot], *, beside: HttpEndpoint | None = None
+    ) -> None:
         # Imported only here: some 2 MiB that nobody needs who does not ask for it.
-        from kube_log_watcher_core.observe.http import HttpServer  # noqa: PLC0415
+        from kube_log_watcher_core.observe import http  # noqa: PLC0415
         from kube_log_watcher_core.observe.pages import watcher_app  # noqa: PLC0415
 
+        self.address = address
+        other = None if beside is None else beside._server  # noqa: SLF001
         try:
-            server = HttpServer(address.host, address.port)
+            self._server: HttpServer = http.HttpServer(address.host, address.port, beside=other)
         except OSError as error:
             problem = Problem(
                 name="WATCHER_HTTP_ADDRESS",
@@ -66,7 +46,10 @@ class HttpEndpoint:
                 expected=f"a free address of this host: {error.strerror}",
             )
             raise SettingsError([problem]) from error
-        server.start(watcher_app(self._look))
-        self._server, self._address = server, address
-        shown = Address(address.host, server.port)
+        self._server.start(watcher_app(look))
+        shown = Address(address.host, self._server.port)
         logger.info("http://%s serves /livez, /readyz and /metrics", shown)
+
+    def close(self) -> None:
+        """Serve no more."""
+        self._server.close()

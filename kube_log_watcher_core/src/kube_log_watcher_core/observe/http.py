@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from wsgiref.simple_server import WSGIRequestHandler
 from wsgiref.types import WSGIApplication
 
@@ -24,22 +25,27 @@ CONNECTIONS = 8
 
 
 class HttpServer:
-    """Listens from the moment it is made, answers once it is started. Raises OSError if it can't listen."""
+    """Listens from the moment it is made, answers once it is started. Raises OSError if it can't listen.
+
+    It may have the port of the one ``beside`` it, which is about to be closed.
+    """
 
     def __init__(
         self,
         host: str,
         port: int,
         *,
+        beside: HttpServer | None = None,
         request_seconds: float = REQUEST_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._seconds = request_seconds
         self._clock = clock
-        listening = _listen(host, port)
+        listening = _listen(host, port, beside=None if beside is None else beside.listening)
         self.port: int = listening.getsockname()[1]
         """The port that it has; the kernel chose it if 0 was asked for."""
         self.base_environ = {"SERVER_NAME": host, "SERVER_PORT": str(self.port), "SCRIPT_NAME": ""}
+        self.listening: socket.socket = listening
         self._listener = Listener(listening, self._take, name="http")
         self._open: dict[socket.socket, None] = {}
         self._mutex = threading.Lock()
@@ -104,7 +110,20 @@ class _Request(WSGIRequestHandler):
         """Say nothing: a probe every few seconds is no news."""
 
 
-def _listen(host: str, port: int) -> socket.socket:
+@contextlib.contextmanager
+def _sharing(listener: socket.socket, beside: socket.socket | None) -> Iterator[None]:
+    """Let a listener have the port of one that is about to go, as when one address becomes all addresses."""
+    sockets = [] if beside is None else [listener, beside]
+    for each in sockets:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        yield
+    finally:
+        for each in sockets:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+
+
+def _listen(host: str, port: int, *, beside: socket.socket | None) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
@@ -114,8 +133,9 @@ def _listen(host: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             # `[::]` stands for IPv4 too, whatever the node's default is.
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        listener.bind(address)
-        listener.listen(2 * CONNECTIONS)
+        with _sharing(listener, beside):
+            listener.bind(address)
+            listener.listen(2 * CONNECTIONS)
     except OSError:
         listener.close()
         raise

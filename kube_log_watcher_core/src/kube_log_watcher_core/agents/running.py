@@ -1,0 +1,265 @@
+"""One agent: made and checked, then at work in a thread of its own, and closed there at its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from kube_log_watcher_core.agent import BaseAgent
+from kube_log_watcher_core.agents.answers import AgentReport, ask_agent
+from kube_log_watcher_core.agents.folders import Claim, FolderLocks, Turn, folders_of
+from kube_log_watcher_core.agents.status import AgentStatus
+from kube_log_watcher_core.agents.sync_stats import SyncStats
+from kube_log_watcher_core.agents.worker import POLL_SECONDS, NotNow, Worker
+from kube_log_watcher_core.configuration import ChosenAgent
+from kube_log_watcher_core.errors import AgentConfigError
+from kube_log_watcher_core.models import LogTarget, NodeContext, Work
+from kube_log_watcher_core.reconcile import DrainRules
+from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
+from kube_log_watcher_core.settings.masks import Masks
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How soon to look again whether a log that holds back changes was read meanwhile."""
+PATIENCE_SECONDS = 1.0
+"""How long a predecessor may take to end before its successor says that it waits."""
+
+
+def make_agent(chosen: ChosenAgent, node: NodeContext) -> BaseAgent[Any]:
+    """Make an agent and let it check whether it can work here.
+
+    Raises
+    ------
+    AgentConfigError
+        with the agent's name, when it can't be made or can't work here.
+    """
+    try:
+        agent = chosen.agent_class(chosen.settings, node)
+        agent.check()
+        folders_of(agent, None)
+    except AgentConfigError as error:
+        raise AgentConfigError(f"agent {chosen.name}: {chosen.with_variables(str(error))}") from error
+    except (Exception, SystemExit) as error:  # somebody's agent may raise anything, on a reload too
+        logger.debug("agent %s can't be made", chosen.name, exc_info=True)
+        raise AgentConfigError(f"agent {chosen.name} can't work here: {error!r}") from error
+    return agent
+
+
+def close_agent(name: str, agent: BaseAgent[Any]) -> None:
+    """Let an agent give back what it holds, whatever that raises."""
+    try:
+        agent.close()
+    except (Exception, SystemExit):  # somebody's agent may raise anything; the others go on
+        logger.exception("agent %s failed to let go of its resources", name)
+
+
+@attrs.frozen
+class Handed:
+    """What an agent is handed, and the rules of drains at that time."""
+
+    work: Work
+    rules: DrainRules
+
+
+class RunningAgent:
+    """An agent with a thread of its own, which begins when nobody else is at work on its folders.
+
+    It is made in whatever thread prepares the settings; `begin`, `submit` and `stop` are the main
+    thread's, and return at once. Any thread may ask for `status` and `reports`.
+
+    Parameters
+    ----------
+    state_dir
+        stands for the folders of an agent that writes no files.
+
+    Raises
+    ------
+    AgentConfigError
+        when the agent can't work here.
+    """
+
+    def __init__(
+        self,
+        chosen: ChosenAgent,
+        node: NodeContext,
+        *,
+        locks: FolderLocks,
+        state_dir: Path | None,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self.chosen = chosen
+        self.node = node
+        self._clock = clock
+        self._agent = agent = make_agent(chosen, node)
+        self._claim = Claim(locks, folders_of(agent, state_dir))
+        self._turn = Turn(f"agent {chosen.name}", self._claim, clock=clock)
+        self._drain = AgentDrain(chosen.name, agent, wall=wall)
+        self._stats = SyncStats(clock)
+        self._hold = Hold(clock, longest_seconds=2 * agent.hold_seconds)
+        self._predecessors: tuple[RunningAgent, ...] = ()
+        self._waiting_since: float | None = None
+        self._told_of_predecessor = False
+        self._last: Sequence[LogTarget] | None = None
+        self._worker = Worker(
+            chosen.name,
+            self._sync,
+            ready=self._may_begin,
+            prepare=agent.prepare,
+            close=self._close,
+            pause_seconds=agent.pause_seconds,
+            clock=clock,
+        )
+
+    # ------------------------------------------------------------------ its life
+
+    def start(self) -> None:
+        """Have its folders, if no other watcher has them, and a thread, which waits for `begin`."""
+        # Before its predecessor lets go of them: another watcher must not slip in between.
+        self._claim.take()
+        self._worker.start()
+
+    def begin(self, *, after: Collection[RunningAgent] = ()) -> None:
+        """Work from now on, as soon as those before it have ended."""
+        self._predecessors = tuple(before for before in after if self._follows(before))
+        self._waiting_since = self._clock()
+        self._worker.begin()
+
+    def submit(self, handed: Handed, *, recheck: bool, new: Mapping[str, float]) -> None:
+        """Hand over the latest; ``new`` tells since when new logs have been there."""
+        self._stats.expect(new, {target.container.key for target in handed.work.targets})
+        self._worker.submit(handed, recheck=recheck)
+
+    def stop(self, *, wait_seconds: float = 0.0) -> bool:
+        """Let the sync that goes on be the last one; whether it has ended within that time."""
+        return self._worker.stop(wait_seconds=wait_seconds)
+
+    def _follows(self, before: RunningAgent) -> bool:
+        return before.chosen.name == self.chosen.name or before._claim.shares(self._claim)
+
+    # ------------------------------------------------------------------ in its thread
+
+    def _may_begin(self) -> bool:
+        """Whether nobody else is at work on its folders, neither a predecessor nor another watcher."""
+        for before in self._predecessors:
+            if not before.stop(wait_seconds=POLL_SECONDS):
+                self._tell_of_predecessor()
+                return False
+        self._predecessors, self._waiting_since = (), None
+        if not self._turn():
+            return False
+        if self._turn.waited:
+            self._stats.forget()  # the other watcher took care of what was new
+        return True
+
+    def _tell_of_predecessor(self) -> None:
+        since = self._waiting_since
+        if since is not None and self._clock() - since >= PATIENCE_SECONDS and not self._told_of_predecessor:
+            self._told_of_predecessor = True
+            text = "agent %s waits: the one before it is still in the middle of a sync"
+            logger.warning(text, self.chosen.name)
+
+    def _sync(self, handed: Handed, recheck: bool) -> bool:  # noqa: FBT001 - the worker's call
+        """Hand the agent all targets, those that still drain among them; whether there was anything new."""
+        draining = self._drain.still_to_read(handed.work.departed, handed.rules)
+        targets = handed.work.targets
+        if draining:
+            targets = tuple(sorted([*targets, *draining], key=lambda target: target.id))
+        before = self._last
+        changes = before is not None and targets != before
+        self._hold.check(wanted=changes and self._drain.is_any_fresh)
+        with self._stats.sync():
+            self._claim.confirm()
+            if recheck:
+                self._agent.recheck()
+            self._agent.sync(targets)
+            self._stats.synced(targets)
+        self._last = targets
+        if before is None or len(before) != len(targets):
+            gone = f", {len(draining)} of them gone and still being read" if draining else ""
+            logger.info("agent %s follows %d logs%s", self.chosen.name, len(targets), gone)
+        return targets != before
+
+    def _close(self) -> None:
+        close_agent(self.chosen.name, self._agent)
+        self._claim.release()
+
+    # ------------------------------------------------------------------ how it is doing
+
+    @property
+    def finished(self) -> frozenset[str]:
+        """Keys of the gone containers that it does not wait for any more."""
+        return self._drain.finished
+
+    @property
+    def ended(self) -> bool:
+        """Whether its thread has ended, and given its folders back."""
+        return self._worker.ended
+
+    def slow_at(self) -> float | None:
+        """Tell when the sync that goes on will count as hanging; None when idle or reported."""
+        return self._worker.slow_at()
+
+    def report_slow(self, now: float) -> None:
+        """Say it once when a sync takes suspiciously long."""
+        self._worker.report_slow(now)
+
+    def status(self) -> AgentStatus:
+        """Return how it is doing."""
+        work = self._worker.status
+        error = work.last_error
+        return AgentStatus(
+            name=self.chosen.name,
+            origin=self.chosen.origin,
+            obstacle=self._claim.obstacle,
+            predecessor_since=self._waiting_since if self._told_of_predecessor else None,
+            busy_since=work.busy_since,
+            last_success=work.last_success,
+            last_error=None if error is None else Masks(self.chosen.settings).hide(error),
+            failures=work.failures,
+            syncs=self._stats.syncs,
+            sync_seconds=self._stats.durations,
+            latency_seconds=self._stats.latencies,
+            drains=self._drain.tally,
+        )
+
+    def reports(self, targets: Sequence[LogTarget]) -> list[AgentReport]:
+        """Return what it does about each of these targets; it takes a second at most."""
+        masks = Masks(self.chosen.settings)
+        return ask_agent(self._agent, self._worker, self.status(), masks, targets)
+
+
+class Hold:
+    """Holds back changes while a shipper may be reading a log that is gone, each for a bounded time.
+
+    Where one log goes after the other, changes must not wait for ever: a new log that is rotated
+    before it is configured loses its beginning.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, longest_seconds: float) -> None:
+        self._clock = clock
+        self._longest = longest_seconds
+        self._since: float | None = None
+
+    def check(self, *, wanted: bool) -> None:
+        """Begin or end a hold.
+
+        Raises
+        ------
+        NotNow
+            while it lasts.
+        """
+        if not wanted:
+            self._since = None
+            return
+        now = self._clock()
+        if self._since is None:
+            self._since = now
+        if now - self._since < self._longest:
+            raise NotNow(LOOK_SECONDS)
+        self._since = None
