@@ -132,6 +132,11 @@ def test_the_kit_comes_by_its_extras_only(built: Mapping[str, Built], name: str)
     assert [each for each in brought if not re.search(r"extra==.(demo|testing)\b", each)] == []
 
 
+def test_the_image_is_built_without_the_kit() -> None:
+    assert "kube_log_watcher_testing" not in (ROOT / "Dockerfile").read_text()
+    assert "\nkube_log_watcher_testing\n" in (ROOT / ".dockerignore").read_text()
+
+
 def test_the_core_brings_the_command_and_no_agent(built: Mapping[str, Built]) -> None:
     assert entry_points(built["kube-log-watcher-core"]) == {
         "console_scripts": {"kube-log-watcher": "kube_log_watcher_command:main"}

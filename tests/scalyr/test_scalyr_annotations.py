@@ -49,7 +49,7 @@ def test_the_default_parser_named_by_a_pod_is_no_attribute_of_its_own(tmp_path: 
 
 
 def test_an_entry_for_nobody_here_is_fine() -> None:
-    assert read_annotations(annotated(PARSER, [{"container": "nobody", "parser": "x"}])).faults == ()
+    assert read_annotations(annotated(PARSER, [{"container": "nobody", "parser": "x"}])).refused == ()
 
 
 ODD = [
@@ -78,7 +78,7 @@ ODD = [
 def test_odd_content_is_ignored_and_named_as_a_fault(annotation: str, value: str) -> None:
     wishes = read_annotations(annotated(annotation, value))
     assert (wishes.parser, wishes.sampling, wishes.redaction) == (None, (), ())
-    (fault,) = wishes.faults
+    (fault,) = wishes.refused
     assert str(fault).startswith(f"pod default/shop-1, container main, {annotation}: ")
     assert len(str(fault)) < 600
     assert "\n" not in str(fault)
@@ -93,7 +93,7 @@ def test_a_rate_that_is_no_share_drops_its_rule_alone(rate: object) -> None:
     rules = [{"match_expression": "a", "sampling_rate": rate}, RULE]
     wishes = read_annotations(annotated(SAMPLING, [{"container": "main", "sampling-rules": rules}]))
     assert wishes.sampling == (RULE,)
-    assert len(wishes.faults) == 1
+    assert len(wishes.refused) == 1
 
 
 @pytest.mark.parametrize("rate", [0, 1, 0.5, "0.1", "1", 1e-05])
@@ -101,7 +101,7 @@ def test_a_rate_is_handed_on_as_it_was_written(rate: object) -> None:
     rule = {"match_expression": "a", "sampling_rate": rate}
     wishes = read_annotations(annotated(SAMPLING, [{"container": "main", "sampling-rules": [rule]}]))
     assert wishes.sampling == (rule,)
-    assert wishes.faults == ()
+    assert wishes.refused == ()
 
 
 BAD_REDACTION: list[Any] = [
@@ -123,26 +123,26 @@ def test_a_bad_redaction_rule_is_dropped_and_the_others_stay(rule: object) -> No
     value = [{"container": "main", "redaction-rules": [rule, good]}]
     wishes = read_annotations(annotated(REDACTION, value))
     assert wishes.redaction == (good,)
-    assert "rule 0 is left out" in str(wishes.faults[0])
+    assert "rule 0 is left out" in str(wishes.refused[0])
 
 
 def test_what_the_agent_does_not_know_of_a_rule_is_not_handed_on() -> None:
     rule = {"match_expression": "x", "replacement": None, "colour": "red"}
     wishes = read_annotations(annotated(REDACTION, [{"container": "main", "redaction-rules": [rule]}]))
     assert wishes.redaction == ({"match_expression": "x"},)
-    assert wishes.faults == ()
+    assert wishes.refused == ()
 
 
 def test_the_number_of_rules_is_bounded() -> None:
     value = [{"container": "main", "sampling-rules": [RULE] * 101}]
     wishes = read_annotations(annotated(SAMPLING, value))
     assert len(wishes.sampling) == 100
-    assert len(wishes.faults) == 1
+    assert len(wishes.refused) == 1
 
 
 def test_many_faults_of_one_value_are_one_short_warning() -> None:
     value = [{"container": "main", "sampling-rules": [{"match_expression": "("}] * 50}]
-    (fault,) = read_annotations(annotated(SAMPLING, value)).faults
+    (fault,) = read_annotations(annotated(SAMPLING, value)).refused
     assert str(fault).endswith("; and 47 more")
 
 

@@ -59,10 +59,10 @@ def test_a_containers_own_annotation_beats_the_pods(pods: object) -> None:
 def test_a_containers_own_annotation_takes_the_place_of_the_pods_even_if_it_is_faulty_or_empty() -> None:
     """The two are not mixed: what a container ends up with stands in one place."""
     wishes = read({REDACTION: [SECRET], f"{REDACTION}.main": []})
-    assert (wishes.redaction, wishes.faults) == ((), ())
+    assert (wishes.redaction, wishes.refused) == ((), ())
     wishes = read({SAMPLING: [RULE], f"{SAMPLING}.main": "{"})
     assert wishes.sampling == ()
-    assert [fault.annotation for fault in wishes.faults] == [f"{SAMPLING}.main"]
+    assert [fault.annotation for fault in wishes.refused] == [f"{SAMPLING}.main"]
 
 
 def test_a_list_with_containers_keeps_its_meaning_for_every_setting() -> None:
@@ -75,7 +75,7 @@ def test_a_list_with_containers_keeps_its_meaning_for_every_setting() -> None:
     }
     wishes = read(annotations)
     assert (wishes.parser, wishes.attributes, wishes.line_groupers) == ("one", {"team": "shop"}, (GROUPER,))
-    assert (wishes.sampling, wishes.redaction, wishes.faults) == ((RULE,), (SECRET,), ())
+    assert (wishes.sampling, wishes.redaction, wishes.refused) == ((RULE,), (SECRET,), ())
     assert read(annotations, name="other") == Wishes()
 
 
@@ -89,7 +89,7 @@ def test_a_list_in_which_one_member_names_a_container_is_one_by_containers() -> 
     wishes = read({REDACTION: [{"container": "main", "redaction-rules": [SECRET]}, SECRET]}, hold=True)
     assert wishes.redaction == (SECRET,)
     assert wishes.held
-    assert "without the name of a container" in str(wishes.faults[0])
+    assert "without the name of a container" in str(wishes.refused[0])
 
 
 @pytest.mark.parametrize("name", ["nginx", "null", "3", "my parser", "a/b:c", "f\u00e4ncy"])
@@ -101,7 +101,7 @@ def test_a_parser_is_plain_text(name: str) -> None:
 def test_what_can_be_no_parser_is_reported(text: str) -> None:
     wishes = read({PARSER: text})
     assert wishes.parser is None
-    assert len(wishes.faults) == 1
+    assert len(wishes.refused) == 1
 
 
 def test_attributes_come_besides_labels_and_beat_them(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_bad_attribute_is_left_out_and_the_others_stay(attributes: dict[str, o
     """Reserved names are the watcher's; one boolean makes the Scalyr agent refuse everything."""
     wishes = read({ATTRIBUTES: {**attributes, "good": "yes"}})
     assert wishes.attributes == {"good": "yes"}
-    (fault,) = wishes.faults
+    (fault,) = wishes.refused
     assert "is left out" in str(fault)
     assert not wishes.held
 
@@ -152,12 +152,12 @@ def test_a_bad_attribute_is_left_out_and_the_others_stay(attributes: dict[str, o
 def test_attributes_that_are_no_object_are_a_fault(value: object) -> None:
     wishes = read({ATTRIBUTES: json.dumps(value)})
     assert wishes.attributes == {}
-    assert "expected a JSON object" in str(wishes.faults[0])
+    assert "expected a JSON object" in str(wishes.refused[0])
 
 
 def test_the_number_of_attributes_is_bounded() -> None:
     wishes = read({ATTRIBUTES: {f"a{number}": number for number in range(51)}})
-    assert (len(wishes.attributes), len(wishes.faults)) == (50, 1)
+    assert (len(wishes.attributes), len(wishes.refused)) == (50, 1)
 
 
 def test_line_groupers_reach_the_file(tmp_path: Path) -> None:
@@ -193,4 +193,4 @@ def test_a_bad_line_grouper_is_left_out_and_the_others_stay(grouper: object) -> 
     """The Scalyr agent compiles these only after it took the configuration, and then copies nothing."""
     wishes = read({LINE_GROUPERS: [grouper, GROUPER]})
     assert wishes.line_groupers == (GROUPER,)
-    assert "rule 0 is left out" in str(wishes.faults[0])
+    assert "rule 0 is left out" in str(wishes.refused[0])

@@ -25,7 +25,7 @@ from kube_log_watcher_core import (
     Progress,
 )
 from kube_log_watcher_scalyr import journald, links, render, sampling
-from kube_log_watcher_scalyr.annotations import Fault, read_annotations
+from kube_log_watcher_scalyr.annotations import RefusedAnnotation, read_annotations
 from kube_log_watcher_scalyr.checkpoints import Checkpoints
 from kube_log_watcher_scalyr.decoding import Decoding
 from kube_log_watcher_scalyr.settings import ScalyrSettings
@@ -41,7 +41,7 @@ class _Rendered:
     text: str
     """Its entry in ``agent.json``, read back and compared."""
     link: Link
-    faults: tuple[Fault, ...]
+    refused: tuple[RefusedAnnotation, ...]
     held: bool
     """Whether the log must not be shipped, and therefore stands in no file."""
 
@@ -61,7 +61,7 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         self._sampling, odd = sampling.read_entries(settings.sampling_rules)
         self._rendered: dict[LogTarget, _Rendered] = {}
         self._verified = False
-        self._faults: frozenset[Fault] = frozenset()
+        self._refused: frozenset[RefusedAnnotation] = frozenset()
         for reason in dict.fromkeys(odd):
             logger.warning("scalyr %s", reason)
 
@@ -144,22 +144,22 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         return _Rendered(
             text=text,
             link=links.link(self.settings.dest_path, target),
-            faults=wishes.faults,
+            refused=wishes.refused,
             held=wishes.held,
         )
 
     def _report(self) -> None:
-        """Tell of faults that were not there before, and of those that are mended."""
-        faults = frozenset(fault for rendered in self._rendered.values() for fault in rendered.faults)
-        for fault in sorted(faults - self._faults, key=str):
-            logger.warning("%s", fault, extra=fault.fields())
-        if faults == self._faults:
+        """Log annotations that are refused now and were not before, and those that are mended."""
+        refused = frozenset(one for rendered in self._rendered.values() for one in rendered.refused)
+        for one in sorted(refused - self._refused, key=str):
+            logger.warning("%s", one, extra=one.fields())
+        if refused == self._refused:
             return
         here = {(target.namespace, target.pod_name, target.container_name) for target in self._rendered}
-        ended = {fault.about for fault in self._faults} - {fault.about for fault in faults}
+        ended = {one.about for one in self._refused} - {one.about for one in refused}
         for about in sorted(about for about in ended if about[:3] in here):
             logger.info("pod %s/%s, container %s, %s: mended", *about)
-        self._faults = faults
+        self._refused = refused
 
     def _file(self, shipped: Sequence[_Rendered]) -> File:
         if not self._verified:

@@ -23,7 +23,7 @@ MOST_REASONS: Final = 3
 
 
 @attrs.frozen
-class Fault:
+class RefusedAnnotation:
     """Something that a pod's annotation asks for and doesn't get."""
 
     namespace: str
@@ -31,14 +31,14 @@ class Fault:
     container: str
     annotation: str
     value: str = attrs.field(repr=False)
-    """The annotation's whole value: another one is another fault."""
+    """The annotation's whole value: another one is refused anew."""
     reasons: tuple[str, ...] = attrs.field(eq=False)
     outcome: str = ""
     """What becomes of the log, where that is more than a rule left out."""
 
     @property
     def about(self) -> tuple[str, str, str, str]:
-        """What is at fault: namespace, pod, container and annotation."""
+        """What is refused: namespace, pod, container and annotation."""
         return self.namespace, self.pod, self.container, self.annotation
 
     def fields(self) -> dict[str, str]:
@@ -62,7 +62,7 @@ class Wishes:
     redaction: tuple[Rule, ...] = ()
     attributes: Mapping[str, str | float] = attrs.field(factory=dict)
     line_groupers: tuple[Rule, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    refused: tuple[RefusedAnnotation, ...] = ()
     held: bool = False
     """Whether the log must wait: not all that its pod asks to be redacted can be."""
 
@@ -72,7 +72,7 @@ class _Reader:
 
     def __init__(self, target: LogTarget) -> None:
         self._target = target
-        self.faults: list[Fault] = []
+        self.refused: list[RefusedAnnotation] = []
 
     def rules(self, setting: PodSetting, check: Callable[[object], Checked], outcome: str = "") -> Checked:
         said = said_of(self._target, setting)
@@ -103,7 +103,7 @@ class _Reader:
     def _note(self, said: Said, reasons: tuple[str, ...], outcome: str = "") -> None:
         if not (said.reasons or reasons):
             return
-        fault = Fault(
+        refused = RefusedAnnotation(
             namespace=self._target.namespace,
             pod=self._target.pod_name,
             container=self._target.container_name,
@@ -112,7 +112,7 @@ class _Reader:
             reasons=(*said.reasons, *reasons),
             outcome=outcome,
         )
-        self.faults.append(fault)
+        self.refused.append(refused)
 
 
 def read_annotations(
@@ -134,7 +134,7 @@ def read_annotations(
         redaction=redacted.rules,
         attributes=reader.attributes(),
         line_groupers=reader.rules(pod_settings.LINE_GROUPERS, line_groupers).rules,
-        faults=tuple(reader.faults),
+        refused=tuple(reader.refused),
         held=hold and bool(redacted.reasons),
     )
 
