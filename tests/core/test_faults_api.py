@@ -87,7 +87,7 @@ def test_a_fault_takes_nothing_away_asks_little_is_said_once_and_is_got_over(
         before, asked = watch.pods(), len(api.requests)
         api.fail(fault, times=None)
         api.cut_watches()
-        watch.refresh()
+        watch.ask_for_list()
         let_pass(FOR_A_WHILE_SECONDS)
         assert watch.pods() is before
         assert 1 <= len(api.requests) - asked <= MOST_REQUESTS

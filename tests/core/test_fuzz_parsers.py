@@ -29,7 +29,7 @@ from kube_log_watcher_core.discovery.names import (
 from kube_log_watcher_core.errors import ApiError, ServerError
 from kube_log_watcher_core.images import image_parts
 from kube_log_watcher_core.kube.listing import decode_list
-from kube_log_watcher_core.kube.stream import Kind, Lines, parse_event
+from kube_log_watcher_core.kube.stream import EventType, Lines, parse_event
 from kube_log_watcher_core.models import Pod, Work
 from kube_log_watcher_core.settings import WatcherSettings, load, read_sources
 from kube_log_watcher_core.state import NAME, StateFile
@@ -219,7 +219,7 @@ def test_a_line_of_a_watch_is_an_event_or_an_error_of_the_api(line: bytes) -> No
     if event is None:
         return
     assert event.version is None or event.version
-    if event.kind in (Kind.PUT, Kind.REMOVED):
+    if event.type in (EventType.PUT, EventType.REMOVED):
         assert event.pod is not None
         if isinstance(event.pod, Pod):
             check_pod(event.pod)

@@ -107,7 +107,7 @@ def test_a_refresh_hurries_the_questions(api: FakeApi) -> None:
         watch.want([B])
         wait_until(lambda: watch.synced)
         api.add(pod_object("b-1", namespace="shop"))
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: names(watch) == {"b-1"})
 
 

@@ -74,7 +74,7 @@ def test_nothing_is_taken_away_by_a_list_that_fails(api: FakeApi, fault: Fault) 
     with synced(api, changes=changes) as watch:
         before = watch.pods()
         api.fail(fault, verb="list", times=2)
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: watch.status().relists == 1)
         assert watch.pods() is before
         assert changes.count == 1
@@ -160,7 +160,7 @@ def test_a_pod_that_is_too_large_is_told_once_and_harms_no_other(
     with synced(api) as watch:
         assert names(watch) == {"shop-1"}
         assert watch.pods().unreadable(None, "default", "huge-1") is not None
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: api.count("list") == 2 and api.open_watches == 1)
         api.add(huge_pod("huge-2"))
         api.relabel("default", "shop-1", application="new")
@@ -179,7 +179,7 @@ def test_a_pod_that_grows_too_large_is_known_as_it_was_and_its_stream_goes_on(ap
             api.update(grown)
         wait_until(lambda: watch.pods().unreadable(None, "default", "shop-1"))
         assert watch.pods().by_name("default", "shop-1") is before
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: api.count("list") == 2 and api.open_watches == 1)
         assert watch.pods().by_name("default", "shop-1") is before
         grown["metadata"]["annotations"] = {"note": "short again"}
@@ -291,7 +291,7 @@ def test_an_empty_list_is_believed_at_once_when_the_disk_is_empty_or_all_is_know
     with synced(api, on_disk=ON_DISK) as watch:
         api.delete("default", "shop-1")
         wait_until(lambda: names(watch) == set())
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: api.count("list") == 2 and api.open_watches == 1)
     with synced(api, on_disk=()):
         assert api.count("list") == 3
@@ -388,7 +388,7 @@ def test_versions_that_expire_again_and_again_are_no_loop(api: FakeApi) -> None:
 def test_a_list_that_is_told_that_its_version_expired_asks_for_the_newest(api: FakeApi) -> None:
     with synced(api) as watch:
         api.fail(Expired(), verb="list")
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: watch.status().relists == 1)
         assert "resourceVersion" not in [each.path for each in api.requests if each.verb == "list"][-1]
 

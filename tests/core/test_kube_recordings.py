@@ -293,7 +293,7 @@ def test_a_restored_etcd_is_found_out() -> None:
     answers = {"list": ["list-node-1-rv0", "err-rv-too-large-list", "list-empty"]}
     with Replay(answers) as replay, watching(ApiAccess(replay.url), timing=timing) as watch:
         wait_until(lambda: watch.synced)
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: watch.status().requests.get(("watch", "none"), 0) >= 1)
         wait_until(lambda: not names(watch))
         assert [query.get("resourceVersion") for verb, query in replay.requests if verb == "list"] == [

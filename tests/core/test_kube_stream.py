@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kube_log_watcher_core.errors import Forbidden, Gone, ServerError, TooManyRequests
 from kube_log_watcher_core.kube.session import Cut
-from kube_log_watcher_core.kube.stream import WHOLE_BYTES, Kind, Lines, parse_event
+from kube_log_watcher_core.kube.stream import WHOLE_BYTES, EventType, Lines, parse_event
 from kube_log_watcher_core.models import Pod, UnreadablePod
 from kube_log_watcher_testing.fake_api import pod_object
 
@@ -91,17 +91,17 @@ def whole_pod(name: str = "a") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("told", "kind"), [("ADDED", Kind.PUT), ("MODIFIED", Kind.PUT), ("DELETED", Kind.REMOVED)]
+    ("told", "kind"), [("ADDED", EventType.PUT), ("MODIFIED", EventType.PUT), ("DELETED", EventType.REMOVED)]
 )
-def test_an_event_carries_a_pod_and_a_version(told: str, kind: Kind) -> None:
+def test_an_event_carries_a_pod_and_a_version(told: str, kind: EventType) -> None:
     event = parse_event(line(told, whole_pod()))
     assert event.pod is not None
-    assert (event.kind, event.version, event.pod.name) == (kind, "9", "a")
+    assert (event.type, event.version, event.pod.name) == (kind, "9", "a")
 
 
 def test_a_bookmark_only_moves_the_version() -> None:
     event = parse_event(line("BOOKMARK", {"kind": "Pod", "metadata": {"resourceVersion": "12"}}))
-    assert (event.kind, event.version, event.pod) == (Kind.BOOKMARK, "12", None)
+    assert (event.type, event.version, event.pod) == (EventType.BOOKMARK, "12", None)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_bookmark_only_moves_the_version() -> None:
 )
 def test_what_can_not_be_read_is_skipped_and_the_version_moves_on(kind: str, item: object) -> None:
     event = parse_event(line(kind, item))
-    assert (event.kind, event.version, event.pod) == (Kind.SKIPPED, "12", None)
+    assert (event.type, event.version, event.pod) == (EventType.SKIPPED, "12", None)
     assert event.detail
 
 

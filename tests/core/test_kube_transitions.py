@@ -42,7 +42,7 @@ TABLE = [
     (WATCH, Outcome.FAILED, WATCH, Pause.BACKOFF, ListAt.KNOWN),
     (WATCH, Outcome.FORBIDDEN, WATCH, Pause.BACKOFF, ListAt.KNOWN),
     (WATCH, Outcome.UNAUTHORIZED, WATCH, Pause.RENEWAL, ListAt.KNOWN),
-    (WATCH, Outcome.REFRESH, LIST, Pause.NONE, ListAt.KNOWN),
+    (WATCH, Outcome.LIST_ASKED_FOR, LIST, Pause.NONE, ListAt.KNOWN),
     (ASK, Outcome.ASKED, ASK, Pause.DUE, ListAt.KNOWN),
     (ASK, Outcome.LIST_DUE, LIST, Pause.NONE, ListAt.KNOWN),
     (ASK, Outcome.FAILED, ASK, Pause.BACKOFF, ListAt.KNOWN),
@@ -68,7 +68,7 @@ def test_every_step_knows_what_to_do_after_every_kind_of_failure(step: Step) -> 
 def test_a_failure_never_goes_on_without_a_wait() -> None:
     """Else a faulty server would be asked in a loop."""
     hasty = (Outcome.LOCATED, Outcome.LISTED, Outcome.ENDED, Outcome.SILENT, Outcome.LIST_DUE)
-    asked_for = (Outcome.REFRESH, Outcome.REFRESH_AGAIN, Outcome.FORBIDDEN_LASTS)
+    asked_for = (Outcome.LIST_ASKED_FOR, Outcome.LIST_ASKED_FOR_AGAIN, Outcome.FORBIDDEN_LASTS)
     for (step, outcome), move in RULES.items():
         assert move.pause is not Pause.NONE or outcome in hasty + asked_for, (step, outcome)
 
@@ -168,7 +168,7 @@ def test_a_stream_that_brings_something_makes_refusals_forgotten() -> None:
 
 
 def refreshed(where: Course, *, changed: bool) -> ListAt:
-    where.after(Outcome.REFRESH, now=0.0)
+    where.after(Outcome.LIST_ASKED_FOR, now=0.0)
     asked_at = where.list_at
     where.after(Outcome.LISTED, now=0.0)
     where.listed(asked_for=True, changed=changed)

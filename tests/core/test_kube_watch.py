@@ -215,7 +215,7 @@ def test_a_watch_may_be_stopped_before_it_began_and_twice(api: FakeApi) -> None:
 
 def test_a_refresh_ends_the_stream_lists_and_watches_again(api: FakeApi) -> None:
     with synced(api) as watch:
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: api.count("watch") == 2)
         verbs = [request.verb for request in api.requests]
         assert verbs == ["list", "watch", "list", "watch"]
@@ -227,7 +227,7 @@ def test_a_refresh_shows_what_a_silent_stream_hides(api: FakeApi) -> None:
     api.fail(Silent(), verb="watch", times=None)
     with synced(api) as watch:
         api.add(pod_object("shop-2"))
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: "shop-2" in names(watch))
 
 
@@ -239,7 +239,7 @@ def test_a_second_fruitless_refresh_asks_for_the_newest_state(api: FakeApi) -> N
     """A list from a stale server's memory could never show what is missed."""
     with synced(api) as watch:
         for asked in (1, 2, 3):
-            watch.refresh()
+            watch.ask_for_list()
             wait_until(partial(_has_listed_again, api, watch, asked))
         lists = [request.path for request in api.requests if request.verb == "list"]
     assert ["resourceVersion" in path for path in lists] == [True, True, False, True]
@@ -249,7 +249,7 @@ def test_a_refresh_changes_no_pod_object(api: FakeApi) -> None:
     changes = Changes()
     with synced(api, changes=changes) as watch:
         before = watch.pods()
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: watch.status().relists == 1)
         assert watch.pods() is before
         assert changes.count == 1
@@ -260,7 +260,7 @@ def test_a_refresh_does_not_cut_a_wait_after_failures_short(api: FakeApi) -> Non
     with watching(api, timing=attrs.evolve(QUICK, backoff_seconds=0.5, unsynced_limit_seconds=0.5)) as watch:
         wait_until(lambda: watch.status().state == "backing off")
         for _ in range(100):
-            watch.refresh()
+            watch.ask_for_list()
         wait_until(lambda: watch.status().requests.get(("list", "none"), 0) >= 2)
         assert watch.status().requests[("list", "none")] < 10
 
@@ -317,6 +317,6 @@ def test_a_watch_that_is_well_logs_nothing(api: FakeApi, caplog: pytest.LogCaptu
     with synced(api) as watch:
         api.add(pod_object("shop-2"))
         wait_until(lambda: "shop-2" in names(watch))
-        watch.refresh()
+        watch.ask_for_list()
         wait_until(lambda: watch.status().relists == 1)
     assert caplog.records == []

@@ -1,17 +1,23 @@
-"""Where the Kubernetes API is, and how to get in."""
+"""Where the Kubernetes API is, and how to get in: its address, its authorities, and the token."""
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import attrs
 
-from kube_log_watcher_core.errors import Problem, SettingsError
+from kube_log_watcher_core.errors import Problem, SettingsError, Unauthorized
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet mounts a pod's service account."""
+
+Signature = tuple[int, int, int]
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 @attrs.frozen
@@ -74,3 +80,65 @@ def _problem(kube_url: str) -> SettingsError:
     shown = "***" if "@" in kube_url else kube_url[:100]  # what stands before an @ may be a password
     expected = "an http or https URL without user, query and fragment, e.g. http://127.0.0.1:8001"
     return SettingsError([Problem("WATCHER_KUBE_URL", "settings", shown, expected)])
+
+
+def signature(path: Path | None) -> Signature | None:
+    """Return what tells a file's state apart from its next; None when it can't be had.
+
+    The kubelet replaces the files by moving a link (``..data``), which shows in the inode.
+    """
+    if path is None:
+        return None
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+class Token:
+    """The bearer token, read again when its file changes: bound tokens rotate hourly."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._seen: Signature | None = None
+        self._value: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the file is another than the one that was read last."""
+        return signature(self._path) != self._seen
+
+    def headers(self) -> dict[str, str]:
+        """Return the header that carries the token; none without a token's file.
+
+        Raises `Unauthorized` when there should be a token and is none.
+        """
+        if self._path is None:
+            return {}
+        if self._value is None or self.changed:
+            self._seen = signature(self._path)  # first: what is replaced meanwhile is read once more
+            self._value = _read(self._path)
+        return {"Authorization": f"Bearer {self._value}"}
+
+    def mask(self, body: bytes) -> bytes:
+        """Return what a server or proxy said without the token: some give a request back as they got it."""
+        return body.replace(self._value.encode(), b"***") if self._value else body
+
+    def renewed(self) -> bool:
+        """Whether the file, read again whatever it looks like, holds another token now."""
+        refused, self._value = self._value, None
+        with contextlib.suppress(Unauthorized):
+            self.headers()
+        return self._value not in (None, refused)
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        raise Unauthorized(f"the token can't be read: {path}: {error.strerror}") from error
+    # Anything else would be refused by the HTTP library with an error that quotes it.
+    if not _TOKEN.fullmatch(text):
+        raise Unauthorized(f"the token can't be used: {path} is empty or has characters that no token has")
+    return text

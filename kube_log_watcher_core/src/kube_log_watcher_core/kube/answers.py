@@ -30,7 +30,7 @@ class NotFound(ApiError):
 def error_of(
     code: int, status: Mapping[str, Any], *, verb: str, retry_after: float | None = None
 ) -> ApiError:
-    """Give the error for an HTTP status, or for the `Status` object in its body or in a watch's event."""
+    """Return the error for an HTTP status, or for the `Status` object in its body or in a watch's event."""
     reason = str(status.get("reason", ""))
     error = _class_of(code, reason, status)
     message = shortened(str(status.get("message") or reason or "no reason given"))
@@ -46,7 +46,7 @@ def _class_of(code: int, reason: str, status: Mapping[str, Any]) -> type[ApiErro
 
 
 def _is_too_large(status: Mapping[str, Any]) -> bool:
-    """Tell whether our version is one that the server has not reached: a restored etcd has lost it.
+    """Whether our version is one that the server has not reached: a restored etcd has lost it.
 
     The way out is the same as for an expired one: list again, without a version.
     """
@@ -56,7 +56,7 @@ def _is_too_large(status: Mapping[str, Any]) -> bool:
 
 
 def status_in(body: bytes) -> dict[str, Any]:
-    """Read a `Status` object; what is none (429's plain text, a proxy's page) becomes its message."""
+    """Parse a `Status` object; what is none (429's plain text, a proxy's page) becomes its message."""
     try:
         status = json.loads(body)
     except (ValueError, RecursionError):
@@ -67,7 +67,7 @@ def status_in(body: bytes) -> dict[str, Any]:
 
 
 def retry_after_in(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After in seconds. A date is not understood: Kubernetes sends none."""
+    """Return Retry-After in seconds. A date is not understood: Kubernetes sends none."""
     value = headers.get("Retry-After", "").strip()
     if not value.isascii() or not value.isdigit() or not int(value[:9]):
         return None

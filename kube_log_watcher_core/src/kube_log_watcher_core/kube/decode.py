@@ -117,7 +117,7 @@ def decode_pod(item: object) -> Pod:
 
 
 def epoch_seconds(timestamp: object) -> float | None:
-    """Read an RFC 3339 timestamp; None when it is absent or none."""
+    """Return an RFC 3339 timestamp in seconds since the epoch; None when it is absent or none."""
     if not isinstance(timestamp, str):
         return None
     try:
@@ -128,7 +128,7 @@ def epoch_seconds(timestamp: object) -> float | None:
 
 
 def as_dict(value: object) -> Mapping[str, Any]:
-    """Give a JSON object, or an empty one for anything else."""
+    """Return a JSON object, or an empty one for anything else."""
     return value if isinstance(value, dict) else {}
 
 
@@ -138,7 +138,7 @@ def _dicts(value: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _text(value: object) -> str:
-    """Give a string that can be encoded; anything else is the empty one."""
+    """Return a string that can be encoded; anything else is the empty one."""
     if not isinstance(value, str):
         return ""
     # A lone surrogate, written as an escape, would only fail when somebody writes it to a file.
@@ -161,7 +161,7 @@ def _strings(value: object) -> FrozenMap:
 
 
 def _shared(text: str) -> str:
-    """Give the same object for equal short texts: names of labels, and values that a thousand pods share."""
+    """Return the same object for equal short texts: labels' names, and values that many pods share."""
     return _pooled(text) if len(text) <= _LONGEST_SHARED else text
 
 
@@ -208,7 +208,7 @@ def _runs(status: Mapping[str, Any], images: Mapping[str, str]) -> Iterator[PodC
 
 
 def _image(status: Mapping[str, Any], specified: str) -> str:
-    """Take the image as the runtime names it, unless that is a bare digest, which tells no name."""
+    """Return the image as the runtime names it, unless that is a bare digest, which tells no name."""
     image = _text(status.get("image"))
     return specified if specified and (not image or image.startswith("sha256:")) else image
 

@@ -13,9 +13,9 @@ from kube_log_watcher_core.errors import ApiError, Forbidden, ServerError
 from kube_log_watcher_core.kube.answers import NotFound
 from kube_log_watcher_core.kube.decode import as_dict, pod_or_why, read_item
 from kube_log_watcher_core.kube.json_reader import JsonReader
+from kube_log_watcher_core.kube.mailbox import PodName
 from kube_log_watcher_core.kube.session import ApiSession
 from kube_log_watcher_core.kube.timing import Timing
-from kube_log_watcher_core.kube.wishes import PodName
 from kube_log_watcher_core.models import Pod, UnreadablePod
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
@@ -47,12 +47,12 @@ class Questions:
         self._by_name = {name: self._by_name.get(name) or _Question(now) for name in names}
 
     def due(self, now: float) -> list[PodName]:
-        """Give the names to ask for, the most overdue first."""
+        """Return the names to ask for, the most overdue first."""
         ripe = [(question.due, name) for name, question in self._by_name.items() if question.due <= now]
         return [name for _, name in sorted(ripe)]
 
     def next_due(self) -> float | None:
-        """Give the time of the next question; None without any."""
+        """Return the time of the next question; None without any."""
         return min((question.due for question in self._by_name.values()), default=None)
 
     def answered(self, name: PodName, *, found: bool, now: float) -> None:
@@ -91,7 +91,7 @@ class Questions:
 
 
 def can_exist(name: PodName) -> bool:
-    """Tell whether these can be names of Kubernetes: a folder may be called anything, ``..`` say."""
+    """Whether these can be names of Kubernetes: a folder may be called anything, ``..`` say."""
     return all(len(part) <= 253 and _NAME.fullmatch(part) for part in name)
 
 
@@ -157,6 +157,6 @@ class Asking:
 
 
 def common_node(pods: Collection[Pod]) -> str | None:
-    """Give the node that most of these pods are on; None when none is on any."""
+    """Return the node that most of these pods are on; None when none is on any."""
     nodes = Counter(pod.node for pod in pods if pod.node)
     return nodes.most_common(1)[0][0] if nodes else None

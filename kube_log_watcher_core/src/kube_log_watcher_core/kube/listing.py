@@ -41,12 +41,12 @@ class PodList:
 
 
 def decode_list(body: bytes) -> PodList:
-    """Read a list that is there as a whole. Raises `ServerError` as `read_list` does."""
+    """Parse a list that is there as a whole. Raises `ServerError` as `read_list` does."""
     return read_list([body])
 
 
 def read_list(pieces: Iterable[bytes]) -> PodList:
-    """Read a list while it arrives, item by item: each is reduced before the next is decoded.
+    """Parse a list while it arrives, item by item: each is reduced before the next is decoded.
 
     So neither the body nor the objects of a thousand pods are ever in memory as a whole, nor is more of a
     single pod than what is wanted of it. Raises `ServerError` for anything that is not a whole list of

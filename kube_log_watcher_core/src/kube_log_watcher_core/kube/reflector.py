@@ -12,7 +12,7 @@ from kube_log_watcher_core.errors import ApiError, Forbidden, Gone, ServerError,
 from kube_log_watcher_core.kube.listing import MOST_PODS, PodList, read_list
 from kube_log_watcher_core.kube.session import Answer, ApiSession, Cut, Silence
 from kube_log_watcher_core.kube.store import PodStore
-from kube_log_watcher_core.kube.stream import Event, Kind, Lines, parse_event
+from kube_log_watcher_core.kube.stream import EventType, Lines, WatchEvent, parse_event
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.transitions import ListAt, Outcome
 from kube_log_watcher_core.models import UnreadablePod
@@ -50,7 +50,7 @@ class Hooks:
 
 
 def failure(error: ApiError) -> Report:
-    """Give the outcome that an error stands for."""
+    """Return the outcome that an error stands for."""
     kinds = {Unauthorized: Outcome.UNAUTHORIZED, Forbidden: Outcome.FORBIDDEN, Gone: Outcome.EXPIRED}
     return Report(kinds.get(type(error), Outcome.FAILED), error)
 
@@ -95,7 +95,7 @@ class Reflector:
         return Report(Outcome.LISTED, changed=changed)
 
     def _read_pages(self, params: dict[str, str]) -> PodList:
-        """Read a list with all its pages: servers and proxies may make some although nobody asks for them."""
+        """Return a list with all its pages: servers and proxies make some even where nobody asks."""
         whole: PodList | None = None
         for _ in range(MOST_PAGES):
             with self._get("list", params) as answer:
@@ -122,7 +122,7 @@ class Reflector:
         except Cut as error:
             return self._ended(began, error)
         except ApiError as error:
-            return Report(Outcome.REFRESH) if self._hooks.interrupted() else failure(error)
+            return Report(Outcome.LIST_ASKED_FOR) if self._hooks.interrupted() else failure(error)
         return self._ended(began, None)
 
     def _get(self, verb: str, params: dict[str, str]) -> AbstractContextManager[Answer]:
@@ -137,7 +137,7 @@ class Reflector:
 
     def _ended(self, began: float, error: ApiError | None) -> Report:
         if self._hooks.interrupted():
-            return Report(Outcome.REFRESH)
+            return Report(Outcome.LIST_ASKED_FOR)
         lived = self._clock() - began
         outcome = Outcome.ENDED if lived >= self._timing.stable_seconds else Outcome.CUT
         return Report(outcome, error, lived_seconds=lived)
@@ -164,11 +164,11 @@ class Reflector:
         good, changes, self._good, self._changes = self._good, self._changes, 0, 0
         self._hooks.read(good, changes)
 
-    def _apply(self, event: Event) -> bool:
+    def _apply(self, event: WatchEvent) -> bool:
         changed = False
-        if event.kind is Kind.SKIPPED:
+        if event.type is EventType.SKIPPED:
             logger.warning("A watch event is left out: %s", event.detail)
-        elif event.kind is Kind.REMOVED and event.pod:
+        elif event.type is EventType.REMOVED and event.pod:
             changed = self._store.remove(event.pod)
         elif isinstance(event.pod, UnreadablePod):
             self._say_unreadable(event.pod)

@@ -13,9 +13,8 @@ import requests
 import urllib3
 
 from kube_log_watcher_core.errors import ApiError, ServerError, Unauthorized
-from kube_log_watcher_core.kube.access import ApiAccess
+from kube_log_watcher_core.kube.access import ApiAccess, Signature, Token, signature
 from kube_log_watcher_core.kube.answers import error_of, retry_after_in, shortened, status_in
-from kube_log_watcher_core.kube.credentials import Signature, Token, signature
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.wire import Wire, WireAdapter
 
@@ -59,7 +58,7 @@ class Answer:
             yield piece
 
     def whole(self, *, limit_bytes: int) -> bytes:
-        """Read the body. Raises `ServerError` as `pieces` does, and when it is longer than that."""
+        """Return the body. Raises `ServerError` as `pieces` does, and when it is longer than that."""
         pieces, left = [], limit_bytes
         for piece in self.pieces():
             pieces.append(piece)
@@ -186,7 +185,7 @@ class ApiSession:
         return error_of(response.status_code, said, verb=verb, retry_after=after)
 
     def _current_session(self) -> requests.Session:
-        """Give the session; a new one when the authorities' file was replaced."""
+        """Return the session; a new one when the authorities' file was replaced."""
         now = signature(self._access.ca_file)
         if self._session is None or now != self._authorities:
             self.close()
@@ -216,7 +215,7 @@ def _new_session(wire: Wire) -> requests.Session:
 
 
 def _authorities(access: ApiAccess) -> str | bool:
-    """Give the file or folder of authorities to verify by. Verification itself is never off."""
+    """Return the file or folder of authorities to verify by. Verification itself is never off."""
     if access.ca_file is not None:
         return str(access.ca_file)
     system = ssl.get_default_verify_paths()
@@ -225,7 +224,7 @@ def _authorities(access: ApiAccess) -> str | bool:
 
 
 def _root_of(error: BaseException) -> BaseException:
-    """Find the cause that a person can do something about below the libraries' wrappings."""
+    """Return the cause that a person can do something about below the libraries' wrappings."""
     seen = error
     while (inner := _inner(seen)) is not None:
         seen = inner

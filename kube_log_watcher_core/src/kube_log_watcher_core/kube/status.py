@@ -1,13 +1,21 @@
-"""How the watch is doing, for health, metrics and people."""
+"""How the watch is doing: kept for health, metrics and people, and told to the log."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
+
+from kube_log_watcher_core.errors import ApiError, Forbidden
+from kube_log_watcher_core.kube.session import Silence
+
+logger = logging.getLogger(__name__)
+
+HTTP_OK = 200
 
 
 @attrs.frozen
@@ -54,7 +62,7 @@ class WatchStatus:
         return None if self.last_byte is None else max(now - self.last_byte, 0.0)
 
 
-class Ledger:
+class WatchStats:
     """Keeps the status: written by the watch thread, read by any."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -65,7 +73,7 @@ class Ledger:
         self._status = WatchStatus("starting", since=now, began=now, last_tick=now, tick_due=now)
 
     def status(self) -> WatchStatus:
-        """Give the status as it is now."""
+        """Return the status as it is now."""
         with self._lock:
             return attrs.evolve(self._status, requests=dict(self._requests))
 
@@ -106,3 +114,69 @@ class Ledger:
     def _set(self, **fields: Any) -> None:
         with self._lock:
             self._status = attrs.evolve(self._status, **fields)
+
+
+class Reporter:
+    """Tells the log and the status of faults. A fault that goes on is not repeated."""
+
+    def __init__(self, stats: WatchStats, clock: Callable[[], float]) -> None:
+        self._stats = stats
+        self._clock = clock
+        self._since: float | None = None
+        self._last: tuple[type[ApiError], int | None] | None = None
+        self._told: set[tuple[type[ApiError], int | None]] = set()
+        self._missing: dict[str, str] = {}
+
+    def failed(self, error: ApiError) -> None:
+        """Take in a fault; one of a class, or with an HTTP status, that is new is logged."""
+        self._stats.fault(str(error))
+        if isinstance(error, Forbidden):  # that is said when it lasts
+            return
+        self._last = type(error), error.status
+        if self._last in self._told:
+            return
+        self._told.add(self._last)
+        self._since = self._clock() if self._since is None else self._since
+        logger.warning(
+            "The Kubernetes API can't be used for now, trying again: %s", error, extra={"event": "api-lost"}
+        )
+
+    def answers(self) -> None:
+        """Take in that a stream was opened. That is no end of a fault which shows inside of streams."""
+        if self._last is None or not (self._last[0] is Silence or self._last[1] == HTTP_OK):
+            self.works()
+
+    def works(self) -> None:
+        """Take in that something useful came; the end of a fault is logged."""
+        self._stats.fault(next(iter(self._missing.values()), None))
+        if self._since is not None:
+            seconds = self._clock() - self._since
+            logger.info(
+                "The Kubernetes API can be used again after %.1f s", seconds, extra={"event": "api-back"}
+            )
+        self._since = self._last = None
+        self._told.clear()
+
+    def rights_lacking(self, verb: str, error: ApiError | None) -> None:
+        """Say, once for each verb, which right is missing and what that means."""
+        if verb not in self._missing:
+            logger.error(
+                "The service account may not %s pods at cluster scope; it needs list and watch.%s "
+                "The API says: %s",
+                verb,
+                "" if verb == "get" else " Until then the pods found on disk are asked for one by one.",
+                error,
+                extra={"event": "api-right-missing"},
+            )
+        self._missing[verb] = f"may not {verb} pods at cluster scope"
+        self._stats.fault(self._missing[verb])
+
+    def right_used(self, verb: str) -> None:
+        """Take in that a verb is allowed."""
+        self._missing.pop(verb, None)
+
+    def rights_granted(self) -> None:
+        """Say that nothing is missing any more."""
+        if self._missing:
+            logger.info("The service account may list and watch pods now")
+            self._missing.clear()

@@ -33,7 +33,7 @@ class PodStore:
             return self._synced
 
     def pods(self) -> Pods:
-        """Give all pods; the same object until something changes."""
+        """Return all pods; the same object until something changes."""
         with self._lock:
             if self._snapshot is None:
                 self._snapshot = Pods(self._by_uid.values(), self._unreadable)
@@ -97,7 +97,7 @@ class PodStore:
             return first
 
     def take_gone(self) -> Mapping[str, Pod]:
-        """Give, by uid, the last states of the pods that have left since the last call."""
+        """Return, by uid, the last states of the pods that have left since the last call."""
         with self._lock:
             gone, self._gone = self._gone, {}
             return gone

@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from kube_log_watcher_core.errors import ApiError, ServerError
+from kube_log_watcher_core.errors import ServerError
 from kube_log_watcher_core.kube.answers import error_of
 from kube_log_watcher_core.kube.decode import WANTED, as_dict, pod_or_why, read_item
 from kube_log_watcher_core.kube.json_reader import WHOLE, JsonReader, Wanted
@@ -78,8 +78,8 @@ class Lines:
         return piece
 
 
-class Kind(enum.Enum):
-    """What an event says."""
+class EventType(enum.Enum):
+    """What a watch event says: the API's types, reduced to what follows from them."""
 
     PUT = "put"
     REMOVED = "removed"
@@ -88,10 +88,10 @@ class Kind(enum.Enum):
 
 
 @attrs.frozen
-class Event:
+class WatchEvent:
     """A watch event, reduced."""
 
-    kind: Kind
+    type: EventType
     version: str | None
     """The version from which to go on after this event, if it told one."""
     pod: Pod | UnreadablePod | None = None
@@ -99,28 +99,29 @@ class Event:
     """Why an event was skipped."""
 
 
-_KINDS = {"ADDED": Kind.PUT, "MODIFIED": Kind.PUT, "DELETED": Kind.REMOVED}
+_TYPES = {"ADDED": EventType.PUT, "MODIFIED": EventType.PUT, "DELETED": EventType.REMOVED}
 
 
-def parse_event(line: bytes | Iterable[bytes]) -> Event:
-    """Read one line of a watch, or the pieces of a long one.
+def parse_event(line: bytes | Iterable[bytes]) -> WatchEvent:
+    """Parse one line of a watch, or the pieces of a long one.
 
     Raises the error that an ERROR event stands for, `ServerError` for a line that is no event. A pod that
-    can't be read gives its names, an unknown kind of event gives one to skip: the stream itself is well.
+    can't be read gives its names, an unknown type gives one to skip: the stream itself is well.
     """
     event, too_long = _decode(line)
-    kind, item = event.get("type"), as_dict(event.get("object"))
-    if kind == "ERROR":
-        raise _error(item)
-    if not isinstance(kind, str) or not item:
+    told, item = event.get("type"), as_dict(event.get("object"))
+    if told == "ERROR":
+        code = item.get("code")
+        raise error_of(code if isinstance(code, int) else 500, item, verb="watch")
+    if not isinstance(told, str) or not item:
         raise ServerError("a line of the watch is no event", status=200)
     version = as_dict(item.get("metadata")).get("resourceVersion")
     version = version if isinstance(version, str) and version else None
-    if kind == "BOOKMARK":
-        return Event(Kind.BOOKMARK, version)
-    if kind not in _KINDS:
-        return Event(Kind.SKIPPED, version, detail=f"unknown kind of event {kind!r:.40}")
-    return Event(_KINDS[kind], version, pod_or_why(item, too_long))
+    if told == "BOOKMARK":
+        return WatchEvent(EventType.BOOKMARK, version)
+    if told not in _TYPES:
+        return WatchEvent(EventType.SKIPPED, version, detail=f"unknown type of event {told!r:.40}")
+    return WatchEvent(_TYPES[told], version, pod_or_why(item, too_long))
 
 
 def _decode(line: bytes | Iterable[bytes]) -> tuple[Mapping[str, object], str]:
@@ -134,9 +135,3 @@ def _decode(line: bytes | Iterable[bytes]) -> tuple[Mapping[str, object], str]:
         return as_dict(event), too_long
     except (ValueError, RecursionError) as error:
         raise ServerError(f"a line of the watch is no JSON: {str(error)[:100]}", status=200) from error
-
-
-def _error(status: object) -> ApiError:
-    fields = as_dict(status)
-    code = fields.get("code")
-    return error_of(code if isinstance(code, int) else 500, dict(fields), verb="watch")

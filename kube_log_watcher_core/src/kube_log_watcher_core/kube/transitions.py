@@ -39,8 +39,8 @@ class Outcome(enum.Enum):
     FORBIDDEN_LASTS = "a right is missing"
     FAILED = "no answer, or no useful one"
     FAILED_OFTEN = "and that several times, of a server that does answer"
-    REFRESH = "somebody asks for a fresh list"
-    REFRESH_AGAIN = "and the last one that was asked for brought nothing new"
+    LIST_ASKED_FOR = "somebody asks for a fresh list"
+    LIST_ASKED_FOR_AGAIN = "and the last one that was asked for brought nothing new"
     ASKED = "all questions that were due are answered"
     LIST_DUE = "it is time to try a list again"
 
@@ -115,8 +115,8 @@ RULES: Mapping[tuple[Step, Outcome], Move] = {
     # Asked for because a pod is missed. A list from memory helps where our stream was at fault. Where it
     # brings nothing new, the server's memory may be at fault, so the next one asks for the newest state.
     # Not at once: most pods that are missed do not exist, and a consistent list is dear.
-    (_WATCH, Outcome.REFRESH): Move(_LIST, list_at=ListAt.KNOWN),
-    (_WATCH, Outcome.REFRESH_AGAIN): Move(_LIST, list_at=ListAt.NEWEST),
+    (_WATCH, Outcome.LIST_ASKED_FOR): Move(_LIST, list_at=ListAt.KNOWN),
+    (_WATCH, Outcome.LIST_ASKED_FOR_AGAIN): Move(_LIST, list_at=ListAt.NEWEST),
     (_ASK, Outcome.ASKED): Move(_ASK, Pause.DUE),
     (_ASK, Outcome.LIST_DUE): Move(_LIST, list_at=ListAt.KNOWN),
     (_ASK, Outcome.UNAUTHORIZED): Move(_ASK, Pause.RENEWAL),
@@ -167,7 +167,7 @@ class Course:
         self.fruitless = asked_for and not changed and not self.fruitless
 
     def forbidden_left(self, now: float) -> float:
-        """Give the seconds until a 403 counts as a missing right."""
+        """Return the seconds until a 403 counts as a missing right."""
         since = self.forbidden_since.get(self.step, now)
         return max(self.forbidden_seconds - (now - since), 0.0)
 
@@ -185,6 +185,6 @@ class Course:
             case Outcome.FAILED if self.step is Step.WATCH and status not in _FOR_LOAD:
                 self.refusals = (self.refusals + 1) % FAILURES_UNTIL_LIST
                 return Outcome.FAILED if self.refusals else Outcome.FAILED_OFTEN
-            case Outcome.REFRESH:
-                return Outcome.REFRESH_AGAIN if self.fruitless else outcome
+            case Outcome.LIST_ASKED_FOR:
+                return Outcome.LIST_ASKED_FOR_AGAIN if self.fruitless else outcome
         return outcome

@@ -1,4 +1,4 @@
-"""The pod watch: a thread of its own around the engine's turns."""
+"""The pod watch: a thread of its own around what `ListWatch` does in turns."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping
 import attrs
 
 from kube_log_watcher_core.kube.access import ApiAccess
-from kube_log_watcher_core.kube.engine import Engine
-from kube_log_watcher_core.kube.status import Ledger, WatchStatus
+from kube_log_watcher_core.kube.list_watch import ListWatch
+from kube_log_watcher_core.kube.mailbox import Mailbox
+from kube_log_watcher_core.kube.status import WatchStats, WatchStatus
 from kube_log_watcher_core.kube.store import PodStore
 from kube_log_watcher_core.kube.timing import Timing
-from kube_log_watcher_core.kube.wishes import Wishes
 from kube_log_watcher_core.models import Pod, Pods
 
 logger = logging.getLogger(__name__)
@@ -39,15 +39,15 @@ class PodWatch:
         timing: Timing | None = None,
     ) -> None:
         self._store = PodStore()
-        self._wishes = Wishes(clock)
-        self._ledger = Ledger(clock)
-        self._engine = Engine(
+        self._mailbox = Mailbox(clock)
+        self._stats = WatchStats(clock)
+        self._list_watch = ListWatch(
             access,
             node_name=node_name,
             on_change=on_change,
-            wishes=self._wishes,
+            mailbox=self._mailbox,
             store=self._store,
-            ledger=self._ledger,
+            stats=self._stats,
             timing=timing or Timing(),
             clock=clock,
             random=random,
@@ -60,8 +60,8 @@ class PodWatch:
 
     def stop(self) -> None:
         """Ask the thread to end, and free it if it waits for the API. Does not wait for it."""
-        self._wishes.stop()
-        self._engine.cut()
+        self._mailbox.stop()
+        self._list_watch.cut()
 
     def join(self, timeout_seconds: float) -> bool:
         """Wait for the thread's end; tell whether it came."""
@@ -70,17 +70,17 @@ class PodWatch:
 
     def want(self, pods: Collection[tuple[str, str]]) -> None:
         """Tell which pods (namespace, name) were found on disk, for when they must be asked for singly."""
-        self._wishes.want(pods)
+        self._mailbox.want(pods)
 
-    def refresh(self) -> None:
+    def ask_for_list(self) -> None:
         """Ask for one fresh list soon: a container's pod stays unknown, so the stream may be at fault.
 
         A wait after failures is not cut short by it. The list is not older than what is known, from the
         server's memory; where that brought nothing new, the next one asks for the newest state: a stale
         server could never show what is missed otherwise.
         """
-        self._wishes.refresh()
-        self._engine.cut("watch")
+        self._mailbox.ask_for_list()
+        self._list_watch.cut("watch")
 
     @property
     def synced(self) -> bool:
@@ -88,11 +88,11 @@ class PodWatch:
         return self._store.synced
 
     def pods(self) -> Pods:
-        """Give all pods; the same object while nothing changes."""
+        """Return all pods; the same object while nothing changes."""
         return self._store.pods()
 
     def take_gone(self) -> Mapping[str, Pod]:
-        """Give, by uid, the last states of the pods that have left since the last call.
+        """Return, by uid, the last states of the pods that have left since the last call.
 
         To be called after `pods`: what leaves in between is then in both.
         """
@@ -100,18 +100,15 @@ class PodWatch:
 
     def status(self) -> WatchStatus:
         """Return how the watch is doing."""
-        status = self._ledger.status()
+        status = self._stats.status()
         return attrs.evolve(status, synced=self._store.synced, pods=len(self._store.pods()))
 
     def _run(self) -> None:
-        while not self._wishes.stopped:
-            self._turn()
-        self._engine.close()
-        self._ledger.enter("stopped")
-
-    def _turn(self) -> None:
-        try:
-            self._engine.turn()
-        except Exception:  # the thread must not end: without it the node would go stale in silence
-            logger.exception("The pod watch met an error that it does not know; it goes on")
-            self._engine.stumble()
+        while not self._mailbox.stopped:
+            try:
+                self._list_watch.turn()
+            except Exception:  # the thread must not end: without it the node would go stale in silence
+                logger.exception("The pod watch met an error that it does not know; it goes on")
+                self._list_watch.wait_after_bug()
+        self._list_watch.close()
+        self._stats.enter("stopped")

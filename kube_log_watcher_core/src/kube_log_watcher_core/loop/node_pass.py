@@ -49,7 +49,7 @@ class NodePass:
         self._looked = True
         self._sizes.look(resolution.targets, all_of_them=full)
         if self.memory.wants_fresh_list:
-            self.pod_watch.refresh()
+            self.pod_watch.ask_for_list()
         return resolution
 
     def next_deadline(self, now: float) -> float | None:

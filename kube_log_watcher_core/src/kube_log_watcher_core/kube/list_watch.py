@@ -1,4 +1,4 @@
-"""One turn of the watch thread: take a step, learn what comes next, wait for it."""
+"""The watch thread's work, one turn at a time: take a step, learn what comes next, wait for it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Final
 from kube_log_watcher_core.backoff import Backoff
 from kube_log_watcher_core.kube.access import ApiAccess
 from kube_log_watcher_core.kube.fallback import ENOUGH_WITNESSES, Asking, common_node
+from kube_log_watcher_core.kube.mailbox import Mailbox, PodName
 from kube_log_watcher_core.kube.reflector import Hooks, Reflector, Report, failure
-from kube_log_watcher_core.kube.reporter import Reporter
 from kube_log_watcher_core.kube.session import ApiSession
-from kube_log_watcher_core.kube.status import Ledger
+from kube_log_watcher_core.kube.status import Reporter, WatchStats
 from kube_log_watcher_core.kube.store import PodStore
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.transitions import Course, Move, Outcome, Pause, Step
-from kube_log_watcher_core.kube.wishes import PodName, Wishes
 from kube_log_watcher_core.models import Pod, UnreadablePod
 
 logger = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ _FAULTS = (Outcome.FAILED, Outcome.UNAUTHORIZED, Outcome.FORBIDDEN, Outcome.SILE
 """What a person would want to know; the rest is everyday life of a watch."""
 
 
-class Engine:
+class ListWatch:
     """All that the watch thread does, in finite turns. Only `cut` may be called from other threads."""
 
     def __init__(
@@ -40,31 +39,31 @@ class Engine:
         *,
         node_name: str | None,
         on_change: Callable[[], None],
-        wishes: Wishes,
+        mailbox: Mailbox,
         store: PodStore,
-        ledger: Ledger,
+        stats: WatchStats,
         timing: Timing,
         clock: Callable[[], float],
         random: Callable[[], float],
     ) -> None:
         self._node_name = node_name or None
         self._on_change = on_change
-        self._wishes = wishes
+        self._mailbox = mailbox
         self._store = store
-        self._ledger = ledger
+        self._stats = stats
         self._timing = timing
         self._clock = clock
         self._random = random
-        self._session = ApiSession(access, timing=timing, clock=clock, count=ledger.count)
+        self._session = ApiSession(access, timing=timing, clock=clock, count=stats.count)
         hooks = Hooks(
             opened=self._opened,
             read=self._read,
-            interrupted=lambda: wishes.interrupted,
+            interrupted=lambda: mailbox.interrupted,
             believes_empty=self._believes_empty,
         )
         self._reflector = Reflector(self._session, store, timing=timing, clock=clock, hooks=hooks)
         self._asking = Asking(self._session, timing=timing, clock=clock)
-        self._reporter = Reporter(ledger, clock)
+        self._reporter = Reporter(stats, clock)
         self._course = Course(
             Step.LIST if self._node_name else Step.LOCATE, forbidden_seconds=timing.forbidden_seconds
         )
@@ -86,7 +85,7 @@ class Engine:
         """Take one step and wait for the next."""
         before = self._course.step
         report = self._step()
-        if self._wishes.stopped:
+        if self._mailbox.stopped:
             return
         status = report.error.status if report.error else None
         move = self._course.after(report.outcome, now=self._clock(), status=status)
@@ -94,11 +93,11 @@ class Engine:
         if move.stable:
             self._restarting.reset()
             self._failing.reset()
-        self._ledger.place(version=self._reflector.version, node_name=self._node_name)
+        self._stats.place(version=self._reflector.version, node_name=self._node_name)
         self._wait(move, report)
 
-    def stumble(self) -> None:
-        """Wait as after a failure that nobody foresaw."""
+    def wait_after_bug(self) -> None:
+        """Wait as after a failure, for one that nobody foresaw."""
         self._sleep(self._failing.next(self._limit_seconds()), early=lambda: False)
 
     # ------------------------------------------------------------------ steps
@@ -116,37 +115,43 @@ class Engine:
 
     def _list(self) -> Report:
         # Taken before the question: who asks while it is under way has seen something newer.
-        self._asked_for = self._wishes.take_refresh() or self._asked_for
+        self._asked_for = self._mailbox.take_list_request() or self._asked_for
         first = not self._store.synced
         self._begin("listing", self._timing.list_seconds + self._timing.answer_seconds)
         report = self._reflector.list(self._node_name or "", self._course.list_at)
         if report.outcome is Outcome.LISTED:
             self._course.listed(asked_for=self._asked_for, changed=report.changed)
             self._asked_for = False
-            self._tell_emptiness()
-            self._ledger.listed(first=first)
-            self._ledger.byte(within_seconds=SLICE_SECONDS)
+            if self._doubts and not self._store.pods():
+                logger.warning(
+                    "The API goes on showing no pod of node %s, which is believed now; "
+                    "is that the node's name as `kubectl get nodes` has it?",
+                    self._node_name,
+                )
+            self._doubts = 0
+            self._stats.listed(first=first)
+            self._stats.byte(within_seconds=SLICE_SECONDS)
             shown = [(pod.namespace, pod.name) for pod in self._store.pods()]
             self._asking.questions.known(shown, self._clock())
             self._notify(changed=report.changed)
         return report
 
     def _believes_empty(self) -> bool:
-        """Tell whether a list without a pod may be the truth; waits for the first look at the disk.
+        """Whether a list without a pod may be the truth; waits for the first look at the disk.
 
         Before the first list all that is configured hangs on it. Afterwards nothing does: what is known of
         a container stays.
         """
         if self._store.synced:
             return True
-        self._sleep(float("inf"), early=lambda: self._wishes.wanted is not None)
-        return self._wishes.wanted is not None and (
-            not self._wishes.wanted or self._doubts >= len(self._timing.empty_seconds)
+        self._sleep(float("inf"), early=lambda: self._mailbox.wanted is not None)
+        return self._mailbox.wanted is not None and (
+            not self._mailbox.wanted or self._doubts >= len(self._timing.empty_seconds)
         )
 
     def _watch(self) -> Report:
-        if self._wishes.interrupted:
-            return Report(Outcome.REFRESH)
+        if self._mailbox.interrupted:
+            return Report(Outcome.LIST_ASKED_FOR)
         shortest, longest = self._timing.watch_seconds
         seconds = shortest + (longest - shortest) * self._random()
         self._begin("watching", self._timing.silence_seconds)
@@ -156,19 +161,19 @@ class Engine:
         if self._clock() >= self._list_due:
             return Report(Outcome.LIST_DUE)
         self._begin("fallback", self._timing.answer_seconds)
-        wanted = self._heed_wishes()
+        wanted = self._read_mailbox()
         self._notify(changed=wanted is not None and self._store.keep_named(wanted))
-        error = self._asking.ask(self._found, self._missing, enough=lambda: self._wishes.stopped)
+        error = self._asking.ask(self._found, self._missing, enough=lambda: self._mailbox.stopped)
         return failure(error) if error else self._asked()
 
     def _locate(self) -> Report:
         self._begin("locating", self._timing.answer_seconds)
-        self._heed_wishes()
+        self._read_mailbox()
         witnesses: list[Pod] = []
         error = self._asking.ask(
             lambda pod: witnesses.append(pod) if isinstance(pod, Pod) else None,
             self._missing,
-            enough=lambda: self._wishes.stopped or len(witnesses) >= ENOUGH_WITNESSES,
+            enough=lambda: self._mailbox.stopped or len(witnesses) >= ENOUGH_WITNESSES,
         )
         self._node_name = common_node(witnesses)
         if self._node_name:
@@ -179,17 +184,17 @@ class Engine:
         return failure(error) if error else self._asked()
 
     def _asked(self) -> Report:
-        complete = self._wishes.wanted is not None and self._asking.questions.complete
+        complete = self._mailbox.wanted is not None and self._asking.questions.complete
         self._notify(changed=complete and self._store.mark_synced())
         self._reporter.right_used("get")
         self._reporter.works()
         return Report(Outcome.ASKED)
 
-    def _heed_wishes(self) -> frozenset[PodName] | None:
-        self._wishes.take_news()
-        wanted = self._wishes.wanted
+    def _read_mailbox(self) -> frozenset[PodName] | None:
+        self._mailbox.take_news()
+        wanted = self._mailbox.wanted
         self._asking.questions.want(wanted or (), self._clock())
-        if self._wishes.take_refresh():
+        if self._mailbox.take_list_request():
             self._asking.questions.hurry()
         return wanted
 
@@ -199,25 +204,25 @@ class Engine:
         self._course.opened()
         self._reporter.rights_granted()
         self._reporter.answers()
-        self._ledger.byte(within_seconds=self._timing.silence_seconds)
+        self._stats.byte(within_seconds=self._timing.silence_seconds)
 
     def _read(self, good_lines: int, changes: int) -> None:
         if good_lines:
             self._failing.reset()
             self._course.heard(changed=changes > 0)
             self._reporter.works()
-        self._ledger.byte(within_seconds=self._timing.silence_seconds)
-        self._ledger.place(version=self._reflector.version, node_name=self._node_name)
+        self._stats.byte(within_seconds=self._timing.silence_seconds)
+        self._stats.place(version=self._reflector.version, node_name=self._node_name)
         self._notify(changed=changes > 0)
 
     def _found(self, pod: Pod | UnreadablePod) -> None:
-        self._ledger.byte(within_seconds=self._timing.answer_seconds)
+        self._stats.byte(within_seconds=self._timing.answer_seconds)
         self._notify(
             changed=self._store.put(pod) if isinstance(pod, Pod) else self._store.put_unreadable(pod)
         )
 
     def _missing(self, name: PodName) -> None:
-        self._ledger.byte(within_seconds=self._timing.answer_seconds)
+        self._stats.byte(within_seconds=self._timing.answer_seconds)
         self._notify(changed=self._store.remove_named(*name))
 
     def _notify(self, *, changed: bool) -> None:
@@ -227,8 +232,8 @@ class Engine:
     # ------------------------------------------------------------------ between steps
 
     def _begin(self, state: str, within_seconds: float) -> None:
-        self._ledger.enter(state)
-        self._ledger.tick(within_seconds=self._timing.connect_seconds + within_seconds)
+        self._stats.enter(state)
+        self._stats.tick(within_seconds=self._timing.connect_seconds + within_seconds)
 
     def _tell(self, report: Report, before: Step, move: Move) -> None:
         if move.step is Step.ASK and before in (Step.LIST, Step.WATCH):
@@ -249,24 +254,17 @@ class Engine:
             case Pause.DOUBT:
                 self._doubt()
             case Pause.DUE:
-                self._sleep(self._seconds_until_due(move.step), early=self._wishes.take_news)
+                times = [self._asking.questions.next_due(), self._list_due if move.step is Step.ASK else None]
+                due = min((time for time in times if time is not None), default=float("inf"))
+                self._sleep(max(due - self._clock(), 0.0), early=self._mailbox.take_news)
             case Pause.RENEWAL:
                 self._back_off(self._seconds(move, report), early=lambda: self._session.token_changed)
             case Pause.SOON | Pause.BACKOFF:
                 self._back_off(self._seconds(move, report), early=lambda: False)
 
-    def _tell_emptiness(self) -> None:
-        if self._doubts and not self._store.pods():
-            logger.warning(
-                "The API goes on showing no pod of node %s, which is believed now; "
-                "is that the node's name as `kubectl get nodes` has it?",
-                self._node_name,
-            )
-        self._doubts = 0
-
     def _doubt(self) -> None:
         """Wait before an empty list is asked for again, unless the disk becomes empty, too."""
-        wanted = self._wishes.wanted or ()
+        wanted = self._mailbox.wanted or ()
         if not self._doubts:
             logger.warning(
                 "The API shows no pod of node %s, and there are %d on its disk: it is asked again before "
@@ -275,15 +273,19 @@ class Engine:
                 len(wanted),
                 extra={"event": "empty-list"},
             )
-        self._ledger.fault("the API shows no pod of this node, and there are some on its disk")
+        self._stats.fault("the API shows no pod of this node, and there are some on its disk")
         seconds = self._timing.empty_seconds[self._doubts] * (1 + self._random() / 4)
         self._doubts += 1
-        self._back_off(seconds, early=lambda: not self._wishes.wanted)
+        self._back_off(seconds, early=lambda: not self._mailbox.wanted)
 
     def _seconds(self, move: Move, report: Report) -> float:
-        """Give the wait after a failure: what the server asks for, else what the backoff says."""
+        """Return the wait after a failure: what the server asks for, else what the backoff says."""
         if move.pause is Pause.SOON:
-            return self._restarting.soon(self._limit_after(report.lived_seconds))
+            limit, lived = self._limit_seconds(), report.lived_seconds
+            # A proxy that ends each stream soon must not blind us.
+            return self._restarting.soon(
+                limit if lived < self._timing.short_seconds else min(limit, lived * BLIND_SHARE)
+            )
         seconds = self._failing.next(self._limit_seconds())
         if report.error and report.error.retry_after:
             return report.error.retry_after * (1 + self._random() / 4)  # not all nodes at once
@@ -292,30 +294,19 @@ class Engine:
             return min(seconds, max(left, self._timing.backoff_seconds / 4))
         return seconds
 
-    def _limit_after(self, lived_seconds: float) -> float:
-        """Give the longest wait after a stream: a proxy that ends each one soon must not blind us."""
-        limit = self._limit_seconds()
-        short = self._timing.short_seconds
-        return limit if lived_seconds < short else min(limit, lived_seconds * BLIND_SHARE)
-
     def _limit_seconds(self) -> float:
         timing = self._timing
         return timing.backoff_limit_seconds if self._store.synced else timing.unsynced_limit_seconds
 
-    def _seconds_until_due(self, step: Step) -> float:
-        times = [self._asking.questions.next_due(), self._list_due if step is Step.ASK else None]
-        known = [time for time in times if time is not None]
-        return max(min(known) - self._clock(), 0.0) if known else float("inf")
-
     def _back_off(self, seconds: float, early: Callable[[], bool]) -> None:
         if seconds > 0:
-            self._ledger.enter("backing off")
+            self._stats.enter("backing off")
             self._sleep(seconds, early=early)
 
     def _sleep(self, seconds: float, *, early: Callable[[], bool]) -> None:
         def early_or_alive() -> bool:
-            self._ledger.tick(within_seconds=2 * SLICE_SECONDS)
+            self._stats.tick(within_seconds=2 * SLICE_SECONDS)
             return early()
 
         slice_seconds = min(SLICE_SECONDS, self._timing.token_poll_seconds)
-        self._wishes.sleep(seconds, slice_seconds=slice_seconds, early=early_or_alive)
+        self._mailbox.sleep(seconds, slice_seconds=slice_seconds, early=early_or_alive)

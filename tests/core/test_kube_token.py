@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core.errors import Unauthorized
-from kube_log_watcher_core.kube.credentials import Token, signature
+from kube_log_watcher_core.kube.access import Token, signature
 
 
 def bearer(token: Token) -> str:

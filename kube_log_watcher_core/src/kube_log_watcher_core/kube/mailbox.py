@@ -1,4 +1,4 @@
-"""What other threads want of the watch thread, and its waiting for that."""
+"""What other threads ask of the watch thread, and its waiting for that."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from collections.abc import Callable, Collection
 PodName = tuple[str, str]
 """Namespace and name."""
 
+Wait = Callable[[threading.Condition, float], object]
+"""Waits on a condition for some seconds at most."""
 
-class Wishes:
-    """Flags that any thread may raise; the watch thread looks at them and sleeps on them."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+class Mailbox:
+    """What any thread may ask for: a fresh list, single pods, the end. The watch thread sleeps on it."""
+
+    def __init__(self, clock: Callable[[], float], wait: Wait = threading.Condition.wait) -> None:
         self._clock = clock
+        self._wait = wait
         self._condition = threading.Condition()
         self._stopped = False
-        self._refresh = False
+        self._list_asked_for = False
         self._wanted: frozenset[PodName] | None = None
         self._news = False
 
@@ -28,7 +32,7 @@ class Wishes:
     @property
     def interrupted(self) -> bool:
         """Whether a stream shall end."""
-        return self._stopped or self._refresh
+        return self._stopped or self._list_asked_for
 
     @property
     def wanted(self) -> frozenset[PodName] | None:
@@ -41,10 +45,10 @@ class Wishes:
             self._stopped = True
             self._condition.notify_all()
 
-    def refresh(self) -> None:
+    def ask_for_list(self) -> None:
         """Ask for a fresh list."""
         with self._condition:
-            self._refresh = self._news = True
+            self._list_asked_for = self._news = True
             self._condition.notify_all()
 
     def want(self, pods: Collection[PodName]) -> None:
@@ -55,14 +59,14 @@ class Wishes:
                 self._wanted, self._news = wanted, True
                 self._condition.notify_all()
 
-    def take_refresh(self) -> bool:
-        """Tell whether a fresh list is asked for, and see to it from here on."""
+    def take_list_request(self) -> bool:
+        """Return whether a fresh list was asked for since the last call."""
         with self._condition:
-            asked, self._refresh = self._refresh, False
+            asked, self._list_asked_for = self._list_asked_for, False
             return asked
 
     def take_news(self) -> bool:
-        """Tell whether there are new wishes since the last call."""
+        """Return whether anything was asked for since the last call."""
         with self._condition:
             news, self._news = self._news, False
             return news
@@ -70,7 +74,7 @@ class Wishes:
     def sleep(self, seconds: float, *, slice_seconds: float, early: Callable[[], bool]) -> None:
         """Wait, but no longer than until `early` says so or the thread shall end.
 
-        `early` is asked each time somebody wishes something, and every slice.
+        `early` is asked each time somebody asks for something, and every slice.
         """
         deadline = self._clock() + seconds
         with self._condition:
@@ -78,4 +82,4 @@ class Wishes:
                 left = deadline - self._clock()
                 if left <= 0:
                     return
-                self._condition.wait(min(left, slice_seconds))
+                self._wait(self._condition, min(left, slice_seconds))
