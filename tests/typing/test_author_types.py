@@ -114,6 +114,10 @@ def test_all_that_authors_are_shown_is_free_of_type_errors(tmp_path: Path, check
     example = {path.stem: path.read_text() for path in (EXAMPLE / "tests").glob("*.py")}
     example[EXAMPLE.name] = (EXAMPLE / "src" / EXAMPLE.name / "__init__.py").read_text()
     write(tmp_path, list_agent=readme_agent(), test_list_agent=CONTRACT, socket_agent=socket_agent)
+    write(
+        tmp_path,
+        test_other_name=CONTRACT.replace("kube_log_watcher_testing", "kube_log_watcher_core.testing"),
+    )
     done = check(write(tmp_path, **example))
     assert done.returncode == 0, done.stdout
 

@@ -8,39 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kube_log_watcher_testing import (
-        AgentContract,
-        ContainerStatus,
-        FakeApi,
-        FakeContainer,
-        FakeNode,
-        MakeAgent,
-        WatcherProcess,
-        container_id,
-        hostile,
-        make_container,
-        make_pod,
-        make_target,
-        pod_object,
-        strategies,
-    )
-
-__all__ = [
-    "AgentContract",
-    "ContainerStatus",
-    "FakeApi",
-    "FakeContainer",
-    "FakeNode",
-    "MakeAgent",
-    "WatcherProcess",
-    "container_id",
-    "hostile",
-    "make_container",
-    "make_pod",
-    "make_target",
-    "pod_object",
-    "strategies",
-]
+    from kube_log_watcher_testing import *  # noqa: F403 - these names and no others
 
 try:
     import kube_log_watcher_testing as _kit
@@ -49,6 +17,8 @@ except ModuleNotFoundError as _error:
         "kube_log_watcher_testing is not installed: pip install 'kube-log-watcher-core[testing]'",
         name=_error.name,
     ) from _error
+
+__all__ = _kit.__all__
 
 
 def __getattr__(name: str) -> Any:
