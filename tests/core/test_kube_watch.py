@@ -270,7 +270,7 @@ def test_a_refresh_does_not_cut_a_wait_after_failures_short(api: FakeApi) -> Non
 
 def test_the_status_tells_how_it_stands(api: FakeApi) -> None:
     with synced(api) as watch:
-        wait_until(lambda: watch.status().last_byte is not None)
+        wait_until(lambda: ("watch", "200") in watch.status().requests)
         status = watch.status()
         assert status.state == "watching"
         assert status.error is None
