@@ -38,11 +38,11 @@ FLOORS: Sequence[Sequence[Room]] = (
     [
         ("configuration", "all settings, read together", ("main",), ""),
         ("reconcile", "one log's life; the drain", ("main", "agent-…"), "5"),
+        ("state", "survives a restart", ("main",), ""),
     ],
     [
         ("settings", "read, typed", ("main",), ""),
         ("plugins", "entry points", ("main",), ""),
-        ("state", "last targets", ("main",), ""),
         ("discovery", "the folders", ("main",), "1"),
         ("kube", "list, watch", ("pod-watch",), "3"),
         ("resolve", "decides", ("main",), "4"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import yaml
 from hypothesis import given
@@ -30,11 +31,13 @@ from kube_log_watcher_core.errors import ApiError, ServerError
 from kube_log_watcher_core.images import image_parts
 from kube_log_watcher_core.kube.listing import decode_list
 from kube_log_watcher_core.kube.stream import EventType, Lines, parse_event
-from kube_log_watcher_core.models import Pod, Work
+from kube_log_watcher_core.models import Layout, Pod, Work
+from kube_log_watcher_core.resolve import Rules
+from kube_log_watcher_core.resolve.target import make_target as resolved
 from kube_log_watcher_core.settings import WatcherSettings, load, read_sources
 from kube_log_watcher_core.state import NAME, StateFile
 from kube_log_watcher_testing import hostile
-from kube_log_watcher_testing.factories import make_target
+from kube_log_watcher_testing.factories import NODE, log_path_of, make_target
 from kube_log_watcher_testing.fake_api import pod_object
 from kube_log_watcher_testing.strategies import target_lists, texts
 
@@ -249,9 +252,16 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     logging.disable(logging.NOTSET)
 
 
+STATE_RULES = Rules(node=NODE, labels_as_attributes=("*",))
+
+
+def loaded(folder: Path) -> Work:
+    return StateFile(folder).load(STATE_RULES, [Path("/var/lib/docker/containers")])
+
+
 def saved(folder: Path) -> bytes:
     """Give a good state file."""
-    StateFile(folder).save(Work(targets=(make_target(),)))
+    StateFile(folder).save(Work(targets=(make_target(labels_as_attributes=("*",)),)))
     return (folder / NAME).read_bytes()
 
 
@@ -263,17 +273,24 @@ def test_a_state_file_is_understood_whole_or_started_anew(state: Path, data: st.
         st.binary(max_size=200) | damaged(good) | mutated(json.loads(good)).map(json.dumps).map(str.encode)
     )
     (state / NAME).write_bytes(data.draw(content))
-    work = StateFile(state).load()
+    work = loaded(state)
     StateFile(state).save(work)
-    assert StateFile(state).load() == work
+    assert loaded(state) == work
 
 
 @examples(60)
 @given(targets=target_lists(annotations=st.dictionaries(texts(), texts(), max_size=3)))
 def test_hostile_targets_come_back_from_the_state_as_they_were(state: Path, targets: list[Any]) -> None:
-    work = Work(targets=tuple(targets))
+    docker = {"layout": Layout.DOCKER, "image": None}
+    paths = (log_path_of(number, Layout.DOCKER) for number in range(1, len(targets) + 1))
+    found = [
+        attrs.evolve(each.container, log_path=path, **docker)
+        for each, path in zip(targets, paths, strict=True)
+    ]
+    made = [resolved(each.id, it, each.pod, STATE_RULES) for each, it in zip(targets, found, strict=True)]
+    work = Work(targets=tuple(made))
     StateFile(state).save(work)
-    assert StateFile(state).load() == work
+    assert loaded(state) == work
 
 
 SETTINGS = {

@@ -1,21 +1,32 @@
 """What survives a restart: the last targets and drains, as one file that is written atomically.
 
 It serves pods that have left the API, container ids that were made up, and a restart while the API
-is down. It holds labels and annotations of pods, so nobody else may read it.
+is down. It holds labels and annotations of pods, so nobody else may read it. It is believed no more than
+the disk: whoever may write it can make up labels, but no log outside the log roots.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
+import os
 import re
+import stat
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 
+from kube_log_watcher_core.discovery.logfile import Roots
+from kube_log_watcher_core.discovery.names import (
+    is_container_id,
+    parse_docker_log,
+    parse_run_path,
+)
 from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.files import Disk, File
 from kube_log_watcher_core.files.disk import is_temporary_of
@@ -30,14 +41,18 @@ from kube_log_watcher_core.models import (
     PodContainer,
     Work,
 )
+from kube_log_watcher_core.resolve import Rules
+from kube_log_watcher_core.resolve.target import make_target
 
 logger = logging.getLogger(__name__)
 
 NAME = "state.json"
-VERSION = 1
-LONGEST = 64 * 1024 * 1024
-
-_ID = re.compile("[0-9a-f]{64}")
+VERSION = 2
+MOST_BYTES = 24 * 1024 * 1024
+"""So long the file gets: some 20 times what a thousand ordinary logs need."""
+MOST_BYTES_OF_POD = 512 * 1024
+"""So much of it one pod may have, with all its logs: twice what the API allows annotations to have."""
+_LONGEST = 2 * MOST_BYTES
 
 
 class StateFile:
@@ -46,51 +61,51 @@ class StateFile:
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
         self._folder = folder
         self._disk = disk or Disk()
-        self._encoded: dict[LogTarget, bytes] = {}
+        self._pods: dict[str, tuple[Pod, bytes]] = {}
+        self._targets: dict[str, tuple[LogTarget, bytes]] = {}
+        self._left_out: frozenset[str] = frozenset()
 
-    def load(self) -> Work:
-        """Read what agents were handed last; nothing when there is no usable file.
+    def load(self, rules: Rules, roots: Sequence[Path]) -> Work:
+        """Read what agents were handed last, as the rules of now make it; nothing without a usable file.
+
+        An entry that the disk under these roots could not have shown is left out, and that is told.
 
         Raises
         ------
         OSError
             when the folder can't be opened.
         """
+        path = self._folder / NAME
         with self._disk.folder(self._folder) as fd:
             if not self._disk.kind(fd, NAME):
                 return Work()
-            content = self._disk.read(fd, NAME, limit=LONGEST)
+            content = self._disk.read(fd, NAME, limit=_LONGEST)
         try:
-            return _decode(content or b"")
+            reader = _Reader(rules, Roots(roots))
+            work = reader.read(content or b"")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            logger.warning("%s is not usable and is started anew: %r", self._folder / NAME, error)
+            logger.warning("%s is not usable and is started anew: %r", path, error)
             return Work()
+        if reader.doubts:
+            text = "%d entries of %s are not believed, the first because %s"
+            logger.warning(text, len(reader.doubts), path, reader.doubts[0], extra={"event": "state-doubted"})
+        return work
 
     def save(self, work: Work) -> None:
-        """Write what agents are handed.
+        """Write what agents are handed, as far as the bounds for each pod allow.
 
         Raises
         ------
         WatcherError
             when it can't be written; the old file stays.
         """
-        content = _document(self._texts(work.targets), [self._text(each) for each in work.departed])
         path = self._folder / NAME
+        content = b"".join(self._document(work))
         try:
             with self._disk.folder(self._folder) as fd:
                 self._disk.write(fd, File(path, content, mode=0o600))
         except OSError as error:
             raise WatcherError(f"{path} can't be written: {error.strerror}") from error
-
-    def _texts(self, targets: Sequence[LogTarget]) -> list[bytes]:
-        # Most targets are those of the last time: of a thousand, one is encoded anew.
-        known = self._encoded
-        self._encoded = {target: known.get(target) or _json(_encode(target)) for target in targets}
-        return [self._encoded[target] for target in targets]
-
-    @staticmethod
-    def _text(departed: Departed) -> bytes:
-        return _json({"since": departed.since, "size": departed.size, "target": _encode(departed.target)})
 
     def tidy(self) -> None:
         """Remove what a killed process left in the making.
@@ -105,11 +120,66 @@ class StateFile:
                 if is_temporary_of(name, re.compile(re.escape(NAME))):
                     self._disk.remove(fd, name)
 
+    def _document(self, work: Work) -> Iterator[bytes]:
+        """Give the file's pieces; each pod stands in it once, and targets name it by its uid."""
+        # A log that is there tells its pod's latest state; one that drains may have an older one.
+        pods = {each.pod.uid: each.pod for each in (*(gone.target for gone in work.departed), *work.targets)}
+        self._pods = {uid: self._text_of_pod(pod) for uid, pod in pods.items()}
+        known, self._targets = self._targets, {}
+        targets = [(each.pod.uid, self._text_of(each, known)) for each in work.targets]
+        departed = [
+            (
+                each.target.pod.uid,
+                b'{"since": %s, "size": %s, "target": %s}'
+                % (_json(each.since), _json(each.size), self._text_of(each.target, known)),
+            )
+            for each in work.departed
+        ]
+        kept = self._within_bounds(targets + departed)
+        yield b'{"version": %d,\n"pods": {\n' % VERSION
+        yield from _listed(
+            b"%s: %s" % (_json(uid), text) for uid, (_, text) in self._pods.items() if uid in kept
+        )
+        yield b'},\n"targets": [\n'
+        yield from _listed(text for uid, text in targets if uid in kept)
+        yield b'],\n"departed": [\n'
+        yield from _listed(text for uid, text in departed if uid in kept)
+        yield b"]}\n"
 
-def _document(targets: Iterable[bytes], departed: Iterable[bytes]) -> bytes:
-    """Put the file together in one go: with 1,000 targets, each copy of it is a megabyte."""
-    head = b'{"version": %d,\n"targets": [\n' % VERSION
-    return b"".join([head, *_listed(targets), b'],\n"departed": [\n', *_listed(departed), b"]}\n"])
+    def _text_of_pod(self, pod: Pod) -> tuple[Pod, bytes]:
+        # Nearly all are those of the last time: of a thousand, one is encoded anew.
+        known = self._pods.get(pod.uid)
+        return known if known is not None and known[0] is pod else (pod, _json(_encode_pod(pod)))
+
+    def _text_of(self, target: LogTarget, known: Mapping[str, tuple[LogTarget, bytes]]) -> bytes:
+        key = target.container.key
+        found = known.get(key)
+        if found is None or found[0] is not target:
+            found = target, _json(_encode_target(target))
+        self._targets[key] = found
+        return found[1]
+
+    def _within_bounds(self, logs: Iterable[tuple[str, bytes]]) -> Collection[str]:
+        """Give the uids of the pods that may be in the file: small ones before large ones."""
+        sizes: dict[str, int] = defaultdict(int, {uid: len(text) for uid, (_, text) in self._pods.items()})
+        for uid, text in logs:
+            sizes[uid] += len(text)
+        kept, total = set(), 0
+        for size, uid in sorted((size, uid) for uid, size in sizes.items()):
+            total += size
+            if size <= MOST_BYTES_OF_POD and total <= MOST_BYTES:
+                kept.add(uid)
+        left_out = frozenset(self._pods.keys() - kept)
+        if left_out - self._left_out:
+            names = sorted(
+                f"{pod.namespace}/{pod.name}" for uid, (pod, _) in self._pods.items() if uid in left_out
+            )
+            told = (
+                "%d pods are too large for the state file, %s first: after a restart only the API knows them"
+            )
+            logger.warning(told, len(names), names[0], extra={"event": "state-too-large"})
+        self._left_out = left_out
+        return kept
 
 
 def _listed(texts: Iterable[bytes]) -> Iterator[bytes]:
@@ -118,24 +188,19 @@ def _listed(texts: Iterable[bytes]) -> Iterator[bytes]:
         yield text
 
 
-def _json(value: Mapping[str, Any]) -> bytes:
+def _json(value: object) -> bytes:
     return json.dumps(value).encode("ascii")
 
 
-def _encode(target: LogTarget) -> dict[str, Any]:
-    flat = {
-        field.name: _plain(getattr(target, field.name))
-        for field in attrs.fields(LogTarget)
-        if field.name not in {"container", "pod"}
-    }
-    container, pod = target.container, target.pod
-    return flat | {
-        "container": _fields_of(container, without={"obstacle"}),
-        "pod": _fields_of(pod, without={"containers", "owner"})
-        | {
-            "owner": attrs.astuple(pod.owner) if pod.owner else None,
-            "containers": [attrs.astuple(each) for each in pod.containers],
-        },
+def _encode_target(target: LogTarget) -> Mapping[str, Any]:
+    container = _fields_of(target.container, without={"obstacle"})
+    return {"id": target.id, "pod": target.pod.uid, "container": container}
+
+
+def _encode_pod(pod: Pod) -> Mapping[str, Any]:
+    return _fields_of(pod, without={"uid", "containers", "owner"}) | {
+        "owner": attrs.astuple(pod.owner) if pod.owner else None,
+        "containers": [attrs.astuple(each) for each in pod.containers],
     }
 
 
@@ -152,31 +217,96 @@ def _plain(value: object) -> object:
     return value.value if isinstance(value, Layout) else value
 
 
-def _decode(content: bytes) -> Work:
-    document = json.loads(content)
-    if document["version"] != VERSION:
-        raise ValueError(f"version {document['version']!r}")
-    return Work(
-        targets=tuple(_decode_target(item) for item in document["targets"]),
-        departed=tuple(
-            _sound(Departed(_decode_target(item["target"]), since=float(item["since"]), size=item["size"]))
-            for item in document["departed"]
-        ),
-    )
+class _Reader:
+    """Makes targets of what the file says, and believes no more of it than of the disk."""
+
+    def __init__(self, rules: Rules, roots: Roots) -> None:
+        self._rules = rules
+        self._roots = roots
+        self._pods: dict[str, Pod] = {}
+        self._taken: set[str] = set()
+        self.doubts: list[str] = []
+        """Why entries are left out."""
+
+    def read(self, content: bytes) -> Work:
+        """Give what the file says. Raises anything for one that is damaged."""
+        document = json.loads(content)
+        if document["version"] != VERSION:
+            raise ValueError(f"version {document['version']!r:.40}")
+        self._pods = {uid: _pod(uid, item) for uid, item in document["pods"].items()}
+        targets = [self._target(item) for item in document["targets"]]
+        departed = [(item, self._target(item["target"])) for item in document["departed"]]
+        return Work(
+            targets=tuple(target for target in targets if target is not None),
+            departed=tuple(_departed(item, target) for item, target in departed if target is not None),
+        )
+
+    def _target(self, item: Mapping[str, Any]) -> LogTarget | None:
+        fields = dict(item["container"])
+        fields["layout"], fields["log_path"] = Layout(fields["layout"]), Path(fields["log_path"])
+        container, pod, identity = _sound(Container(**fields)), self._pods[item["pod"]], item["id"]
+        if not isinstance(identity, str):
+            raise TypeError("an id is none")
+        doubt = self._doubt(identity, container, pod)
+        if doubt is not None:
+            self.doubts.append(doubt)
+            return None
+        self._taken |= {identity, container.key}
+        return make_target(identity, container, pod, self._rules)
+
+    def _doubt(self, identity: str, container: Container, pod: Pod) -> str | None:
+        """Say what the disk could not have shown like this; None when all agrees."""
+        if not (is_container_id(identity) and is_container_id(container.id or identity)):
+            return f"the id {identity!r:.80} is none"
+        if self._taken & {identity, container.key}:
+            return f"the id {identity} or the key {container.key!r:.200} is there twice"
+        if (container.namespace, container.pod_name) != (pod.namespace, pod.name):
+            return f"{container.key!r:.200} is said to be of the pod {pod.namespace}/{pod.name}"
+        if not _agrees(identity, container):
+            return f"the key {container.key!r:.200} and the log {str(container.log_path)!r:.200} don't agree"
+        return self._doubt_about_path(str(container.log_path))
+
+    def _doubt_about_path(self, path: str) -> str | None:
+        if not self._roots.hold(path):
+            return f"{path!r:.200} is outside the log roots ({self._roots})"
+        try:
+            if os.path.realpath(path) != path:
+                return f"{path!r:.200} leads elsewhere"
+            if not stat.S_ISREG(os.lstat(path).st_mode):
+                return f"{path!r:.200} is no regular file"
+        except FileNotFoundError:
+            return None  # it may have gone since
+        except (OSError, ValueError) as error:
+            return f"{path!r:.200} can't be looked at: {error}"
+        return None
 
 
-def _decode_target(item: Mapping[str, Any]) -> LogTarget:
-    container, pod = dict(item["container"]), dict(item["pod"])
-    container["layout"] = Layout(container["layout"])
-    container["log_path"] = Path(container["log_path"])
-    pod["owner"] = _sound(Owner(*pod["owner"])) if pod["owner"] else None
-    pod["containers"] = tuple(_sound(PodContainer(*each)) for each in pod["containers"])
-    rest = {key: value for key, value in item.items() if key not in {"container", "pod", "log_path"}}
-    made = {"container": _sound(Container(**container)), "pod": _sound(Pod(**pod))}
-    target: LogTarget = _sound(LogTarget(**made, log_path=Path(item["log_path"]), **rest))
-    if not _ID.fullmatch(target.id):
-        raise ValueError("an id is none")
-    return target
+def _agrees(identity: str, container: Container) -> bool:
+    """Tell whether id, key, names and log are of one container, as they are where discovery finds one."""
+    path, it = str(container.log_path), container
+    run, docker_id = parse_run_path(path), parse_docker_log(path)
+    is_run = it.key == f"{it.namespace}/{it.pod_name}/{it.pod_uid}/{it.name}/{it.restart_count}"
+    if docker_id is not None:
+        folder = path.rpartition("/")[0].rpartition("/")[2]
+        return docker_id == it.id == folder and (is_run or it.key == identity == docker_id)
+    pod = f"{it.namespace}_{it.pod_name}_{it.pod_uid}"
+    named = None if run is None else (run.pod, run.container, run.number)
+    return is_run and named == (pod, it.name, it.restart_count)
+
+
+def _pod(uid: str, item: Mapping[str, Any]) -> Pod:
+    fields = dict(item)
+    fields["owner"] = _sound(Owner(*fields["owner"])) if fields["owner"] else None
+    fields["containers"] = tuple(_sound(PodContainer(*each)) for each in fields["containers"])
+    pod: Pod = _sound(Pod(uid=uid, **fields))
+    return pod
+
+
+def _departed(item: Mapping[str, Any], target: LogTarget) -> Departed:
+    departed: Departed = _sound(Departed(target, since=float(item["since"]), size=item["size"]))
+    if not math.isfinite(departed.since):
+        raise ValueError("a time is none")
+    return departed
 
 
 def _sound(value: Any) -> Any:
@@ -197,6 +327,6 @@ def _kinds(hint: Any) -> tuple[type, ...]:
 
 _KINDS = {
     declared: {field.name: _kinds(get_type_hints(declared)[field.name]) for field in attrs.fields(declared)}
-    for declared in (LogTarget, Container, Pod, PodContainer, Owner, Departed)
+    for declared in (Container, Pod, PodContainer, Owner, Departed)
 }
 """The types that the fields of each class may have."""

@@ -46,7 +46,9 @@ def look(
         when the containers can't be listed.
     """
     state_dir = configuration.watcher.state_dir
-    left = StateFile(state_dir).load() if state_dir and state_dir.is_dir() else Work()
+    left = Work()
+    if state_dir and state_dir.is_dir():
+        left = StateFile(state_dir).load(configuration.rules, configuration.paths.roots)
     memory = Memory(left, clock=clock, wall=wall)
     discovery = Discovery(configuration.paths)
     changed = threading.Event()

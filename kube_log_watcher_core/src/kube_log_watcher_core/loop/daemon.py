@@ -6,7 +6,7 @@ import logging
 import selectors
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kube_log_watcher_core.agents import FolderLocks, Supervisor
 from kube_log_watcher_core.configuration import Configuration, Given, configure
@@ -19,7 +19,7 @@ from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.observe import Monitor
 from kube_log_watcher_core.observe.logs import set_up_logging
-from kube_log_watcher_core.reconcile import Memory
+from kube_log_watcher_core.reconcile import DrainRules, Memory
 from kube_log_watcher_core.reconcile.decisions import Decisions
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
@@ -72,6 +72,7 @@ class Daemon:
             answers=self._answers,
             remember=lambda left: Memory(left, clock=clock, wall=wall),
             wake=self._wakeup.call,
+            clock=clock,
         )
         self._preparation: Preparation | None = None
         self._reload_wanted = False
@@ -80,6 +81,8 @@ class Daemon:
         self._arrivals = Arrivals()
         self._woken_at = clock()
         self._published: Work | None = None
+        self._recheck = False
+        self._new: Mapping[str, float] = {}
         self._next_full = float("-inf")
         self._stopping = False
         self.resolution: Resolution | None = None
@@ -251,14 +254,17 @@ class Daemon:
             return
         self.resolution = resolution
         self._decisions.note(resolution)
-        new = self._arrivals.note(resolution, woken_at=self._woken_at)
-        work = node.memory.work
+        self._recheck = self._recheck or full
+        self._new = {**self._new, **self._arrivals.note(resolution, woken_at=self._woken_at)}
+        if parts.state is None or parts.state.keep(node.memory.work):
+            self._hand_on(node.memory.work, configuration.patience.drain)
+
+    def _hand_on(self, work: Work, rules: DrainRules) -> None:
+        """Let the agents have what is to be followed; what they can't do without is on the disk."""
         # While something drains, each look asks the agents how far their shippers have read.
-        if full or work.departed or work != self._published:
-            self._supervisor.submit(work, configuration.patience.drain, recheck=full, new=new)
-        if parts.state is not None and work != self._published:
-            parts.state.submit(work)
-        self._published = work
+        if self._recheck or work.departed or work != self._published:
+            self._supervisor.submit(work, rules, recheck=self._recheck, new=self._new)
+        self._published, self._recheck, self._new = work, False, {}
 
     def _wait(self, parts: Parts) -> None:
         """Sleep until something may have changed, then until a burst may be looked at."""
@@ -284,6 +290,8 @@ class Daemon:
         deadlines = [self._next_full, parts.node.next_deadline(now), self._supervisor.next_deadline()]
         if self._preparation is not None:
             deadlines.append(self._preparation.deadline)
+        if parts.state is not None:
+            deadlines.append(parts.state.next_deadline())
         return min(max(min(at for at in deadlines if at is not None) - now, 0.0), LONGEST_SECONDS)
 
     def _watch_descriptors(self, parts: Parts) -> None:

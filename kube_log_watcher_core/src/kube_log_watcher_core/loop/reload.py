@@ -58,6 +58,7 @@ class Workshop:
     remember: Callable[[Work], Memory]
     """Makes the memory of decisions, from what an earlier process left."""
     wake: Callable[[], None]
+    clock: Callable[[], float]
 
     def make(self, new: Configuration, old: Parts | None, *, tell: Callable[[str], None]) -> Parts:
         """Prepare what these settings need and the old parts don't have.
@@ -88,7 +89,7 @@ class Workshop:
                 state, door = self._state(new, undo)
             node = None if old is None else old.node
             if node is None or before is None or _seen_from(new) != _seen_from(before):
-                left = Work() if old is not None or state is None else state.load()
+                left = Work() if old is not None or state is None else state.load(new.rules, new.paths.roots)
                 node = self._observe(new, self.remember(left) if node is None else node.memory, undo)
             discard = undo.pop_all().close
         return Parts(
@@ -119,7 +120,7 @@ class Workshop:
         if folder is None:
             logger.info("WATCHER_STATE_DIR is not set: what is known is lost with a restart")
             return None, None
-        state = StateKeeper(folder, self.locks)
+        state = StateKeeper(folder, self.locks, on_kept=self.wake, clock=self.clock)
         door = StatusDoor(folder, self.locks, self.answers.answer)
         for part, end in ((state, state.stop), (door, door.close)):
             part.start()
