@@ -17,8 +17,8 @@ from agent_support import tree
 from daemon_support import CART, SHOP, Stage
 from fuzz_support import thorough
 from kube_log_watcher_core import Layout
+from kube_log_watcher_core.cli.once import one_pass
 from kube_log_watcher_core.configuration import Given, configure
-from kube_log_watcher_core.loop import one_pass
 
 CALLS = (
     *("fchmod", "fchown", "fsync", "rename", "renameat", "renameat2", "symlink", "symlinkat"),
@@ -66,8 +66,8 @@ class Scene:
 
     def mend(self) -> None:
         """Do what the next start does."""
-        resolution, results = one_pass(configure(Given(environ=self.environ)), timeout_seconds=10.0)
-        assert [result.error for result in results] == [None] * len(results)
+        resolution, errors = one_pass(configure(Given(environ=self.environ)), timeout_seconds=10.0)
+        assert list(errors.values()) == [None] * len(errors)
         assert len(resolution.targets) == 3
 
     def run_once(self, *prefix: str) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
+import attrs
 import click
 
+from kube_log_watcher_core.agents import ExclusiveFolders, make_agent
 from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.commands_of_others import callback_of
 from kube_log_watcher_core.cli.differences import show_differences
 from kube_log_watcher_core.cli.output import joined, one_line, start_logging
-from kube_log_watcher_core.configuration import Given, configure
-from kube_log_watcher_core.loop import AgentResult, look_once, one_pass
+from kube_log_watcher_core.configuration import Configuration, Given, configure
+from kube_log_watcher_core.errors import AgentError, ApiError
+from kube_log_watcher_core.explain.look import look
 from kube_log_watcher_core.models import Container, Skipped
 from kube_log_watcher_core.resolve import Resolution
 
@@ -57,13 +60,55 @@ def once(given: Given, *, dry_run: bool, sample: bool, change: bool, timeout_sec
     if dry_run:
         resolution = look_once(configuration, timeout_seconds=timeout_seconds)
         sys.exit(show_differences(configuration, resolution.targets))
-    resolution, results = one_pass(configuration, timeout_seconds=timeout_seconds)
-    for line in summary(resolution, results):
+    resolution, errors = one_pass(configuration, timeout_seconds=timeout_seconds)
+    for line in _summary(resolution, errors):
         click.echo(line)
-    sys.exit(1 if any(result.error for result in results) else 0)
+    sys.exit(1 if any(errors.values()) else 0)
 
 
-def summary(resolution: Resolution, results: Sequence[AgentResult]) -> Iterable[str]:
+def look_once(configuration: Configuration, *, timeout_seconds: float) -> Resolution:
+    """Look at the node and the API until both were seen whole.
+
+    Logs that are gone and still drain, by the state file, are among the targets.
+
+    Raises
+    ------
+    DiscoveryError
+        when the containers can't be listed.
+    ApiError
+        when the pods can't be had within the time.
+    """
+    seen = look(configuration, timeout_seconds=timeout_seconds)
+    if seen.api_error is not None:
+        raise ApiError(seen.api_error)
+    targets = [*seen.resolution.targets, *(each.target for each in seen.departed)]
+    targets.sort(key=lambda target: target.id)
+    return attrs.evolve(seen.resolution, targets=tuple(targets))
+
+
+def one_pass(
+    configuration: Configuration, *, timeout_seconds: float
+) -> tuple[Resolution, Mapping[str, str | None]]:
+    """Do one complete pass; return what was decided, and by the agents' names what went wrong, if anything.
+
+    An agent whose folders another watcher has is left to that one, and that is told as an error.
+    """
+    agents = {chosen.name: make_agent(chosen, configuration.node) for chosen in configuration.agents}
+    resolution = look_once(configuration, timeout_seconds=timeout_seconds)
+    folders = ExclusiveFolders(configuration.watcher.state_dir)
+    errors: dict[str, str | None] = dict.fromkeys(agents)
+    for name, agent in agents.items():
+        try:
+            folders.have(agent)
+            agent.sync(resolution.targets)
+        except (AgentError, OSError) as error:
+            errors[name] = str(error)
+        finally:
+            agent.close()
+    return resolution, errors
+
+
+def _summary(resolution: Resolution, errors: Mapping[str, str | None]) -> Iterable[str]:
     """Yield what is followed, what isn't and why, and how the agents did."""
     yield f"followed: {len(resolution.targets)}"
     for target in resolution.targets:
@@ -76,8 +121,8 @@ def summary(resolution: Resolution, results: Sequence[AgentResult]) -> Iterable[
         yield f"  {reason}: {len(items)}"
         for item in items:
             yield "    " + one_line(joined([_place(item.container), item.detail], ": "))
-    for result in results:
-        yield one_line(f"agent {result.name}: {result.error or 'ok'}")
+    for name, error in errors.items():
+        yield one_line(f"agent {name}: {error or 'ok'}")
 
 
 def _place(container: Container) -> str:
