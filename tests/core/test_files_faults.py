@@ -12,6 +12,7 @@ import pytest
 
 from agent_support import tree
 from kube_log_watcher_core import AgentError, File, Item, Link, Owned
+from kube_log_watcher_core.errors import PartlyFailed
 from kube_log_watcher_core.files import Disk, Mirror
 from mount_support import run_with_mounts
 
@@ -177,7 +178,7 @@ class RefusingDisk(Disk):
         super().write(fd, file)
 
 
-def test_after_a_failed_write_nothing_is_pruned_and_the_rest_is_written(tmp_path: Path) -> None:
+def test_a_file_that_may_be_about_all_keeps_all_while_it_can_not_be_written(tmp_path: Path) -> None:
     """What was not written may be what would have taken the place of what is stale."""
     Mirror().apply(before(tmp_path), owned(tmp_path))
     disk = RefusingDisk("changed.job")
@@ -189,7 +190,161 @@ def test_after_a_failed_write_nothing_is_pruned_and_the_rest_is_written(tmp_path
     assert (found["stale.job"], found["2/stale.log"]) == (b"stale", "/stale")
     disk.name = ""
     mirror.apply(after(tmp_path), owned(tmp_path))
-    assert "stale.job" not in tree(tmp_path)
+    assert tree(tmp_path) == {name: content for name, content in WANTED.items() if name != "foreign.txt"}
+
+
+ONE, TWO, THREE = (f"{number:064x}" for number in (1, 2, 3))
+
+
+def jobs(folder: Path) -> tuple[Owned, ...]:
+    return (Owned(folder, r"[0-9a-f]{64}\.job"), Owned(folder, ("[0-9a-f]{64}", r"[a-z]+\.log"), links=True))
+
+
+def of(folder: Path, container: str, *, label: str = "a", content: str = "1") -> list[Item]:
+    """Give what an agent has for a container: a link whose name comes from a label, and a file."""
+    link = Link(folder / container / f"{label}.log", Path("/x"))
+    return [link, File(folder / f"{container}.job", content)]
+
+
+class AStepThatFails(RefusingDisk):
+    """A disk that counts the calls which change it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.looks = 0
+
+    def read(self, fd: int, name: str, *, limit: int) -> bytes | None:
+        self.looks += 1
+        return super().read(fd, name, limit=limit)
+
+    def link(self, fd: int, name: str, target: str) -> None:
+        if name == self.name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().link(fd, name, target)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["what it wrote itself", "what it finds"])
+class TestOneItemsFaultIsItsOwn:
+    """Container one's file can't be written; two goes, and three comes."""
+
+    def test_others_are_written_and_pruned_and_nothing_is_compared_anew(
+        self, tmp_path: Path, *, known: bool
+    ) -> None:
+        disk = AStepThatFails("")
+        mirror = Mirror(disk)
+        many = [item for number in range(10, 60) for item in of(tmp_path, f"{number:064x}")]
+        mirror.apply([*of(tmp_path, ONE), *of(tmp_path, TWO), *many], jobs(tmp_path))
+        disk.name = f"{ONE}.job"
+        if not known:
+            mirror.forget()
+        for _ in range(3):
+            disk.looks = 0
+            with pytest.raises(PartlyFailed, match=rf"/{ONE}\.job: Input/output error$"):
+                mirror.apply([*of(tmp_path, ONE, content="2"), *of(tmp_path, THREE), *many], jobs(tmp_path))
+            found = tree(tmp_path)
+            assert (found[f"{ONE}.job"], found[f"{THREE}.job"]) == (b"1", b"1")
+            assert not {f"{TWO}.job", TWO} & found.keys()
+        assert disk.looks == 1
+        disk.name = ""
+        mirror.apply([*of(tmp_path, ONE, content="2"), *of(tmp_path, THREE), *many], jobs(tmp_path))
+        assert tree(tmp_path)[f"{ONE}.job"] == b"2"
+
+    def test_what_it_was_to_take_the_place_of_stays_until_it_has(
+        self, tmp_path: Path, *, known: bool
+    ) -> None:
+        """A label changes: the link gets another name, and can't be made."""
+        disk = AStepThatFails("")
+        mirror = Mirror(disk)
+        mirror.apply([*of(tmp_path, ONE), *of(tmp_path, TWO)], jobs(tmp_path))
+        disk.name = "b.log"
+        if not known:
+            mirror.forget()
+        for _ in range(3):
+            with pytest.raises(PartlyFailed):
+                mirror.apply([*of(tmp_path, ONE, label="b"), *of(tmp_path, THREE)], jobs(tmp_path))
+            found = tree(tmp_path)
+            assert found[f"{ONE}/a.log"] == "/x"
+            assert TWO not in found
+        disk.name = ""
+        mirror.apply([*of(tmp_path, ONE, label="b"), *of(tmp_path, THREE)], jobs(tmp_path))
+        found = tree(tmp_path)
+        assert (found.get(f"{ONE}/a.log"), found[f"{ONE}/b.log"]) == (None, "/x")
+
+    def test_an_item_at_fault_that_is_wanted_no_more_is_pruned(self, tmp_path: Path, *, known: bool) -> None:
+        disk = AStepThatFails("")
+        mirror = Mirror(disk)
+        mirror.apply(of(tmp_path, ONE), jobs(tmp_path))
+        disk.name = f"{ONE}.job"
+        if not known:
+            mirror.forget()
+        with pytest.raises(PartlyFailed):
+            mirror.apply(of(tmp_path, ONE, content="2"), jobs(tmp_path))
+        mirror.apply([], jobs(tmp_path))
+        assert tree(tmp_path) == {}
+
+    @pytest.mark.parametrize("fault", ["second", "foreign", "unnameable"])
+    def test_what_is_wrong_in_itself_keeps_nobody_from_being_pruned(
+        self, tmp_path: Path, fault: str, *, known: bool
+    ) -> None:
+        """It is wrong for ever: what is stale would stay for ever, too."""
+        wrong: dict[str, Item] = {
+            "second": File(tmp_path / f"{ONE}.job", "another"),
+            "foreign": File(tmp_path / "foreign.job", "x"),
+            "unnameable": Link(tmp_path / THREE / "a.log", Path("/a\0b")),
+        }
+        mirror = Mirror()
+        mirror.apply([*of(tmp_path, ONE), *of(tmp_path, TWO)], jobs(tmp_path))
+        if not known:
+            mirror.forget()
+        for _ in range(2):
+            with pytest.raises(PartlyFailed):
+                mirror.apply([*of(tmp_path, ONE), wrong[fault]], jobs(tmp_path))
+            assert tree(tmp_path) == {ONE: None, f"{ONE}/a.log": "/x", f"{ONE}.job": b"1"}
+
+    def test_one_name_that_can_not_be_removed_keeps_no_other(self, tmp_path: Path, *, known: bool) -> None:
+        class Clinging(Disk):
+            name = f"{ONE}.job"
+
+            def remove(self, fd: int, name: str) -> None:
+                if name == self.name:
+                    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+                super().remove(fd, name)
+
+        disk = Clinging()
+        mirror = Mirror(disk)
+        mirror.apply([*of(tmp_path, ONE), *of(tmp_path, TWO), *of(tmp_path, THREE)], jobs(tmp_path))
+        if not known:
+            mirror.forget()
+        for _ in range(2):
+            with pytest.raises(PartlyFailed, match=rf"/{ONE}\.job: Operation not permitted$"):
+                mirror.apply(of(tmp_path, THREE), jobs(tmp_path))
+            assert tree(tmp_path).keys() == {f"{ONE}.job", f"{THREE}.job", THREE, f"{THREE}/a.log"}
+        disk.name = ""
+        mirror.apply(of(tmp_path, THREE), jobs(tmp_path))
+        assert f"{ONE}.job" not in tree(tmp_path)
+
+    def test_a_full_disk_gets_room_although_another_item_is_wrong(
+        self, tmp_path: Path, *, known: bool
+    ) -> None:
+        disk = SmallDisk(helps=True)
+        disk.full = False
+        mirror = Mirror(disk)
+        mirror.apply([*of(tmp_path, ONE), *of(tmp_path, TWO)], jobs(tmp_path))
+        disk.full = True
+        if not known:
+            mirror.forget()
+        with pytest.raises(PartlyFailed, match="two different items"):
+            mirror.apply(
+                [*of(tmp_path, ONE), *of(tmp_path, THREE), File(tmp_path / f"{ONE}.job", "x")], jobs(tmp_path)
+            )
+        assert tree(tmp_path).keys() == {
+            ONE,
+            f"{ONE}/a.log",
+            f"{ONE}.job",
+            THREE,
+            f"{THREE}/a.log",
+            f"{THREE}.job",
+        }
 
 
 class SmallDisk(Disk):
@@ -227,7 +382,7 @@ def test_on_a_disk_that_stays_full_what_is_wanted_and_there_is_kept(tmp_path: Pa
 
 def test_one_error_tells_the_first_fault_and_how_many_others_there_are(tmp_path: Path) -> None:
     items = [File(tmp_path / name, "") for name in ("X", "Y", "Z")]
-    with pytest.raises(AgentError, match=r"X: it is none of the names .* \(and 2 more\)$"):
+    with pytest.raises(PartlyFailed, match=r"X: it is none of the names .* \(and 2 more\)$"):
         Mirror().apply(items, owned(tmp_path))
 
 

@@ -243,12 +243,12 @@ def test_what_is_not_owned_is_refused_and_the_rest_is_written(tmp_path: Path) ->
     assert tree(tmp_path) == {"dest": None, "dest/good": b"text"}
 
 
-def test_of_two_different_items_for_one_path_neither_is_written(tmp_path: Path) -> None:
-    """Which of them came first would depend on the order of targets: nobody could rely on it."""
+def test_of_two_different_items_for_one_path_the_first_is_written_and_the_second_told(tmp_path: Path) -> None:
+    """Targets are sorted by id: it is the same one each time."""
     items = [File(tmp_path / name, text) for name, text in (("a", "1"), ("b", "text"), ("a", "2"))]
-    with pytest.raises(AgentError, match=r"/a: two different items want this path"):
+    with pytest.raises(AgentError, match=r"/a: two different items want this path, and the first has it"):
         apply(tmp_path, *items)
-    assert tree(tmp_path) == {"b": b"text"}
+    assert tree(tmp_path) == {"a": b"1", "b": b"text"}
 
 
 def test_the_same_item_twice_is_written_once(tmp_path: Path) -> None:

@@ -36,6 +36,12 @@ class TestSchedule:
             schedule.succeeded(step, now)
         return taken
 
+    def job(self, schedule: Schedule[str]) -> Job[str]:
+        """Take a step that must be a sync."""
+        step = schedule.take()
+        assert isinstance(step, Job)
+        return step
+
     def test_the_stages_come_first_then_the_latest_work(self) -> None:
         schedule = Schedule[str](Stage.BEGIN, Stage.PREPARE)
         schedule.submit("old", recheck=True)
@@ -84,6 +90,26 @@ class TestSchedule:
         schedule.submit("work")
         schedule.failed(Stage.BEGIN, 1.0)
         assert self.steps(schedule, 1.5) == [Stage.BEGIN, Job("work", recheck=False)]
+
+    def test_what_failed_in_part_is_tried_again_and_newer_work_does_not_wait_for_that(self) -> None:
+        schedule = Schedule[str](pause_seconds=0.1)
+        schedule.submit("a", recheck=True)
+        schedule.partly_failed(self.job(schedule), 10.0)
+        assert schedule.due() == pytest.approx(10.5)
+        schedule.submit("b")
+        assert schedule.due() == pytest.approx(10.1)
+        schedule.partly_failed(self.job(schedule), 10.2)
+        assert schedule.due() == pytest.approx(10.5), "newer work puts nothing off"
+        assert self.job(schedule) == Job("b", recheck=False)
+        assert schedule.due() is None
+        schedule.partly_failed(Job("b", recheck=False), 10.6)
+        assert schedule.due() == pytest.approx(11.6), "ever more rarely"
+        schedule.submit("c")
+        schedule.succeeded(self.job(schedule), 20.0)
+        assert schedule.due() is None, "newer work has taken its place"
+        schedule.submit("d")
+        schedule.partly_failed(self.job(schedule), 30.0)
+        assert schedule.due() == pytest.approx(30.5)
 
     def test_only_news_is_followed_by_a_pause(self) -> None:
         schedule = Schedule[str](pause_seconds=5.0)

@@ -13,6 +13,7 @@ import pytest
 from daemon_support import CART, Stage, staged
 from kube_log_watcher_core import Layout
 from mount_support import in_a_mount_namespace
+from support import soon
 
 DOCKER = Layout.DOCKER
 SUB_FOLDERS = ("scalyr", "jobs", "tree", "dest", "state")
@@ -178,3 +179,27 @@ def test_check_is_content_where_folders_are_mounted(tmp_path: Path) -> None:
         checked = run_check(stage)
         assert "mounted by itself" not in checked.stdout
         assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_one_pods_file_that_can_not_be_written_holds_up_nobody(tmp_path: Path) -> None:
+    """A folder stands where one container's job file belongs: others come and go as ever."""
+    with staged(tmp_path, DOCKER) as stage:
+        kept = stage.run("kept")
+        one = stage.node.add(pod="one")
+        stage.job_file(one).mkdir()
+        stage.wait_followed(kept)
+        stage.show(one)
+        stage.watcher.wait_for_log("agent appdynamics failed")
+        with soon("all that came and went"):
+            for number in range(8):
+                other = stage.run(f"other-{number}")
+                stage.wait_followed(other)
+                stage.end(other)
+                stage.wait_ignored(other)
+        assert stage.follows(kept)
+        assert complaints(stage, f"container-{one.id}-jobfile.job: Is a directory: a folder stands") == {
+            "agent appdynamics": 1
+        }
+        stage.job_file(one).rmdir()
+        stage.wait_followed(one)
+        stage.watcher.wait_for_log("agent appdynamics works again")

@@ -99,5 +99,9 @@ class AgentError(WatcherError):
     """An agent failed. The others go on; this one is tried again with the latest targets."""
 
 
+class PartlyFailed(AgentError):
+    """Some of an agent's files are not as they should be, all others are: only those are tried again."""
+
+
 class AgentConfigError(AgentError):
     """An agent can't work here (a folder is missing, say). At start this is fatal: exit code 78."""

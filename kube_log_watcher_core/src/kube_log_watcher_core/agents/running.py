@@ -16,7 +16,7 @@ from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.agents.sync_stats import SyncStats
 from kube_log_watcher_core.agents.worker import POLL_SECONDS, NotNow, Worker
 from kube_log_watcher_core.configuration import ChosenAgent
-from kube_log_watcher_core.errors import AgentConfigError
+from kube_log_watcher_core.errors import AgentConfigError, PartlyFailed
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
 from kube_log_watcher_core.reconcile import DrainRules
 from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
@@ -173,12 +173,18 @@ class RunningAgent:
         before = self._last
         changes = before is not None and targets != before
         self._hold.check(wanted=changes and self._drain.is_any_fresh)
-        with self._stats.sync():
-            self._claim.confirm()
-            if recheck:
-                self._agent.recheck()
-            self._agent.sync(targets)
+        try:
+            with self._stats.sync():
+                self._claim.confirm()
+                if recheck:
+                    self._agent.recheck()
+                self._agent.sync(targets)
+        except PartlyFailed:
+            # All others are followed: what comes next is compared with these.
+            self._last = targets
             self._stats.synced(targets)
+            raise
+        self._stats.synced(targets)
         self._last = targets
         if before is None or len(before) != len(targets):
             gone = f", {len(draining)} of them gone and still being read" if draining else ""

@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from kube_log_watcher_core.backoff import Backoff
-from kube_log_watcher_core.errors import WatcherError
+from kube_log_watcher_core.errors import PartlyFailed, WatcherError
 from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,11 @@ class Schedule(Generic[T]):
         # An agent may say anything; what is no number is no pause.
         self._pause = min(pause_seconds, LONGEST_SECONDS) if pause_seconds > 0 else 0.0
         self._job: Job[T] | None = None
+        self._rest: Job[T] | None = None
+        """The last job, where only part of it failed: newer work need not wait for its next attempt."""
+        self._rest_at = float("-inf")
+        self._is_newer = False
+        """Whether the job that was taken came while that attempt was not due yet."""
         self._not_before = float("-inf")
         self._backoff = Backoff(first_seconds=FIRST_RETRY_SECONDS)
 
@@ -93,18 +98,21 @@ class Schedule(Generic[T]):
 
     def due(self) -> float | None:
         """Return when the next step is due; None while there is none."""
-        return self._not_before if self._stages or self._job is not None else None
+        if self._stages or self._job is not None:
+            return self._not_before
+        return None if self._rest is None else max(self._not_before, self._rest_at)
 
     def take(self) -> Stage | Job[T] | None:
         """Return the next step, due or not."""
-        if self._stages:
-            return self._stages[0]
-        job, self._job = self._job, None
-        return job
+        return self._stages[0] if self._stages else self._take_job()
 
     def last(self) -> Job[T] | None:
         """Return what waits, for a last attempt; None before everything is prepared."""
-        job, self._job = (None if self._stages else self._job), None
+        return None if self._stages else self._take_job()
+
+    def _take_job(self) -> Job[T] | None:
+        self._is_newer = self._job is not None and self._rest is not None
+        job, self._job, self._rest = self._job or self._rest, None, None
         return job
 
     def succeeded(self, step: Stage | Job[T], now: float, *, news: bool = False) -> None:
@@ -117,6 +125,14 @@ class Schedule(Generic[T]):
     def failed(self, step: Stage | Job[T], now: float) -> None:
         """Try again, later and later."""
         self.put_off(step, now, self._backoff.next(LONGEST_RETRY_SECONDS))
+
+    def partly_failed(self, step: Job[T], now: float) -> None:
+        """Try what failed of it again, later and later; what is new waits for the pause alone."""
+        self._not_before = now + self._pause
+        # All was compared, and what failed is compared again whatever is asked for.
+        self._rest = Job(step.work, recheck=False)
+        if not self._is_newer:
+            self._rest_at = now + self._backoff.next(LONGEST_RETRY_SECONDS)
 
     def put_off(self, step: Stage | Job[T], now: float, seconds: float) -> None:
         """Try again in so many seconds, with newer work if that has come until then."""
@@ -354,7 +370,10 @@ class Worker(Generic[T]):
             fields = {"event": "agent-failed"}
             logger.error("%s failed, it is tried again: %s", self._title, text, exc_info=trace, extra=fields)
         with self._changed:
-            self._schedule.failed(step, self._clock())
+            if isinstance(error, PartlyFailed) and isinstance(step, Job):
+                self._schedule.partly_failed(step, self._clock())
+            else:
+                self._schedule.failed(step, self._clock())
         self._note_failure(text)
 
     def _stumbled(self, error: BaseException) -> None:

@@ -11,22 +11,33 @@ import attrs
 
 from kube_log_watcher_core.errors import AgentError
 from kube_log_watcher_core.files.disk import Disk, is_temporary_of
-from kube_log_watcher_core.files.faults import attributed
+from kube_log_watcher_core.files.faults import Spared, attributed
 from kube_log_watcher_core.files.items import Owned
 
 
-def prune(disk: Disk, home: Owned, *, keep: Collection[Path]) -> list[AgentError]:
-    """Remove every owned name below a folder that is not kept, and folders of ours left empty.
+@attrs.frozen
+class Pruned:
+    """What came of a removal of all that is stale below a folder."""
 
-    Returns the faults; one of them doesn't keep the rest from being pruned.
+    left: list[Path] = attrs.field(factory=list)
+    """Names of ours that are stale and still there: they were to be spared, or could not be removed."""
+    errors: list[AgentError] = attrs.field(factory=list)
+    unseen: bool = False
+    """Whether there is a folder that could not be looked into."""
+
+
+def prune(disk: Disk, home: Owned, *, keep: Collection[Path], spared: Spared) -> Pruned:
+    """Remove every owned name below a folder that is neither kept nor spared, and folders left empty.
+
+    One error doesn't keep the rest from being pruned.
     """
-    pruning = _Pruning(disk=disk, home=home, keep=keep)
+    pruning = _Pruning(disk=disk, home=home, keep=keep, spared=spared)
     try:
         with attributed(home.folder, is_folder=True), disk.folder(home.folder) as fd:
             pruning.level(fd, at=home.folder, pattern=home.pattern)
-    except AgentError as fault:
-        pruning.faults.append(fault)
-    return pruning.faults
+    except AgentError as error:
+        pruning.unseen.append(error)
+    return Pruned(pruning.left, [*pruning.unseen, *pruning.errors], unseen=bool(pruning.unseen))
 
 
 @attrs.frozen
@@ -34,20 +45,36 @@ class _Pruning:
     disk: Disk
     home: Owned
     keep: Collection[Path]
-    faults: list[AgentError] = attrs.field(factory=list)
+    spared: Spared
+    left: list[Path] = attrs.field(factory=list)
+    errors: list[AgentError] = attrs.field(factory=list)
+    unseen: list[AgentError] = attrs.field(factory=list)
 
     def level(self, fd: int, *, at: Path, pattern: Sequence[re.Pattern[str]]) -> None:
         for name in self.disk.names(fd):
-            path = at / name
-            try:
-                # What is gone meanwhile need not be removed.
-                with attributed(path), contextlib.suppress(FileNotFoundError):
-                    if len(pattern) > 1:
-                        self.folder(fd, at=path, pattern=pattern)
-                    elif path not in self.keep and _is_ours(name, pattern[0]):
-                        _remove_leaf(self.disk, self.home, fd=fd, name=name)
-            except AgentError as fault:
-                self.faults.append(fault)
+            if len(pattern) > 1:
+                self.below(fd, at=at / name, pattern=pattern)
+            elif at / name not in self.keep and _is_ours(name, pattern[0]):
+                self.leaf(fd, at / name)
+
+    def leaf(self, fd: int, path: Path) -> None:
+        if path in self.spared:
+            self.left.append(path)
+            return
+        try:
+            # What is gone meanwhile need not be removed.
+            with attributed(path), contextlib.suppress(FileNotFoundError):
+                _remove_leaf(self.disk, self.home, fd=fd, name=path.name)
+        except AgentError as error:
+            self.left.append(path)
+            self.errors.append(error)
+
+    def below(self, fd: int, *, at: Path, pattern: Sequence[re.Pattern[str]]) -> None:
+        try:
+            with attributed(at), contextlib.suppress(FileNotFoundError):
+                self.folder(fd, at=at, pattern=pattern)
+        except AgentError as error:
+            self.unseen.append(error)
 
     def folder(self, fd: int, *, at: Path, pattern: Sequence[re.Pattern[str]]) -> None:
         if pattern[0].fullmatch(at.name) and self.disk.kind(fd, at.name) == "folder":
