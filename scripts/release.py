@@ -31,6 +31,8 @@ FOLDERS = (
     "kube_log_watcher_testing",
     ".",
 )
+MODULES_BESIDE = {"kube_log_watcher_core": ("kube_log_watcher_command.py",)}
+"""What is in a wheel beside its package: the command, which holds signals back before it imports more."""
 LEFT_OUT = (".*", "__pycache__", "build", "dist", "_build", "*.egg-info")
 """What builds leave behind, and what is no source."""
 
@@ -138,7 +140,8 @@ def _look_at(name: str, names: Sequence[str]) -> None:
     strange = [each for each in names if "__pycache__" in each or each.endswith((".pyc", "~", ".orig"))]
     if name.endswith(".whl"):
         package = name.partition("-")[0]
-        strange += [each for each in names if each.split("/")[0].split("-")[0] != package]
+        own = {package, *MODULES_BESIDE.get(package, ())}
+        strange += [each for each in names if each.split("/")[0].split("-")[0] not in own]
         if package != "kube_log_watcher" and f"{package}/py.typed" not in names:
             raise ReleaseError(f"{name} has no {package}/py.typed")
     if strange:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core.errors import Unauthorized
-from kube_log_watcher_core.kube.access import Token, signature
+from kube_log_watcher_core.files.signature import signature
+from kube_log_watcher_core.kube.access import Token
 
 
 def bearer(token: Token) -> str:

@@ -24,6 +24,7 @@ from stevedore.driver import DriverManager
 
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.errors import AgentConflict, AgentLoadError, AgentNotFound, NotAnAgent, PluginError
+from kube_log_watcher_core.files.signature import signature_of
 
 AGENTS = "kube_log_watcher.agents"
 """The entry-point group that agents are registered in."""
@@ -194,7 +195,7 @@ def _trusted(path: Path) -> os.stat_result:
 
 def _import_file(path: Path, status: os.stat_result) -> ModuleType:
     # One module a version of the file: a reload that changes nothing keeps the same class.
-    name = f"_kube_log_watcher_extra_{abs(hash((path, status.st_mtime_ns, status.st_size))):x}"
+    name = f"_kube_log_watcher_extra_{abs(hash((path, signature_of(status)))):x}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

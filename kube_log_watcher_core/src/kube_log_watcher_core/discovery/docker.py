@@ -19,6 +19,7 @@ from kube_log_watcher_core.discovery.config_v2 import (
 from kube_log_watcher_core.discovery.logfile import Log, is_absent, locate
 from kube_log_watcher_core.discovery.names import docker_log_name
 from kube_log_watcher_core.discovery.place import Place, keep_equal
+from kube_log_watcher_core.files.signature import signature_of
 from kube_log_watcher_core.models import Container, Layout, Obstacle, Reason
 
 CONFIG = "config.v2.json"
@@ -79,8 +80,7 @@ class DockerFolder:
     def _read(self, path: str) -> None:
         """Read the configuration unless it is the same. Good data outlive a broken or removed file."""
         try:
-            found = os.lstat(path)
-            signature = (found.st_ino, found.st_mtime_ns, found.st_size)
+            signature = signature_of(os.lstat(path))
             if signature != self._signature:
                 self._config = parse_config(read_bounded(path))
                 self._signature = signature

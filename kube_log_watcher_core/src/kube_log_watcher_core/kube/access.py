@@ -11,11 +11,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from kube_log_watcher_core.errors import Problem, SettingsError, Unauthorized
+from kube_log_watcher_core.files.signature import Signature, signature
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet mounts a pod's service account."""
-
-Signature = tuple[int, int, int]
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -80,20 +79,6 @@ def _problem(kube_url: str) -> SettingsError:
     shown = "***" if "@" in kube_url else kube_url[:100]  # what stands before an @ may be a password
     expected = "an http or https URL without user, query and fragment, e.g. http://127.0.0.1:8001"
     return SettingsError([Problem("WATCHER_KUBE_URL", "settings", shown, expected)])
-
-
-def signature(path: Path | None) -> Signature | None:
-    """Return what tells a file's state apart from its next; None when it can't be had.
-
-    The kubelet replaces the files by moving a link (``..data``), which shows in the inode.
-    """
-    if path is None:
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 class Token:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import attrs
 
+from kube_log_watcher_core.backoff import Backoff
 from kube_log_watcher_core.errors import ApiError, Forbidden, ServerError
 from kube_log_watcher_core.kube.answers import NotFound
 from kube_log_watcher_core.kube.decode import as_dict, pod_or_why, read_item
@@ -32,7 +33,7 @@ class _Question:
     due: float
     asked: float | None = None
     found: bool = False
-    wait_seconds: float = 0.0
+    waits: Backoff | None = None
 
 
 class Questions:
@@ -61,17 +62,17 @@ class Questions:
         if question is None:
             return
         first, limit = self._timing.found_seconds if found else self._timing.missing_seconds
-        again = question.asked is not None and question.found == found
-        question.wait_seconds = min(question.wait_seconds * 2, limit) if again else first
-        question.asked, question.found, question.due = now, found, now + question.wait_seconds
+        if question.waits is None or question.asked is None or question.found != found:
+            question.waits = Backoff(first_seconds=first)
+        question.asked, question.found, question.due = now, found, now + question.waits.next(limit)
 
     def failed(self, name: PodName, now: float) -> None:
         """Put a question off that could not be answered, so that it does not stand before all others."""
         question = self._by_name.get(name)
         if question is not None:
             first, limit = self._timing.missing_seconds
-            question.wait_seconds = min(question.wait_seconds * 2, limit) or first
-            question.due = now + question.wait_seconds
+            question.waits = question.waits or Backoff(first_seconds=first)
+            question.due = now + question.waits.next(limit)
 
     def known(self, names: Collection[PodName], now: float) -> None:
         """Take these as found: a list has just shown them."""

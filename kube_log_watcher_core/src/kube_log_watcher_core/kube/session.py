@@ -13,7 +13,8 @@ import requests
 import urllib3
 
 from kube_log_watcher_core.errors import ApiError, ServerError, Unauthorized
-from kube_log_watcher_core.kube.access import ApiAccess, Signature, Token, signature
+from kube_log_watcher_core.files.signature import Signature, signature
+from kube_log_watcher_core.kube.access import ApiAccess, Token
 from kube_log_watcher_core.kube.answers import error_of, retry_after_in, shortened, status_in
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.wire import Wire, WireAdapter

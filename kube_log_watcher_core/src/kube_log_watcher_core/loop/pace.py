@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kube_log_watcher_core.backoff import Backoff
+
 FIRST_HOLD_SECONDS = 0.004
 """A runtime writes the files of one container within a few milliseconds."""
 LONGEST_HOLD_SECONDS = 0.2
@@ -14,6 +16,7 @@ class Pace:
     def __init__(self) -> None:
         self._last = float("-inf")
         self._hold = 0.0
+        self._holds = Backoff(first_seconds=FIRST_HOLD_SECONDS)
 
     def hold(self, now: float) -> float:
         """Tell how many seconds to wait before the next pass."""
@@ -21,6 +24,7 @@ class Pace:
 
     def passed(self, now: float) -> None:
         """Note that a pass has just ended."""
-        quiet = now - self._last >= QUIET_SECONDS
-        self._hold = FIRST_HOLD_SECONDS if quiet else min(self._hold * 2, LONGEST_HOLD_SECONDS)
+        if now - self._last >= QUIET_SECONDS:
+            self._holds.reset()
+        self._hold = self._holds.next(LONGEST_HOLD_SECONDS)
         self._last = now

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from inotify_simple import INotify, flags
 
-_EVENTS = flags.CREATE | flags.MOVED_TO | flags.CLOSE_WRITE | flags.DELETE | flags.ONLYDIR
+from kube_log_watcher_core.files.signature import Signature, signature
 
-Signature = tuple[str, int, int, int] | None
+_EVENTS = flags.CREATE | flags.MOVED_TO | flags.CLOSE_WRITE | flags.DELETE | flags.ONLYDIR
 
 
 class SettingsFiles:
     """Watches the folders of some files, by inotify where it can be had.
 
     A ConfigMap or Secret is a folder whose ``..data`` link is replaced by a rename, so it is the
-    folders that are watched, and it is the resolved file that is compared.
+    folders that are watched, and it is what a link leads to that is compared.
     """
 
     def __init__(self, files: Iterable[Path]) -> None:
@@ -50,18 +49,10 @@ class SettingsFiles:
         changed, self._last = now != self._last, now
         return changed
 
-    def _signatures(self) -> Mapping[Path, Signature]:
-        return {file: _signature(file) for file in self._files}
+    def _signatures(self) -> Mapping[Path, Signature | None]:
+        return {file: signature(file) for file in self._files}
 
     def close(self) -> None:
         """Stop watching."""
         if self._inotify is not None:
             self._inotify.close()
-
-
-def _signature(file: Path) -> Signature:
-    try:
-        status = file.stat()
-        return os.path.realpath(file), status.st_ino, status.st_mtime_ns, status.st_size
-    except OSError:
-        return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from kube_log_watcher_core.backoff import Backoff
+
 FIRST_ASK_SECONDS = 5.0
 """How long a pod may be unknown before the watch is doubted: logs precede their pods by up to 2 s."""
 LONGEST_ASK_SECONDS = 600.0
@@ -45,7 +47,7 @@ class FreshLists:
         self._asked_for: set[str] = set()
         self._last_newcomer = float("-inf")
         self._next = float("-inf")
-        self._pause = FIRST_ASK_SECONDS
+        self._pauses = Backoff(first_seconds=2 * FIRST_ASK_SECONDS)
 
     def due(self, keys: Collection[str], now: float) -> bool:
         """Take the containers whose pods are unknown now, and tell whether to list again."""
@@ -54,13 +56,13 @@ class FreshLists:
         overdue = {key for key, since in self._unknown.items() if now - since >= FIRST_ASK_SECONDS}
         if overdue - self._asked_for:
             if now - self._last_newcomer >= CALM_SECONDS:
-                self._next, self._pause = now, FIRST_ASK_SECONDS
+                self._next = now
+                self._pauses.reset()
             self._last_newcomer = now
         if not overdue or now < self._next:
             return False
         self._asked_for = overdue
-        self._pause = min(self._pause * 2, LONGEST_ASK_SECONDS)
-        self._next = now + self._pause
+        self._next = now + self._pauses.next(LONGEST_ASK_SECONDS)
         return True
 
     def next_deadline(self) -> float | None:
