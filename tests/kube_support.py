@@ -39,6 +39,25 @@ QUICK = Timing(
 """All that is waited for, cut short; not what a busy machine may take for an answer."""
 
 
+class SkippingClock:
+    """A clock on which waits take no time: it goes on by them at once. Sockets take the time that they take.
+
+    So retries are tried with the real waits, for minutes, in moments.
+    """
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+        """The sum of all waits."""
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.skipped
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Go on by so many seconds, and let others have the condition for a moment."""
+        self.skipped += seconds
+        condition.wait(0.0)
+
+
 class Changes:
     """Counts the calls of a watch's `on_change`."""
 
@@ -59,13 +78,21 @@ def watching(
     timing: Timing = QUICK,
     changes: Changes | None = None,
     on_disk: Collection[tuple[str, str]] | None = None,
+    clock: SkippingClock | None = None,
 ) -> Iterator[PodWatch]:
     """Run a watch on an API server, and see to it that its thread ends.
 
     An empty list counts only when somebody has said what is on the disk.
     """
     access = api if isinstance(api, ApiAccess) else ApiAccess(api.url)
-    watch = PodWatch(access, node_name=node_name, on_change=changes or Changes(), timing=timing)
+    watch = PodWatch(
+        access,
+        node_name=node_name,
+        on_change=changes or Changes(),
+        clock=clock or time.monotonic,
+        wait=clock.wait if clock else threading.Condition.wait,
+        timing=timing,
+    )
     if on_disk is not None:
         watch.want(on_disk)
     watch.start()
@@ -83,9 +110,10 @@ def synced(
     timing: Timing = QUICK,
     changes: Changes | None = None,
     on_disk: Collection[tuple[str, str]] | None = None,
+    clock: SkippingClock | None = None,
 ) -> Iterator[PodWatch]:
     """Run a watch that has listed and watches now."""
-    with watching(api, timing=timing, changes=changes, on_disk=on_disk) as watch:
+    with watching(api, timing=timing, changes=changes, on_disk=on_disk, clock=clock) as watch:
         wait_until(lambda: watch.synced and api.open_watches == 1, what="a watch")
         yield watch
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 
 import attrs
 import pytest
 
+from kube_log_watcher_core.kube import Timing
 from kube_log_watcher_testing.fake_api import Body, FakeApi, Refuse, pod_object
-from kube_support import QUICK, Changes, names, watching
+from kube_support import QUICK, Changes, SkippingClock, names, watching
 from support import soon, wait_until
 
 A, B = ("shop", "a-1"), ("shop", "b-1")
@@ -78,13 +78,13 @@ def test_a_wanted_pod_that_is_new_is_asked_for_at_once(api: FakeApi) -> None:
 
 def test_a_pod_that_is_missing_is_not_asked_for_in_a_loop(api: FakeApi) -> None:
     api.forbid("list")
-    timing = attrs.evolve(QUICK, missing_seconds=(0.2, 60.0), relist_seconds=(60.0, 60.0))
-    with watching(api, timing=timing) as watch:
-        watch.want([B])
+    clock = SkippingClock()
+    with watching(api, timing=Timing(), on_disk=[B], clock=clock) as watch:
         wait_until(lambda: watch.synced)
-        before = time.monotonic()
-        wait_until(lambda: time.monotonic() > before + 1.0)
-        assert 2 <= api.count("get") <= 4
+        wait_until(lambda: clock.skipped > 600.0)
+        passed, asked = clock.skipped, api.count("get")
+        # After 1.5, 3, 6 ... s, and from then on every minute.
+        assert 6 + 500 / 60 <= asked <= 8 + passed / 60
 
 
 def test_changes_arrive_singly_too_and_what_is_gone_goes(api: FakeApi) -> None:
@@ -164,8 +164,7 @@ def test_a_right_that_is_taken_away_takes_no_pod_away(api: FakeApi) -> None:
 )
 def test_a_question_that_fails_is_put_again_and_takes_no_pod_away(api: FakeApi, fault: Refuse | Body) -> None:
     api.forbid("list")
-    with watching(api) as watch:
-        watch.want([A])
+    with watching(api, on_disk=[A], clock=SkippingClock()) as watch:
         wait_until(lambda: names(watch) == {"a-1"})
         asked = api.count("get")
         api.fail(fault, verb="get", times=2)

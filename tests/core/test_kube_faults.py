@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kube_log_watcher_core.kube import ApiAccess
+from kube_log_watcher_core.kube import ApiAccess, Timing
 from kube_log_watcher_core.kube.decode import MOST_CHARACTERS
 from kube_log_watcher_testing.fake_api import (
     Body,
@@ -30,8 +30,11 @@ from kube_log_watcher_testing.fake_api import (
     pod_object,
 )
 from kube_log_watcher_testing.fake_api.objects import JsonObject
-from kube_support import QUICK, Changes, names, synced, watching
+from kube_support import QUICK, Changes, SkippingClock, names, synced, watching
 from support import wait_until
+
+TIMING = Timing()
+"""As in production, for a clock that skips the waits."""
 
 
 @pytest.fixture
@@ -41,8 +44,8 @@ def api() -> Iterator[FakeApi]:
         yield running
 
 
-AT_LEAST = 0.5
-"""What nine requests take: waits of 0.2 s at last, of which chance takes a half, the first for nothing."""
+AT_LEAST = (0.8 + 1.6 + 3.2 + 6.4 + 12.8 + 25.6 + 30 + 30) / 2
+"""The waits after nine ends: none after the first, and of each up to a half is left to chance."""
 
 FAULTS_OF_A_LIST: list[Fault] = [
     Refuse(500),
@@ -81,30 +84,36 @@ def test_nothing_is_taken_away_by_a_list_that_fails(api: FakeApi, fault: Fault) 
 
 
 def test_a_faulty_server_is_asked_less_and_less(api: FakeApi) -> None:
+    api.fail(Refuse(500), verb="list", times=7)
+    clock = SkippingClock()
+    with watching(api, timing=attrs.evolve(TIMING, unsynced_limit_seconds=30.0), clock=clock) as watch:
+        wait_until(lambda: watch.synced)
+        longest = 0.8 + 1.6 + 3.2 + 6.4 + 12.8 + 25.6 + 30
+        assert longest / 2 <= clock.skipped <= longest
+
+
+def test_what_fails_is_told_while_it_fails(api: FakeApi) -> None:
     api.fail(Refuse(500), times=None)
-    timing = attrs.evolve(QUICK, backoff_seconds=0.1, unsynced_limit_seconds=10.0)
-    with watching(api, timing=timing) as watch:
-        before = time.monotonic()
-        wait_until(lambda: api.count("list") >= 5)
-        assert time.monotonic() - before >= 0.7  # half of 0.1 + 0.2 + 0.4 + 0.8 s: the rest is chance
+    with watching(api) as watch:
+        wait_until(lambda: watch.status().state == "backing off")
         assert watch.status().error == "list pods: 500 told to fail"
-        assert watch.status().state == "backing off"
 
 
 def test_the_first_list_is_awaited_with_less_patience(api: FakeApi) -> None:
-    api.fail(Refuse(500), times=6)
-    timing = attrs.evolve(QUICK, backoff_seconds=0.05, backoff_limit_seconds=60.0, unsynced_limit_seconds=0.1)
-    with watching(api, timing=timing) as watch:
+    api.fail(Refuse(500), times=20)
+    clock = SkippingClock()
+    with watching(api, timing=TIMING, clock=clock) as watch:
         wait_until(lambda: watch.synced)
+        assert clock.skipped <= 20 * TIMING.unsynced_limit_seconds
 
 
-@pytest.mark.parametrize("refuse", [Refuse(429, retry_after=1), Refuse(503, retry_after=1)])
+@pytest.mark.parametrize("refuse", [Refuse(429, retry_after=20), Refuse(503, retry_after=20)])
 def test_the_time_that_a_server_asks_for_is_kept(api: FakeApi, refuse: Refuse) -> None:
     api.fail(refuse, verb="list")
-    with watching(api) as watch:
-        before = time.monotonic()
+    clock = SkippingClock()
+    with watching(api, timing=TIMING, clock=clock) as watch:
         wait_until(lambda: watch.synced)
-        assert time.monotonic() - before >= 1.0
+        assert 20.0 <= clock.skipped <= 25.0
 
 
 def test_a_body_without_end_takes_neither_memory_nor_time_without_bound(api: FakeApi) -> None:
@@ -331,11 +340,11 @@ def test_a_watch_that_breaks_off_is_resumed_where_it_was(api: FakeApi, in_line: 
 
 @pytest.mark.parametrize("fault", [ShortWatch(), HalfLine()])
 def test_watches_that_end_at_once_are_not_opened_in_a_loop(api: FakeApi, fault: Fault) -> None:
-    api.fail(fault, verb="watch", times=None)
-    with watching(api) as watch:
-        before = time.monotonic()
-        wait_until(lambda: api.count("watch") >= 9)
-        assert time.monotonic() - before >= AT_LEAST
+    api.fail(fault, verb="watch", times=9)
+    clock = SkippingClock()
+    with watching(api, timing=TIMING, clock=clock) as watch:
+        wait_until(lambda: api.count("watch") == 10)
+        assert clock.skipped >= AT_LEAST
         assert api.count("list") == 1
         api.add(pod_object("shop-2"))
         wait_until(lambda: len(watch.pods()) == 2)
@@ -378,11 +387,12 @@ def test_a_history_that_was_compacted_hides_nothing(api: FakeApi) -> None:
 
 
 def test_versions_that_expire_again_and_again_are_no_loop(api: FakeApi) -> None:
-    api.fail(Expired(), verb="watch", times=None)
-    with watching(api):
-        before = time.monotonic()
-        wait_until(lambda: api.count("list") >= 9)
-        assert time.monotonic() - before >= AT_LEAST
+    api.fail(Expired(), verb="watch", times=9)
+    clock = SkippingClock()
+    with watching(api, timing=TIMING, clock=clock):
+        wait_until(lambda: api.count("watch") == 10)
+        assert api.count("list") == 10
+        assert clock.skipped >= AT_LEAST
 
 
 def test_a_list_that_is_told_that_its_version_expired_asks_for_the_newest(api: FakeApi) -> None:
@@ -493,8 +503,9 @@ def test_a_token_that_is_missing_at_first_is_noticed_soon(api: FakeApi, tmp_path
 
 def test_a_token_that_is_refused_for_long_is_no_loop(api: FakeApi, tmp_path: Path) -> None:
     folder = api.service_account(tmp_path / "sa", token="wrong")
-    api.accept("right")
-    with watching(ApiAccess(api.url, token_file=folder / "token")):
-        before = time.monotonic()
-        wait_until(lambda: api.count("list") >= 9)
-        assert time.monotonic() - before >= AT_LEAST
+    api.fail(Refuse(401), verb="list", times=10)
+    access, clock = ApiAccess(api.url, token_file=folder / "token"), SkippingClock()
+    with watching(access, timing=TIMING, clock=clock) as watch:
+        wait_until(lambda: watch.synced)
+        assert api.count("list") == 11
+        assert clock.skipped >= 9 * TIMING.unsynced_limit_seconds / 2 - 10

@@ -15,7 +15,7 @@ Wait = Callable[[threading.Condition, float], object]
 class Mailbox:
     """What any thread may ask for: a fresh list, single pods, the end. The watch thread sleeps on it."""
 
-    def __init__(self, clock: Callable[[], float], wait: Wait = threading.Condition.wait) -> None:
+    def __init__(self, clock: Callable[[], float], wait: Wait) -> None:
         self._clock = clock
         self._wait = wait
         self._condition = threading.Condition()

@@ -12,7 +12,7 @@ import attrs
 
 from kube_log_watcher_core.kube.access import ApiAccess
 from kube_log_watcher_core.kube.list_watch import ListWatch
-from kube_log_watcher_core.kube.mailbox import Mailbox
+from kube_log_watcher_core.kube.mailbox import Mailbox, Wait
 from kube_log_watcher_core.kube.status import WatchStats, WatchStatus
 from kube_log_watcher_core.kube.store import PodStore
 from kube_log_watcher_core.kube.timing import Timing
@@ -35,11 +35,12 @@ class PodWatch:
         node_name: str | None,
         on_change: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
+        wait: Wait = threading.Condition.wait,
         random: Callable[[], float] = standard_random.random,
         timing: Timing | None = None,
     ) -> None:
         self._store = PodStore()
-        self._mailbox = Mailbox(clock)
+        self._mailbox = Mailbox(clock, wait)
         self._stats = WatchStats(clock)
         self._list_watch = ListWatch(
             access,
