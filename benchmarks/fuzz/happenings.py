@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import signal
@@ -187,11 +188,15 @@ class Happenings:
             annotations[f"{PREFIX}exclude.side"] = self._rng.choice(["true", "false"])
         if self._rng.random() < 0.2:
             annotations |= self._hostile_annotations()
-        return Version(labels, annotations)
+        masks: dict[str, str] = {}
+        if self._rng.random() < 0.4:
+            masks = {"main": f"mask-{labels['release']}", "side": f"mask-{labels['release']}-side"}
+            annotations[f"{PREFIX}scalyr-redaction-rules"] = _redaction_rules(masks)
+        return Version(labels, annotations, masks)
 
     def _hostile_annotations(self) -> dict[str, str]:
         """Make up annotations of which none is to count."""
-        texts = [text for text in hostile.TEXTS if "\0" not in text]
+        texts = [*(text for text in hostile.TEXTS if "\0" not in text), "x" * 200_000]
         names = ("scalyr-parser", "scalyr-sampling-rules", "appd-log-path", "include.other", "")
         return {
             f"{PREFIX}{self._rng.choice(names)}x": self._rng.choice(texts),
@@ -475,3 +480,14 @@ class Happenings:
     def _number(self) -> int:
         self._count += 1
         return self._count
+
+
+def _redaction_rules(masks: Mapping[str, str]) -> str:
+    rules = [
+        {
+            "container": container,
+            "redaction-rules": [{"match_expression": r"password=\S+", "replacement": mask}],
+        }
+        for container, mask in masks.items()
+    ]
+    return json.dumps(rules)

@@ -46,6 +46,12 @@ def id_in(entry: Mapping[str, Any]) -> str:
     return str(entry["attributes"]["container_id"])
 
 
+def masks_in(entry: Mapping[str, Any]) -> list[str]:
+    """Return what an entry replaces secrets by that its pod wants to hide."""
+    rules = (str(rule["replacement"]) for rule in entry["redaction_rules"])
+    return [each for each in rules if each.startswith("mask-")]
+
+
 def shown_by(entry: Mapping[str, Any]) -> Shown:
     """Return what an entry shows of the labels."""
     attributes = entry["attributes"]
@@ -95,6 +101,10 @@ def _wrongly_named(log: Mapping[str, Any], model: Model) -> Iterator[str]:
             yield f"{path} of {pod.key} goes by the id of {other}"
     shown = shown_by(log)
     without_tier = {name: value for name, value in shown.labels.items() if name != "tier"}
+    version = next((each for each in pod.versions if each.release == shown.labels.get("release")), None)
+    wanted = version.masks.get(run.files.name) if version else None
+    if version and masks_in(log) != ([wanted] if wanted else []):
+        yield f"{path} of {pod.key} has the labels of {version.release} and hides secrets by {masks_in(log)}"
     ever = [
         {name: version.labels[name] for name in LABELS if version.labels.get(name)}
         for version in pod.versions

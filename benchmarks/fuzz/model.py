@@ -31,6 +31,8 @@ class Version:
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    masks: Mapping[str, str] = attrs.field(factory=dict)
+    """What the annotations want a container's secrets to be replaced by: each version by something else."""
 
     @property
     def release(self) -> str:

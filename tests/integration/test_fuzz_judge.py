@@ -15,6 +15,7 @@ from benchmarks.fuzz.model import PREFIX, Model, PodModel, Run, Settings, Shown,
 from kube_log_watcher_testing.fake_node import FakeContainer
 
 LABELS = {"application": "shop", "version": "v1", "tier": "front"}
+JWT = {"replacement": "hidden"}
 Entry = Mapping[str, Any]
 
 
@@ -54,7 +55,7 @@ class Truth:
             | {"release": self.model.release()}
             | {name: value for name, value in more.items() if "/" not in name}
         )
-        version = Version(labels, annotations)
+        version = Version(labels, annotations, masks={"main": f"mask-{labels['release']}"})
         self.model.show(pod, version)
         return version
 
@@ -66,7 +67,8 @@ class Truth:
             "container_id": run.files.id,
         }
         shown = {name: value for name, value in version.labels.items() if name != "tier"}
-        return {"path": run.path, "attributes": own | shown | other}
+        rules = [{"replacement": mask} for name, mask in version.masks.items() if name == "main"]
+        return {"path": run.path, "attributes": own | shown | other, "redaction_rules": [*rules, JWT]}
 
     def entries(self) -> list[Entry]:
         return [self.entry(run, pod.versions[-1]) for pod in self.model.pods for run in pod.runs]
@@ -122,6 +124,15 @@ class TestAtAnyMoment:
         (fault,) = faults_of(look_at([mixed, truth.entries()[1]]), truth.model)
         assert "has labels that its pod never had" in fault
 
+    @pytest.mark.parametrize("rules", [[], [{"replacement": "mask-r0"}]], ids=["none", "another-version-s"])
+    def test_labels_without_the_redaction_that_came_with_them_are_one(
+        self, truth: Truth, rules: list[Mapping[str, str]]
+    ) -> None:
+        truth.model.touch(truth.shop)
+        entry = {**truth.entries()[0], "redaction_rules": rules}
+        (fault,) = faults_of(look_at([entry, truth.entries()[1]]), truth.model)
+        assert "has the labels of r1 and hides secrets by" in fault
+
     def test_older_labels_are_none_until_there_is_quiet(self, truth: Truth) -> None:
         before = truth.entries()
         truth.show(truth.shop, version="v2")
@@ -137,7 +148,7 @@ class TestAtAnyMoment:
         assert f"{run.path} of {truth.shop.key} goes by the id of {truth.cart.runs[0].path}" in told
 
     def test_a_log_that_is_there_twice_and_one_of_nobody_are_two(self, truth: Truth) -> None:
-        strange = {"path": "/etc/shadow", "attributes": {"container_id": "x"}}
+        strange = {"path": "/etc/shadow", "attributes": {"container_id": "x"}, "redaction_rules": []}
         entries = [*truth.entries(), truth.entries()[0], strange]
         told = [*faults_of(look_at(entries), truth.model)]
         assert told == [f"{truth.shop.runs[0].path} is there 2 times", "/etc/shadow is nobody's log"]
