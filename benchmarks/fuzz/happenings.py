@@ -161,6 +161,8 @@ class Happenings:
             )
             for run in pod.latest()
         ]
+        with self._site.lock:
+            self._model.shown_ids |= {run.files.id for run in pod.latest()}
         static = {MIRROR: pod.mirror_hash, HASH: pod.mirror_hash} if pod.mirror_hash else {}
         return pod_object(
             pod.name,

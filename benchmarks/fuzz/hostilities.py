@@ -67,8 +67,12 @@ class Hostilities:
         return f"a stranger claims the hash of {victim.key}: {sorted(annotations)}"
 
     def an_id_is_claimed(self) -> str | None:
-        """Give a link to one's own log a name with another's id."""
-        victim, own = self._victim(), self._victim()
+        """Give a link to one's own log a name with another's id, which the API has shown to be another's."""
+        shown = self._site.model.shown_ids
+        victim = self._happenings.any_pod(
+            lambda pod: pod.in_api and bool(pod.runs) and pod.runs[-1].files.id in shown
+        )
+        own = self._victim()
         if victim is None or own is None or victim is own:
             return None
         run, stolen = own.runs[-1], victim.runs[-1].files.id

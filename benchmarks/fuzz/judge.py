@@ -71,8 +71,8 @@ def faults_of(look: Look, model: Model) -> Iterator[str]:
     except (ValueError, KeyError, TypeError) as error:
         yield f"agent.json is not whole: {error}"
         return
-    counts = Counter(str(log["path"]) for log in logs)
-    yield from (f"{path} is there {count} times" for path, count in counts.items() if count > 1)
+    for named in ([str(log["path"]) for log in logs], [id_in(log) for log in logs]):
+        yield from (f"{each} is there {count} times" for each, count in Counter(named).items() if count > 1)
     for log in logs:
         yield from _wrongly_named(log, model)
     found = by_path(logs)
@@ -97,7 +97,8 @@ def _wrongly_named(log: Mapping[str, Any], model: Model) -> Iterator[str]:
         yield f"{path} of {pod.key} goes by {wrong}"
     if id_in(log) != run.files.id:
         other = model.ids.get(id_in(log), "nobody")
-        if other != "nobody" or not run.may_be_nameless:
+        # Whose an id is that two links tell, the API says; that it does is waited for in quiet.
+        if not run.contested and (other != "nobody" or not run.may_be_nameless):
             yield f"{path} of {pod.key} goes by the id of {other}"
     shown = shown_by(log)
     without_tier = {name: value for name, value in shown.labels.items() if name != "tier"}
@@ -130,6 +131,9 @@ def differences(look: Look, model: Model) -> list[str]:
         shown = shown_by(found[path]) if path in found else None
         if shown not in allowed:
             told.append(f"{path} of {model.ever[path][0].key}: {_text(shown)}, not {_texts(allowed)}")
+    for path, entry in found.items():
+        if path in there and model.ids.get(id_in(entry), path) != path:
+            told.append(f"{path} goes by the id of {model.ids[id_in(entry)]}")
     jobs = {job_name(id_in(entry)): path for path, entry in found.items()}
     told += [f"{jobs[name]} has no job file" for name in jobs.keys() - look.jobs]
     told += [f"{name} is nobody's job file" for name in look.jobs - jobs.keys()]

@@ -135,6 +135,8 @@ class Model:
         """All logs that ever were, by path."""
         self.ids: dict[str, str] = {}
         """The path of each container id that there ever was."""
+        self.shown_ids: set[str] = set()
+        """The container ids that the API has shown."""
         self.untouched: dict[str, object] = {}
         """The entries of logs to which nothing has happened since the last quiet, by path."""
         self.calm = True
@@ -206,9 +208,9 @@ class Model:
             return [_shown(pod, run, pod.versions[-1], settings)]
         if run.rest is not None:
             return self._at_rest(pod, run, run.rest, settings)
+        if not pod.since_quiet:  # a run that has begun since: the watcher may remember its pod
+            return _distinct([None, *(_shown(pod, run, each, settings) for each in pod.versions)])
         now = [_shown(pod, run, version, settings) for version in pod.since_quiet]
-        if not now:
-            return [None]
         ever = [_shown(pod, run, each, by) for each in pod.since_quiet for by in self.past_settings] + now
         was_known = pod.settled and run.settled
         if was_known and self.calm and not self.past_settings and None not in now[:-1]:

@@ -147,11 +147,16 @@ class TestAtAnyMoment:
         assert f"{run.path} of {truth.shop.key} goes by {{'pod': 'cart-1'}}" in told
         assert f"{run.path} of {truth.shop.key} goes by the id of {truth.cart.runs[0].path}" in told
 
-    def test_a_log_that_is_there_twice_and_one_of_nobody_are_two(self, truth: Truth) -> None:
+    def test_a_log_that_is_there_twice_and_one_of_nobody_are_some(self, truth: Truth) -> None:
         strange = {"path": "/etc/shadow", "attributes": {"container_id": "x"}, "redaction_rules": []}
         entries = [*truth.entries(), truth.entries()[0], strange]
         told = [*faults_of(look_at(entries), truth.model)]
-        assert told == [f"{truth.shop.runs[0].path} is there 2 times", "/etc/shadow is nobody's log"]
+        run = truth.shop.runs[0]
+        assert told == [
+            f"{run.path} is there 2 times",
+            f"{run.files.id} is there 2 times",
+            "/etc/shadow is nobody's log",
+        ]
 
 
 class TestAfterQuiet:
