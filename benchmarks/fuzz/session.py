@@ -114,7 +114,12 @@ class Session:
             time.sleep(STAYS_SECONDS)
             return is_true()
 
-        came = wait_until(lambda: site.faults or stays_true(), timeout=QUIET_SECONDS)
+        def is_over() -> bool:
+            if not site.watcher.running:
+                site.fault(f"the watcher has ended with {site.watcher.exit_code}")
+            return bool(site.faults) or stays_true()
+
+        came = wait_until(is_over, timeout=QUIET_SECONDS)
         if site.faults:
             return
         if not came:
