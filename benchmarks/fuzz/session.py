@@ -95,54 +95,46 @@ class Session:
         self._episodes += 1
 
     def _quiet(self, site: Site, happenings: Happenings) -> None:
-        """End all that disturbs, wait for the truth, and see that it stays."""
+        """End all that disturbs, wait until what is written is true and stays so, and note how it is."""
         happenings.heal()
         self._say("quiet")
-        told: list[str] = []
-
-        def is_true() -> bool:
-            with site.lock:
-                look = site.look()
-                told[:] = differences(look, site.model)
-                if told or look.text is None:
-                    return False
-            return self._is_kept(site)
-
-        def stays_true() -> bool:
-            if not is_true():
-                return False
-            time.sleep(STAYS_SECONDS)
-            return is_true()
+        untrue: list[str] = []
 
         def is_over() -> bool:
             if not site.watcher.running:
                 site.fault(f"the watcher has ended with {site.watcher.exit_code}")
-            return bool(site.faults) or stays_true()
+            untrue[:] = _untruths(site)
+            if untrue or site.faults:
+                return bool(site.faults)
+            time.sleep(STAYS_SECONDS)
+            return _note_if_true(site)
 
-        came = wait_until(is_over, timeout=QUIET_SECONDS)
-        if site.faults:
-            return
-        if not came:
-            for each in told or ["the state file lacks what is followed"]:
+        if not wait_until(is_over, timeout=QUIET_SECONDS):
+            for each in untrue or ["it changes again and again"]:
                 site.fault(f"after quiet: {each}")
-            return
-        with site.lock:
-            look = site.look()
-            entries = by_path(logs_of(look.text or b""))
-            if not differences(look, site.model):
-                found = {path: shown_by(entry) for path, entry in entries.items()}
-                site.model.quiet(entries, found)
-            else:
-                site.fault("after quiet it changed once more")
-
-    def _is_kept(self, site: Site) -> bool:
-        """Whether the state file has all that is followed: it is written a second later."""
-        try:
-            kept = site.state.read_text()
-        except OSError:
-            return False
-        shown = [shown_by(each).labels["release"] for each in logs_of(site.config.read_bytes())]
-        return all(f'"{release}"' in kept for release in shown)
 
     def _say(self, text: str) -> None:
         self._happened.append(f"{time.monotonic() - self._began:8.3f} {text}")
+
+
+def _untruths(site: Site) -> list[str]:
+    """Tell what is not yet as it must be, on the disk and in the state file, which is written last."""
+    with site.lock:
+        look = site.look()
+        told = differences(look, site.model)
+    if told or look.text is None:
+        return told
+    kept = site.state.read_text() if site.state.exists() else ""
+    releases = [shown_by(each).labels["release"] for each in logs_of(look.text)]
+    return [f"the state file lacks {each}" for each in releases if f'"{each}"' not in kept]
+
+
+def _note_if_true(site: Site) -> bool:
+    """Tell whether all is as it must be; then it is what is not to change until something happens to it."""
+    with site.lock:
+        look = site.look()
+        if look.text is None or differences(look, site.model):
+            return False
+        entries = by_path(logs_of(look.text))
+        site.model.quiet(entries, {path: shown_by(entry) for path, entry in entries.items()})
+    return True
