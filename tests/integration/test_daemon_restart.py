@@ -235,6 +235,21 @@ class TestWhatIsKnownBeforeTheFirstSync:
             assert stage.agent_json()["logs"] == []
             assert stage.agent_json()["api_key"] == "key-0001"
 
+    def test_a_huge_agent_json_is_not_read_into_memory_and_replaced_by_the_first_sync(
+        self, tmp_path: Path
+    ) -> None:
+        with Stage(tmp_path, DOCKER) as stage:
+            with stage.config.open("w") as file:
+                file.write("{")
+                file.seek(1_500_000_000)
+                file.write("}")
+            one = stage.run("shop-1")
+            stage.start()
+            stage.wait_followed(one)
+            memory = Path(f"/proc/{stage.watcher.pid}/status").read_text()
+            peak = next(line.split()[1] for line in memory.splitlines() if line.startswith("VmHWM"))
+            assert int(peak) < 200_000, "KiB"
+
     def test_with_no_containers_folder_the_configuration_stays_until_the_folder_comes(
         self, tmp_path: Path
     ) -> None:

@@ -6,6 +6,8 @@ import grp
 import json
 import logging
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,6 +138,17 @@ def test_a_link_in_the_place_of_a_containers_folder_is_not_followed(tmp_path: Pa
     assert links_below(agent.settings.dest_path) == [f"{container_id(1)}/shop-v7.log"]
 
 
+HUGE = 1_500_000_000
+PREPARED = """
+import resource, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from scalyr_support import an_agent
+resource.setrlimit(resource.RLIMIT_AS, (800_000_000, 800_000_000))
+an_agent(Path({folder!r})).prepare()
+"""
+
+
 class TestPrepare:
     @pytest.mark.parametrize("content", [None, b"", b"{oops", b"[]", b"null", b"\xff", b"[" * 100_000])
     def test_a_file_that_is_no_object_is_replaced_by_one_with_the_key_and_no_logs(
@@ -155,6 +168,31 @@ class TestPrepare:
         agent.settings.config_path.write_text(content)
         agent.prepare()
         assert agent.settings.config_path.read_text() == content
+
+    @pytest.mark.parametrize(("ends", "stays"), [("{}", True), ("{]", False), ("[}", False), ("[]", False)])
+    def test_of_a_huge_file_only_the_ends_are_read(self, tmp_path: Path, ends: str, *, stays: bool) -> None:
+        """In a process that can't have a fraction of its length."""
+        path = an_agent(tmp_path).settings.config_path
+        with path.open("w") as file:
+            file.write(f" {ends[0]}")
+            file.seek(HUGE - 2)
+            file.write(f"{ends[1]}\n")
+        script = PREPARED.format(tests=str(Path(__file__).parents[1]), folder=str(tmp_path))
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+        assert (path.stat().st_size == HUGE) is stays
+
+    @pytest.mark.parametrize("kind", ["fifo", "link"])
+    def test_what_is_no_regular_file_is_replaced(self, tmp_path: Path, kind: str) -> None:
+        agent = an_agent(tmp_path)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.write_text("{}")
+        if kind == "fifo":
+            os.mkfifo(agent.settings.config_path)
+        else:
+            agent.settings.config_path.symlink_to(elsewhere)
+        agent.prepare()
+        assert written(agent)["logs"] == []
+        assert elsewhere.read_text() == "{}"
 
     def test_links_of_an_earlier_life_stay_until_the_first_sync(self, tmp_path: Path) -> None:
         agent = an_agent(tmp_path)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kube_log_watcher_core import Progress
-from kube_log_watcher_scalyr.checkpoints import LARGEST_FILE, Checkpoints, progress_of
+from kube_log_watcher_scalyr.checkpoints import MOST_BYTES, Checkpoints, progress_of
 from scalyr_support import a_target, an_agent, container_id
 
 LOG = Path("/logs/pod[1]*/0.log")
@@ -157,8 +157,21 @@ def test_no_link_pipe_folder_or_huge_file_is_read(tmp_path: Path) -> None:
     (tmp_path / ACTIVE).mkdir()
     huge = tmp_path / "checkpoints-worker-huge-0.json"
     put(tmp_path, huge.name, a_state(a_file(-10, 0)))
-    os.truncate(huge, LARGEST_FILE + 1)
+    os.truncate(huge, MOST_BYTES + 1)
     assert Checkpoints(tmp_path).progress(LOG) is None
+
+
+def test_many_files_are_read_as_far_as_all_of_them_have_bounds(tmp_path: Path) -> None:
+    states = {"/other.log": a_state(a_file(-10, 0))}
+    padding = " " * (MOST_BYTES // 3)
+    for number in range(4):
+        name = f"checkpoints-worker-{number}.json"
+        document = {"time": 1.0, "checkpoints": {f"/{number}.log": states["/other.log"]}}
+        (tmp_path / name).write_text(json.dumps(document) + padding)
+    checkpoints = Checkpoints(tmp_path)
+    for _ in range(2):
+        told = [checkpoints.progress(Path(f"/{number}.log")) is not None for number in range(4)]
+        assert told == [True, True, False, False]
 
 
 @pytest.mark.parametrize(

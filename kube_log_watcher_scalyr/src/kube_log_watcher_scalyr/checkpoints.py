@@ -33,7 +33,8 @@ from kube_log_watcher_core import Progress
 
 logger = logging.getLogger(__name__)
 
-LARGEST_FILE: Final = 32 * 1024 * 1024
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of all files together: some 20,000 logs. What they say is kept in memory, and takes many times as much."""
 MOST_FILES: Final = 100
 _NAME: Final = re.compile(r"(?:active-)?checkpoints(?:-worker-[A-Za-z0-9_.-]{1,100})?\.json")
 
@@ -47,6 +48,11 @@ class _Account:
     identity: _Identity
     written: float
     states: Mapping[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.identity[2]
 
 
 class Checkpoints:
@@ -72,30 +78,35 @@ class Checkpoints:
             self._accounts, self._is_readable = {}, False
             return
         self._is_readable = True
-        read = {name: _account(self._folder / name, self._accounts.get(name)) for name in names}
-        self._accounts = {name: account for name, account in read.items() if account is not None}
+        accounts, left = {}, MOST_BYTES
+        for name in names:
+            account = _account(self._folder / name, self._accounts.get(name), longest=left)
+            if account is not None:
+                accounts[name] = account
+                left -= account.size
+        self._accounts = accounts
 
 
-def _account(path: Path, known: _Account | None) -> _Account | None:
+def _account(path: Path, known: _Account | None, *, longest: int) -> _Account | None:
     """Read a file, unless it is the one that is known; None where it makes no sense.
 
     Links are not followed, and nothing is waited for: the folder is somebody else's.
     """
     try:
         with open(path, "rb", opener=_open) as opened:
-            return _read_account(opened, known)
+            return _read_account(opened, known, longest)
     except OSError:
         return None
 
 
-def _read_account(opened: BinaryIO, known: _Account | None) -> _Account | None:
+def _read_account(opened: BinaryIO, known: _Account | None, longest: int) -> _Account | None:
     status = os.fstat(opened.fileno())
-    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
+    if not stat.S_ISREG(status.st_mode) or status.st_size > longest:
         return None
     identity = (status.st_ino, status.st_mtime_ns, status.st_size)
     if known is not None and known.identity == identity:
         return known
-    states, written = _parsed(opened.read(LARGEST_FILE))
+    states, written = _parsed(opened.read(longest))
     return _Account(identity, status.st_mtime if written is None else written, states)
 
 
