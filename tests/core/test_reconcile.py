@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,13 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kube_log_watcher_core.agents import Worker
-from kube_log_watcher_core.errors import AgentError
 from kube_log_watcher_core.models import (
     Container,
     FrozenMap,
     Layout,
-    LogTarget,
     NodeContext,
     Obstacle,
     Pod,
@@ -30,7 +25,6 @@ from kube_log_watcher_core.models import (
 from kube_log_watcher_core.reconcile import DrainRules, FreshLists, Memory, Patience, Waiting
 from kube_log_watcher_core.reconcile.waiting import CALM_SECONDS
 from kube_log_watcher_core.resolve import Resolution, Rules
-from support import wait_until
 
 RULES = Rules(strict_labels=("application",))
 
@@ -452,154 +446,3 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
-
-
-class Recorder:
-    """What a worker called."""
-
-    def __init__(self, *, fail: int = 0) -> None:
-        self.calls: list[tuple[int, bool]] = []
-        self.free = threading.Event()
-        self.free.set()
-        self._fail = fail
-
-    def sync(self, targets: Sequence[LogTarget], recheck: bool) -> bool:
-        self.calls.append((len(targets), recheck))
-        assert self.free.wait(30)
-        if self._fail:
-            self._fail -= 1
-            raise AgentError("no space left")
-        return True
-
-
-def targets(count: int) -> tuple[LogTarget, ...]:
-    containers = [container(number) for number in range(count)]
-    return Life().look(containers, [pod(number) for number in range(count)]).targets
-
-
-def test_a_worker_syncs_what_is_submitted() -> None:
-    recorder = Recorder()
-    worker = Worker("a", recorder.sync)
-    worker.start()
-    worker.begin()
-    worker.submit(targets(2))
-    wait_until(lambda: worker.status.syncs == 1)
-    assert recorder.calls == [(2, False)]
-    assert worker.stop(wait_seconds=5)
-
-
-def test_the_latest_targets_win_and_a_wanted_comparison_is_not_lost() -> None:
-    recorder = Recorder()
-    recorder.free.clear()
-    worker = Worker("a", recorder.sync)
-    worker.start()
-    worker.begin()
-    worker.submit(targets(1))
-    wait_until(lambda: recorder.calls == [(1, False)])
-    worker.submit(targets(2), recheck=True)
-    worker.submit(targets(3))
-    recorder.free.set()
-    wait_until(lambda: worker.status.syncs == 2)
-    assert recorder.calls == [(1, False), (3, True)]
-    worker.stop(wait_seconds=5)
-
-
-def test_a_failure_is_tried_again_with_the_comparison_that_it_wanted(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO)
-    recorder = Recorder(fail=2)
-    worker = Worker("a", recorder.sync)
-    worker.start()
-    worker.begin()
-    worker.submit(targets(1), recheck=True)
-    wait_until(lambda: worker.status.syncs == 1)
-    assert recorder.calls == [(1, True)] * 3
-    assert caplog.text.count("no space left") == 1, "the same failure is told once"
-    assert "works again after 2 failures" in caplog.text
-    worker.stop(wait_seconds=5)
-
-
-def test_newer_targets_replace_those_of_a_failed_sync() -> None:
-    recorder = Recorder(fail=1)
-    recorder.free.clear()
-    worker = Worker("a", recorder.sync)
-    worker.start()
-    worker.begin()
-    worker.submit(targets(1), recheck=True)
-    wait_until(lambda: len(recorder.calls) == 1)
-    worker.submit(targets(2))
-    recorder.free.set()
-    wait_until(lambda: worker.status.syncs == 1)
-    assert recorder.calls == [(1, True), (2, True)]
-    worker.stop(wait_seconds=5)
-
-
-def test_what_comes_first_is_done_before_the_first_sync_even_when_there_are_no_targets() -> None:
-    calls: list[str] = []
-
-    def sync(targets: Sequence[LogTarget], recheck: bool) -> bool:
-        calls.append(f"sync {len(targets)}")
-        return True
-
-    worker = Worker("a", sync, prepare=lambda: calls.append("first"))
-    worker.start()
-    worker.begin()
-    wait_until(lambda: calls == ["first"])
-    worker.submit(())
-    wait_until(lambda: calls == ["first", "sync 0"])
-    worker.stop(wait_seconds=5)
-
-
-def test_a_change_waits_for_the_pause_after_the_last_one_and_not_after_a_sync_that_brought_nothing() -> None:
-    now, news, calls = [0.0], [True], list[float]()
-
-    def sync(targets: Sequence[LogTarget], recheck: bool) -> bool:
-        calls.append(now[0])
-        return news[0]
-
-    worker = Worker("a", sync, pause_seconds=5.0, clock=lambda: now[0])
-    worker.start()
-    worker.begin()
-    worker.submit(targets(1))
-    wait_until(lambda: worker.status.syncs == 1)
-    worker.submit(targets(2))
-    news[0] = False
-    now[0] = 5.0
-    worker.submit(targets(2))
-    wait_until(lambda: worker.status.syncs == 2)
-    worker.submit(targets(3))
-    wait_until(lambda: worker.status.syncs == 3)
-    assert calls == [0.0, 5.0, 5.0]
-    worker.stop(wait_seconds=5)
-
-
-def test_a_hanging_sync_is_reported_once_and_does_not_hold_up_the_stop(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    recorder = Recorder()
-    recorder.free.clear()
-    worker = Worker("slow", recorder.sync, clock=lambda: 100.0)
-    worker.start()
-    worker.begin()
-    worker.submit(targets(1))
-    wait_until(lambda: worker.status.busy_since is not None)
-    assert worker.slow_at() == 130
-    worker.report_slow(129)
-    assert "slow" not in caplog.text
-    worker.report_slow(131)
-    worker.report_slow(140)
-    assert caplog.text.count("agent slow has been working on one sync for 31 s") == 1
-    assert not worker.stop(wait_seconds=0.01)
-    recorder.free.set()
-
-
-def test_no_sync_begins_after_the_stop() -> None:
-    recorder = Recorder()
-    worker = Worker("a", recorder.sync)
-    worker.start()
-    worker.begin()
-    worker.stop(wait_seconds=5)
-    worker.submit(targets(1))
-    assert worker.stop(wait_seconds=5)
-    assert recorder.calls == []

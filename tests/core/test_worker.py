@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kube_log_watcher_core import AgentError
 from kube_log_watcher_core.agents import NotNow, Worker
 from kube_log_watcher_core.agents.worker import Job, Schedule, Stage
 from kube_log_watcher_core.discovery import Discovery, NodePaths
@@ -126,12 +127,14 @@ class Notes:
     """What a worker was given; each piece of work can be held up, or fail."""
 
     def __init__(self) -> None:
+        self.calls: list[tuple[str, bool]] = []
         self.done: list[str] = []
         self.begun = threading.Event()
         self.free = threading.Event()
         self.error: BaseException | None = None
 
     def sync(self, work: str, recheck: bool) -> bool:
+        self.calls.append((work, recheck))
         self.begun.set()
         assert self.free.wait(30)
         if self.error is not None:
@@ -154,6 +157,85 @@ def at_work(notes: Notes, **options: object) -> Iterator[Worker[str]]:
 
 def has_synced(worker: Worker[str], times: int) -> bool:
     return worker.status.syncs == times
+
+
+def test_the_latest_work_is_done_and_a_wanted_comparison_is_not_lost() -> None:
+    notes = Notes()
+    with at_work(notes) as worker:
+        worker.submit("first")
+        assert notes.begun.wait(30)
+        worker.submit("second", recheck=True)
+        worker.submit("third")
+        notes.free.set()
+        wait_until(lambda: worker.status.syncs == 2)
+    assert notes.calls == [("first", False), ("third", True)]
+
+
+def test_the_same_failure_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    notes = Notes()
+    notes.free.set()
+    notes.error = AgentError("no space left")
+    with at_work(notes) as worker:
+        worker.submit("work", recheck=True)
+        wait_until(lambda: worker.status.failures == 2)
+        notes.error = None
+        wait_until(lambda: worker.status.syncs == 1)
+    assert notes.calls == [("work", True)] * 3
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [
+        "agent a failed, it is tried again: AgentError: no space left",
+        "agent a works again after 2 failures",
+    ]
+
+
+def test_it_is_prepared_before_the_first_sync_also_where_there_is_nothing_to_sync() -> None:
+    notes, prepared = Notes(), threading.Event()
+    notes.free.set()
+    with at_work(notes, prepare=prepared.set) as worker:
+        assert prepared.wait(30)
+        assert notes.calls == []
+        worker.submit("work")
+        wait_until(lambda: notes.done == ["work"])
+
+
+def test_no_sync_begins_after_the_stop() -> None:
+    notes = Notes()
+    notes.free.set()
+    with at_work(notes) as worker:
+        assert worker.stop(wait_seconds=30)
+        worker.submit("work")
+        assert worker.stop(wait_seconds=30)
+    assert notes.calls == []
+
+
+def test_one_that_may_not_begin_yet_asks_again_and_does_nothing_meanwhile() -> None:
+    notes, asked, may = Notes(), threading.Event(), threading.Event()
+    notes.free.set()
+
+    def ready() -> bool:
+        asked.set()
+        return may.is_set()
+
+    with at_work(notes, ready=ready) as worker:
+        worker.submit("work")
+        assert asked.wait(30)
+        assert not worker.status.begun
+        assert notes.calls == []
+        may.set()
+        wait_until(lambda: notes.done == ["work"])
+        assert worker.status.begun
+
+
+def test_one_that_never_began_is_closed_where_it_is_stopped() -> None:
+    closed = list[str]()
+    worker = Worker[str](
+        "a", lambda _work, _recheck: False, close=lambda: closed.append(threading.current_thread().name)
+    )
+    worker.submit("work")
+    assert worker.stop(wait_seconds=30)
+    assert worker.stop(wait_seconds=30)
+    assert closed == [threading.current_thread().name]
 
 
 def test_what_waits_is_left_undone_at_the_end() -> None:
