@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from documents import ROOT
+from kube_log_watcher_core.cli import commands_of_others
 from packaging_support import FOLDERS, Built
 
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
@@ -144,6 +145,7 @@ def test_the_core_brings_the_command_and_no_agent(built: Mapping[str, Built]) ->
 
 
 def test_the_kit_brings_the_commands_that_are_for_people(built: Mapping[str, Built]) -> None:
+    assert entry_points(built[KIT])["kube_log_watcher.commands"].keys() == commands_of_others.KIT.keys()
     assert entry_points(built[KIT]) == {
         "kube_log_watcher.commands": {
             "demo": "kube_log_watcher_testing.demo:demo",

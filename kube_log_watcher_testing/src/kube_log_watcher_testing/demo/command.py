@@ -14,7 +14,7 @@ from kube_log_watcher_core.cli.stopping import unwind_on_sigterm
 LOG = "watcher.log"
 
 
-@click.command(short_help="Show it at work on made-up nodes; ends by itself.")
+@click.command()
 @click.option(
     "--dir",
     "folder",
@@ -36,7 +36,7 @@ LOG = "watcher.log"
 def demo(*, folder: Path | None, seconds_per_step: float, plain: bool, names: str | None) -> None:
     """Show it at work on two made-up nodes, one of each layout; needs no cluster, and ends by itself."""
     unwind_on_sigterm()
-    # Imported only here: the list of commands needs no fakes.
+    # Imported only here: the help of this command needs no fakes.
     from kube_log_watcher_testing.demo.story import tell  # noqa: PLC0415
     from kube_log_watcher_testing.demo.view import make_view  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from kube_log_watcher_testing.new_agent.names import Names, is_good_name
 from kube_log_watcher_testing.new_agent.templates import files
 
 
-@click.command("new-agent", short_help="Write a distribution with an agent of your own.")
+@click.command("new-agent")
 @click.argument("name", metavar="NAME")
 @click.option(
     "--dir",

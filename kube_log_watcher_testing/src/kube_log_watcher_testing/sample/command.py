@@ -10,7 +10,7 @@ from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.configuration import Given
 
 
-@click.command(cls=SettingsCommand, short_help="Show what agents write for a made-up node; needs no cluster.")
+@click.command(cls=SettingsCommand)
 @click.option(
     "--change",
     is_flag=True,
@@ -21,7 +21,7 @@ def sample(given: Given, *, change: bool) -> None:
 
     Settings that are required and not set are made up too. Exit code 1: an agent would fail.
     """
-    # Imported only here: the list of commands needs no agents.
+    # Imported only here: the help of this command needs no agents.
     from kube_log_watcher_testing.sample.show import show_sample  # noqa: PLC0415
 
     sys.exit(show_sample(given, change=change))
