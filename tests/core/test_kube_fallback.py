@@ -56,6 +56,15 @@ def test_without_the_right_to_list_the_wanted_pods_are_asked_for(
     assert "it needs list and watch" in errors[0]
 
 
+def test_a_pod_of_that_name_on_another_node_is_none_of_this_one(api: FakeApi) -> None:
+    api.forbid("list", "watch")
+    api.add(pod_object("b-1", namespace="shop", node="node-2"))
+    with watching(api) as watch:
+        watch.want([A, B])
+        wait_until(lambda: watch.synced)
+        assert names(watch) == {"a-1"}
+
+
 def test_nothing_is_synced_before_anybody_looked_at_the_disk(api: FakeApi) -> None:
     api.forbid("list")
     with watching(api) as watch:

@@ -378,6 +378,17 @@ def test_a_drain_has_the_last_state_of_its_pod(*, after_the_log: bool) -> None:
     assert life.memory.work.departed[0] is before[0]
 
 
+def test_a_drain_with_the_id_of_a_log_that_is_there_is_none() -> None:
+    life = Life(drain=300)
+    life.look([container(0), container(1)], [pod(0), pod(1)])
+    life.look([container(1)], [pod(0), pod(1)])
+    (gone,) = life.memory.work.departed
+    forged = attrs.evolve(gone, target=attrs.evolve(gone.target, id=f"{1:064x}"))
+    later = Life(Work(life.memory.work.targets, (forged,)), drain=300)
+    assert [target.id for target in later.look([container(1)], [pod(1)]).targets] == [container(1).id]
+    assert later.draining() == []
+
+
 def test_a_drain_ends_when_its_pods_last_state_does_not_want_it() -> None:
     life = Life(drain=300)
     life.look([container()], [pod()])

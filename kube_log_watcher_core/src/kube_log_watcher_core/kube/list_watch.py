@@ -216,6 +216,10 @@ class ListWatch:
         self._notify(changed=changes > 0)
 
     def _found(self, pod: Pod | UnreadablePod) -> None:
+        if isinstance(pod, Pod) and self._node_name and pod.node != self._node_name:
+            # A folder may have outlived its pod, which was made anew elsewhere, or by somebody else.
+            self._missing((pod.namespace, pod.name))
+            return
         self._stats.byte(within_seconds=self._timing.answer_seconds)
         self._notify(
             changed=self._store.put(pod) if isinstance(pod, Pod) else self._store.put_unreadable(pod)

@@ -100,7 +100,10 @@ class Memory:
         current = targets.keys() if same_rules else frozenset[str]()
         containers = [target.container for target in targets.values()]
         renewed = resolve(containers, pods, rules, attrs.evolve(known, targets=targets, current=current))
-        departed = self._departures.renew({target.container.key: target for target in renewed.targets})
+        # A state file may say that a log that is gone had the id of one that is there.
+        taken = {target.id for target in self.work.targets}
+        left = {target.container.key: target for target in renewed.targets if target.id not in taken}
+        departed = self._departures.renew(left)
         self.work = attrs.evolve(self.work, departed=departed)
 
     def _remember(
