@@ -184,6 +184,31 @@ def test_an_item_that_is_too_large_is_named_and_harms_no_other(odd: dict[str, An
     assert why in unreadable.detail
 
 
+def deep(levels: int) -> bytes:
+    """Give a pod whose managed fields are nested, as whoever updates it may write them."""
+    item = pod_object("deep", labels={"application": "shop"})
+    item["metadata"]["managedFields"] = ["here"]
+    return json.dumps(item).encode().replace(b'"here"', b'{"f:a":' * levels + b"{}" + b"}" * levels)
+
+
+@pytest.mark.parametrize("levels", [10, 5_000, 100_000])
+def test_a_pod_that_is_nested_deep_is_read_like_any_other(levels: int) -> None:
+    text = body("here", pod_object("b")).replace(b'"here"', deep(levels))
+    found = read_list(in_pieces(text, 4096))
+    assert [pod.name for pod in found.pods] == ["deep", "b"]
+    assert found.pods[0].labels["application"] == "shop"
+
+
+def test_a_label_that_is_nested_deep_makes_that_pod_unreadable() -> None:
+    item = json.dumps(
+        {**pod_object("deep"), "metadata": {"name": "deep", "namespace": "n", "labels": "here"}}
+    )
+    text = item.encode().replace(b'"here"', b'{"a":' * 5_000 + b"{}" + b"}" * 5_000)
+    found = decode_list(body("here", pod_object("b")).replace(b'"here"', text))
+    assert [pod.name for pod in found.pods] == ["b"]
+    assert [(pod.name, "labels" in pod.detail) for pod in found.unreadable] == [("deep", True)]
+
+
 def test_a_list_of_more_pods_than_a_node_has_is_refused() -> None:
     with pytest.raises(ServerError, match="more than"):
         decode_list(body(*[{}] * (MOST_PODS + 1)))

@@ -147,6 +147,16 @@ def test_of_a_long_event_what_is_wanted_is_read(length: int) -> None:
     assert isinstance(event.pod, Pod)
 
 
+@pytest.mark.parametrize("levels", [5_000, 100_000])
+def test_a_pod_that_is_nested_deep_is_an_event_like_any_other(levels: int) -> None:
+    item = whole_pod()
+    item["metadata"]["managedFields"] = "here"
+    deep = b'{"f:a":' * levels + b"{}" + b"}" * levels
+    event = parse_event(line("MODIFIED", item).replace(b'"here"', deep))
+    assert isinstance(event.pod, Pod)
+    assert event.version == "9"
+
+
 @pytest.mark.parametrize("version", [None, "", 12, []])
 def test_an_odd_version_is_none(version: object) -> None:
     assert parse_event(line("BOOKMARK", {"metadata": {"resourceVersion": version}})).version is None

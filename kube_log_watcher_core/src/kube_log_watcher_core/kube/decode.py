@@ -67,7 +67,7 @@ def read_item(reader: JsonReader, wanted: Mapping[str, Wanted] = WANTED) -> tupl
     """Return the next value, of a long one only what is wanted, and what of that is too long to be read."""
     try:
         return reader.value(WHOLE_CHARACTERS), ""
-    except TooLong:
+    except (TooLong, RecursionError):  # an author may nest what nobody wants as deep as the API allows
         too_long: list[str] = []
         item = reader.pick(wanted, longest=_LONGEST_PART, too_long=too_long)
         return item, ", ".join(dict.fromkeys(too_long))

@@ -31,7 +31,8 @@ class TooLong(ValueError):
 class JsonReader:
     """Goes through JSON text once, holding little more than the one value that is being decoded.
 
-    Every method raises `ValueError` for what is no JSON, and whatever the pieces raise.
+    Every method raises `ValueError` for what is no JSON, and whatever the pieces raise. Where a value is
+    nested too deep to be decoded, `RecursionError` leaves the reader before it.
     """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
@@ -103,13 +104,13 @@ class JsonReader:
     def pick(self, wanted: Wanted, *, longest: int, too_long: list[str], name: str = "") -> Any:
         """Return of the next value what is wanted, each part up to so many characters.
 
-        The names of parts that are longer are added to ``too_long``; they become None, and so does what is
-        no object or array where one should be.
+        The names of parts that are longer, or too deep, are added to ``too_long``; they become None, and so
+        does what is no object or array where one should be.
         """
         if wanted is WHOLE:
             try:
                 return self.value(longest)
-            except TooLong:
+            except (TooLong, RecursionError):
                 too_long.append(name)
         elif isinstance(wanted, list) and self.peek() == "[":
             return [

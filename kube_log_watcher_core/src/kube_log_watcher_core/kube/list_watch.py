@@ -58,6 +58,7 @@ class ListWatch:
         hooks = Hooks(
             opened=self._opened,
             read=self._read,
+            page_begins=lambda: self._begin("listing", timing.list_seconds + timing.answer_seconds),
             interrupted=lambda: mailbox.interrupted,
             believes_empty=self._believes_empty,
         )
@@ -117,12 +118,11 @@ class ListWatch:
         # Taken before the question: who asks while it is under way has seen something newer.
         self._asked_for = self._mailbox.take_list_request() or self._asked_for
         first = not self._store.synced
-        self._begin("listing", self._timing.list_seconds + self._timing.answer_seconds)
         report = self._reflector.list(self._node_name or "", self._course.list_at)
         if report.outcome is Outcome.LISTED:
             self._course.listed(asked_for=self._asked_for, changed=report.changed)
             self._asked_for = False
-            if self._doubts and not self._store.pods():
+            if self._doubts and not (self._store.pods() or self._store.unreadable):
                 logger.warning(
                     "The API goes on showing no pod of node %s, which is believed now; "
                     "is that the node's name as `kubectl get nodes` has it?",

@@ -45,6 +45,8 @@ class Hooks:
     """Bytes came: how many good lines were in the last ones, and how many changes they made to the store."""
     interrupted: Callable[[], bool]
     """Asks whether the stream was ended on purpose."""
+    page_begins: Callable[[], None] = lambda: None
+    """A page of a list is asked for."""
     believes_empty: Callable[[], bool] = lambda: True
     """Asks whether a list without a pod may be the truth."""
 
@@ -98,6 +100,7 @@ class Reflector:
         """Return a list with all its pages: servers and proxies make some even where nobody asks."""
         whole: PodList | None = None
         for _ in range(MOST_PAGES):
+            self._hooks.page_begins()
             with self._get("list", params) as answer:
                 page = read_list(answer.pieces())
             # What happens while pages are read is not in the first ones: the watch goes on from there.

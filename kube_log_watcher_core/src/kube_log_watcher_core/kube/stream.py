@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -126,9 +125,7 @@ def parse_event(line: bytes | Iterable[bytes]) -> WatchEvent:
 
 def _decode(line: bytes | Iterable[bytes]) -> tuple[Mapping[str, object], str]:
     try:
-        if isinstance(line, bytes):
-            return as_dict(json.loads(line)), ""
-        reader = JsonReader(line)
+        reader = JsonReader([line] if isinstance(line, bytes) else line)
         event, too_long = read_item(reader, _WANTED)
         if reader.peek():
             raise ValueError("there is more after its end")
