@@ -30,11 +30,13 @@ ENDINGS = ("", "!", "b", "a!")
 
 DOUBLINGS = 60
 """Repetitions of a pump: where time doubles with each, or grows by a tenth only, this can't be waited for."""
-LONG_TEXT = 4000
-SHORT_SECONDS = 3.0
+SHORT_SECONDS = 4.0
 """Processor time for a text of `DOUBLINGS` pumps: the most that is not refused takes less than one."""
-LONG_SECONDS = 15.0
-"""For one of `LONG_TEXT` characters, where the square of the length is fine and its cube is not."""
+LONG_TEXT = 6000
+LONG_SECONDS = 10.0
+"""Where a text of that length takes longer, it is looked at how time grows."""
+MOST_GROWTH = 6.0
+"""With twice the length: by the square it is 4, by the cube 8."""
 
 
 @attrs.frozen
@@ -201,6 +203,12 @@ class Tally:
     costliest: tuple[int, str] = (0, "")
     found: list[Found] = attrs.field(factory=list)
 
+    def note(self, trial: Found, *, too_long: bool) -> None:
+        """Keep what was slow, and what took too long."""
+        self.slowest = max(self.slowest, trial, key=lambda found: found.seconds)
+        if too_long:
+            self.found.append(trial)
+
 
 def run(seed: int, *, expressions: int | None = None, seconds: float | None = None) -> Tally:
     """Try so many expressions, or for so long."""
@@ -221,13 +229,21 @@ def _try_one(expression: str, matcher: Matcher, chance: random.Random, tally: Ta
     if verdict.refusal is not None:
         tally.refused += 1
         return
-    for texts, most in ((short_texts(chance), SHORT_SECONDS), (long_texts(chance), LONG_SECONDS)):
-        took, text = matcher.slowest(expression, list(texts), most_seconds=most)
-        trial = Found(expression, text, took)
-        tally.slowest = max(tally.slowest, trial, key=lambda found: found.seconds)
-        if took >= most:
-            tally.found.append(trial)
-            return
+    took, text = matcher.slowest(expression, list(short_texts(chance)), most_seconds=SHORT_SECONDS)
+    tally.note(Found(expression, text, took), too_long=took >= SHORT_SECONDS)
+    took, text = matcher.slowest(expression, list(long_texts(chance)), most_seconds=LONG_SECONDS)
+    too_long = took >= LONG_SECONDS and grows_too_fast(expression, text, matcher)
+    tally.note(Found(expression, text, took), too_long=too_long)
+
+
+def grows_too_fast(expression: str, text: str, matcher: Matcher) -> bool:
+    """Whether time grows faster than with the square of the length: twice the text, six times the time."""
+    took = LONG_SECONDS
+    while took >= LONG_SECONDS:
+        text = text[len(text) // 2 :]
+        took, _ = matcher.slowest(expression, [text], most_seconds=LONG_SECONDS)
+    half, _ = matcher.slowest(expression, [text[len(text) // 2 :]], most_seconds=LONG_SECONDS)
+    return took > MOST_GROWTH * half
 
 
 def main() -> int:

@@ -8,6 +8,8 @@ from typing import Any
 
 from kube_log_watcher_core import Container, Layout, LogTarget, NodeContext, Pod, Secret
 from kube_log_watcher_scalyr import ScalyrAgent
+from kube_log_watcher_scalyr.annotations import Wishes, read_annotations
+from kube_log_watcher_scalyr.expressions import Expressions
 from kube_log_watcher_scalyr.settings import ScalyrSettings
 
 NODE = NodeContext(cluster_id="cluster-1", node="node-1", cluster_alias="blue", cluster_environment="staging")
@@ -82,6 +84,11 @@ def settings_in(folder: Path, **others: Any) -> ScalyrSettings:
 
 def an_agent(folder: Path, *, node: NodeContext = NODE, **others: Any) -> ScalyrAgent:
     return ScalyrAgent(settings_in(folder, **others), node)
+
+
+def wishes_of(target: LogTarget, *, hold: bool = False) -> Wishes:
+    """Read a target's annotations, with a whole budget."""
+    return read_annotations(target, Expressions(), hold=hold)
 
 
 def written(agent: ScalyrAgent) -> dict[str, Any]:

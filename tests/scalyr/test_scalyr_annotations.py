@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 from kube_log_watcher_core import LogTarget
-from kube_log_watcher_scalyr.annotations import read_annotations
-from scalyr_support import JWT_RULE, PARSER, REDACTION, SAMPLING, a_target, an_agent, synced, written
+from scalyr_support import (
+    JWT_RULE,
+    PARSER,
+    REDACTION,
+    SAMPLING,
+    a_target,
+    an_agent,
+    synced,
+    wishes_of,
+    written,
+)
 
 RULE = {"match_expression": "x", "sampling_rate": 0}
 
@@ -40,7 +49,7 @@ def test_each_annotation_is_for_the_named_container_alone(tmp_path: Path) -> Non
 
 def test_of_two_entries_for_a_container_the_first_counts() -> None:
     value = [{"container": "main", "parser": "one"}, {"container": "main", "parser": "two"}]
-    assert read_annotations(annotated(PARSER, value)).parser == "one"
+    assert wishes_of(annotated(PARSER, value)).parser == "one"
 
 
 def test_the_default_parser_named_by_a_pod_is_no_attribute_of_its_own(tmp_path: Path) -> None:
@@ -49,7 +58,7 @@ def test_the_default_parser_named_by_a_pod_is_no_attribute_of_its_own(tmp_path: 
 
 
 def test_an_entry_for_nobody_here_is_fine() -> None:
-    assert read_annotations(annotated(PARSER, [{"container": "nobody", "parser": "x"}])).refused == ()
+    assert wishes_of(annotated(PARSER, [{"container": "nobody", "parser": "x"}])).refused == ()
 
 
 ODD = [
@@ -76,7 +85,7 @@ ODD = [
 @pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
 @pytest.mark.parametrize("annotation", [PARSER, SAMPLING, REDACTION])
 def test_odd_content_is_ignored_and_named_as_a_fault(annotation: str, value: str) -> None:
-    wishes = read_annotations(annotated(annotation, value))
+    wishes = wishes_of(annotated(annotation, value))
     assert (wishes.parser, wishes.sampling, wishes.redaction) == (None, (), ())
     (fault,) = wishes.refused
     assert str(fault).startswith(f"pod default/shop-1, container main, {annotation}: ")
@@ -91,7 +100,7 @@ def test_odd_content_is_ignored_and_named_as_a_fault(annotation: str, value: str
 def test_a_rate_that_is_no_share_drops_its_rule_alone(rate: object) -> None:
     """The Scalyr agent would refuse its whole configuration."""
     rules = [{"match_expression": "a", "sampling_rate": rate}, RULE]
-    wishes = read_annotations(annotated(SAMPLING, [{"container": "main", "sampling-rules": rules}]))
+    wishes = wishes_of(annotated(SAMPLING, [{"container": "main", "sampling-rules": rules}]))
     assert wishes.sampling == (RULE,)
     assert len(wishes.refused) == 1
 
@@ -99,7 +108,7 @@ def test_a_rate_that_is_no_share_drops_its_rule_alone(rate: object) -> None:
 @pytest.mark.parametrize("rate", [0, 1, 0.5, "0.1", "1", 1e-05])
 def test_a_rate_is_handed_on_as_it_was_written(rate: object) -> None:
     rule = {"match_expression": "a", "sampling_rate": rate}
-    wishes = read_annotations(annotated(SAMPLING, [{"container": "main", "sampling-rules": [rule]}]))
+    wishes = wishes_of(annotated(SAMPLING, [{"container": "main", "sampling-rules": [rule]}]))
     assert wishes.sampling == (rule,)
     assert wishes.refused == ()
 
@@ -121,28 +130,28 @@ BAD_REDACTION: list[Any] = [
 def test_a_bad_redaction_rule_is_dropped_and_the_others_stay(rule: object) -> None:
     good = {"match_expression": "card=(\\d+)", "replacement": "card=\\H1", "hash_salt": "salt"}
     value = [{"container": "main", "redaction-rules": [rule, good]}]
-    wishes = read_annotations(annotated(REDACTION, value))
+    wishes = wishes_of(annotated(REDACTION, value))
     assert wishes.redaction == (good,)
     assert "rule 0 is left out" in str(wishes.refused[0])
 
 
 def test_what_the_agent_does_not_know_of_a_rule_is_not_handed_on() -> None:
     rule = {"match_expression": "x", "replacement": None, "colour": "red"}
-    wishes = read_annotations(annotated(REDACTION, [{"container": "main", "redaction-rules": [rule]}]))
+    wishes = wishes_of(annotated(REDACTION, [{"container": "main", "redaction-rules": [rule]}]))
     assert wishes.redaction == ({"match_expression": "x"},)
     assert wishes.refused == ()
 
 
 def test_the_number_of_rules_is_bounded() -> None:
     value = [{"container": "main", "sampling-rules": [RULE] * 101}]
-    wishes = read_annotations(annotated(SAMPLING, value))
+    wishes = wishes_of(annotated(SAMPLING, value))
     assert len(wishes.sampling) == 100
     assert len(wishes.refused) == 1
 
 
 def test_many_faults_of_one_value_are_one_short_warning() -> None:
     value = [{"container": "main", "sampling-rules": [{"match_expression": "("}] * 50}]
-    (fault,) = read_annotations(annotated(SAMPLING, value)).refused
+    (fault,) = wishes_of(annotated(SAMPLING, value)).refused
     assert str(fault).endswith("; and 47 more")
 
 

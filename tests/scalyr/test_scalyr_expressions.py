@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kube_log_watcher_scalyr.expressions import check_replacement, compiled
+from kube_log_watcher_scalyr.expressions import Expressions, check_replacement
 
 # An expression with a `[[` in it makes Python warn of a syntax to come.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
     ],
 )
 def test_an_expression_that_every_version_of_python_takes_is_good(text: str) -> None:
-    assert compiled(text).pattern == text
+    assert Expressions().checked(text).text == text
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_an_expression_that_every_version_of_python_takes_is_good(text: str) -> 
 )
 def test_an_expression_that_would_harm_the_node_is_refused(text: object, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        compiled(text)
+        Expressions().checked(text)
 
 
 def test_the_deepest_expression_that_is_allowed_compiles() -> None:
-    compiled("(" * 100 + "a" + ")" * 100)
+    Expressions().checked("(" * 100 + "a" + ")" * 100)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_deepest_expression_that_is_allowed_compiles() -> None:
     ],
 )
 def test_a_replacement_that_fits_is_good(expression: str, replacement: str) -> None:
-    check_replacement(compiled(expression), replacement)
+    check_replacement(Expressions().checked(expression), replacement)
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,4 @@ def test_a_replacement_that_fits_is_good(expression: str, replacement: str) -> N
 def test_a_replacement_that_would_stop_all_copying_is_refused(expression: str, replacement: object) -> None:
     """With a hash, the Scalyr agent fails on every group that took no part in a match."""
     with pytest.raises(ValueError, match="replacement"):
-        check_replacement(compiled(expression), replacement)
+        check_replacement(Expressions().checked(expression), replacement)

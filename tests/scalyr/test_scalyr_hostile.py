@@ -12,9 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kube_log_watcher_core import Layout, LogTarget
-from kube_log_watcher_scalyr.annotations import read_annotations
 from kube_log_watcher_scalyr.render import as_text, document
-from scalyr_support import ATTRIBUTES, LINE_GROUPERS, PARSER, REDACTION, SAMPLING, a_target, an_agent, written
+from scalyr_support import (
+    ATTRIBUTES,
+    LINE_GROUPERS,
+    PARSER,
+    REDACTION,
+    SAMPLING,
+    a_target,
+    an_agent,
+    wishes_of,
+    written,
+)
 
 TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=20)
 HOSTILE = TEXT | st.sampled_from(
@@ -135,6 +144,6 @@ def test_by_default_a_log_is_shipped_with_all_its_redaction_or_not_at_all(target
         agent = an_agent(folder)
         agent.sync(targets)
         shipped = {entry["attributes"]["container_id"] for entry in written(agent)["logs"]}
-        faulty = {target.id for target in targets if read_annotations(target, hold=True).held}
+        faulty = {target.id for target in targets if wishes_of(target, hold=True).held}
         assert shipped == {target.id for target in targets} - faulty
         assert set(os.listdir(folder / "dest")) == shipped

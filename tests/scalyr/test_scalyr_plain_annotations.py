@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_scalyr.annotations import Wishes, read_annotations
+from kube_log_watcher_scalyr.annotations import Wishes
 from scalyr_support import (
     ATTRIBUTES,
     LINE_GROUPERS,
@@ -17,6 +17,7 @@ from scalyr_support import (
     a_target,
     an_agent,
     synced,
+    wishes_of,
     written,
 )
 
@@ -27,7 +28,7 @@ GROUPER = {"start": "^ERROR", "continueThrough": r"^\s"}
 
 def read(annotations: dict[str, object], *, name: str = "main", hold: bool = False) -> Wishes:
     texts = {key: one if isinstance(one, str) else json.dumps(one) for key, one in annotations.items()}
-    return read_annotations(a_target(annotations=texts, name=name), hold=hold)
+    return wishes_of(a_target(annotations=texts, name=name), hold=hold)
 
 
 def test_plain_annotations_are_for_all_containers_of_the_pod() -> None:

@@ -180,16 +180,26 @@ def _ways_into(
 ) -> int:
     """Return in how many ways one text can lead into a group.
 
-    Two entries count together when one text leads through both at the same time, or through the second
-    while it goes round in the group already: then that begins in one of the ``late`` states.
+    Two entries count together when one text leads through both at the same time, or through one while it
+    goes round in the group already: then that begins in one of the ``late`` states. Of entries that never
+    count together, the one with the most ways counts.
     """
-    most = 1
-    for source, target in entries:
-        total = 0
-        for other, place in entries:
-            search.steps.take()
-            together = other in partners[source] and search.takes[target] & search.takes[place]
-            if together or other in late or (other, place) == (source, target):
-                total += ways[other] * search.edges[other, place]
-        most = max(most, total)
-    return most
+
+    def together(one: Pair, other: Pair) -> bool:
+        search.steps.take()
+        if one[0] in late or other[0] in late:
+            return True
+        return other[0] in partners[one[0]] and bool(search.takes[one[1]] & search.takes[other[1]])
+
+    rivals: list[list[Pair]] = []
+    total = 0
+    for number, entry in sorted(
+        ((ways[edge[0]] * search.edges[edge], edge) for edge in entries), reverse=True
+    ):
+        home = next((group for group in rivals if not any(together(entry, other) for other in group)), None)
+        if home is None:
+            rivals.append([entry])
+            total += number
+        else:
+            home.append(entry)
+    return max(total, 1)

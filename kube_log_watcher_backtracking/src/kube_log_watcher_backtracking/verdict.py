@@ -17,7 +17,7 @@ LONGEST_TEXT: Final = 50_000
 """Characters."""
 MOST_STEPS: Final = 100_000
 """A step of a judgement is a third of a microsecond."""
-MOST_WORK: Final = 16 * LONGEST_TEXT**2
+MOST_WORK: Final = 4 * LONGEST_TEXT**2
 """Places times ways to get there, in a search: what repeats over the whole text take, two at a time, and
 some more for parts that are optional or bounded."""
 

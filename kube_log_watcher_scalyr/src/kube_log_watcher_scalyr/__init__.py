@@ -66,7 +66,8 @@ Every value is checked before it is handed on, because the Scalyr agent refuses 
 stops shipping all logs, for a single bad one. What can't be used is left out, for that container alone,
 with one warning in the watcher's log. Expressions must run on every version of Python that the Scalyr agent
 runs on: possessive quantifiers and atomic groups are refused, and so is what could take ages to match one
-line. Where a replacement hashes (``\H1``), no group of the expression may be optional.
+line, and what is too much to be checked for one log. Where a replacement hashes (``\H1``), no group of the
+expression may be optional.
 
 A log with anything unusable in its redaction annotation is not shipped at all until that is mended, unless
 ``WATCHER_SCALYR_BAD_REDACTION=ship``. After more than 15 minutes, the Scalyr agent has forgotten how far it

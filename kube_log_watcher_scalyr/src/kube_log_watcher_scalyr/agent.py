@@ -29,8 +29,11 @@ from kube_log_watcher_scalyr import journald, links, render, sampling
 from kube_log_watcher_scalyr.annotations import RefusedAnnotation, read_annotations
 from kube_log_watcher_scalyr.checkpoints import Checkpoints
 from kube_log_watcher_scalyr.decoding import Decoding
+from kube_log_watcher_scalyr.expressions import Expressions, NotYetError
 from kube_log_watcher_scalyr.settings import ScalyrSettings
 from kube_log_watcher_scalyr.verification import verify, verify_log
+
+PREFIX = "kubernetes-log-watcher/"
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +67,10 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         self._head = {name: render.as_text(value) for name, value in self._members.items()}
         self._checkpoints = None if settings.data_path is None else Checkpoints(settings.data_path)
         self._sampling, odd = sampling.read_entries(settings.sampling_rules)
+        self._expressions = Expressions()
         self._rendered: dict[LogTarget, _Rendered] = {}
+        self._waiting: dict[LogTarget, int] = {}
+        """Logs whose rules are not checked yet, and for how many syncs."""
         self._verified = False
         self._refused: frozenset[RefusedAnnotation] = frozenset()
         for reason in dict.fromkeys(odd):
@@ -72,9 +78,8 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
         """Give ``agent.json`` and a friendly link for each target."""
-        known = self._rendered
-        ordered = sorted(targets, key=lambda target: target.id)
-        self._rendered = {target: known.get(target) or self._render(target) for target in ordered}
+        rendered = self._render_all(targets)
+        self._rendered = {target: rendered[target] for target in sorted(rendered, key=_by_id)}
         self._report()
         shipped = [rendered for rendered in self._rendered.values() if not rendered.held]
         return [*(rendered.link for rendered in shipped), self._file(shipped)]
@@ -134,9 +139,29 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             else target.log_path
         )
 
+    def _render_all(self, targets: Sequence[LogTarget]) -> dict[LogTarget, _Rendered]:
+        """Return what each target comes to, but those whose rules can't be checked in this sync any more."""
+        known = self._rendered
+        rendered = {target: known[target] for target in targets if target in known}
+        waiting: dict[LogTarget, int] = {}
+        self._expressions.begin_sync()
+        for target in sorted((target for target in targets if target not in known), key=self._turn):
+            try:
+                rendered[target] = self._render(target)
+            except NotYetError:
+                waiting[target] = self._waiting.get(target, 0) + 1
+        self._waiting = waiting
+        return rendered
+
+    def _turn(self, target: LogTarget) -> float:
+        """Return whose turn it is to have its rules checked: who asks for little, or has waited for long."""
+        asked = sum(len(text) for name, text in target.annotations.items() if name.startswith(PREFIX))
+        return asked * 0.5 ** self._waiting.get(target, 0)
+
     def _render(self, target: LogTarget) -> _Rendered:
         wishes = read_annotations(
             target,
+            self._expressions,
             sampling=sampling.rules_for(self._sampling, target),
             hold=self.settings.bad_redaction == "hold",
         )
@@ -155,12 +180,16 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
 
     def _report(self) -> None:
         """Log annotations that are refused now and were not before, and those that are mended."""
-        refused = frozenset(one for rendered in self._rendered.values() for one in rendered.refused)
+        found = {one for rendered in self._rendered.values() for one in rendered.refused}
+        refused = frozenset(found | {_not_checked(target) for target in self._waiting})
         for one in sorted(refused - self._refused, key=str):
             logger.warning("%s", one, extra=one.fields())
         if refused == self._refused:
             return
-        here = {(target.namespace, target.pod_name, target.container_name) for target in self._rendered}
+        here = {
+            (target.namespace, target.pod_name, target.container_name)
+            for target in (*self._rendered, *self._waiting)
+        }
         ended = {one.about for one in self._refused} - {one.about for one in refused}
         for about in sorted(about for about in ended if about[:3] in here):
             logger.info("pod %s/%s, container %s, %s: mended", *about)
@@ -189,6 +218,22 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             raise AgentConfigError(
                 f"WATCHER_SCALYR_CONFIG_GROUP={name}: there is no such group here, give its number"
             ) from None
+
+
+def _by_id(target: LogTarget) -> str:
+    return target.id
+
+
+def _not_checked(target: LogTarget) -> RefusedAnnotation:
+    return RefusedAnnotation(
+        namespace=target.namespace,
+        pod=target.pod_name,
+        container=target.container_name,
+        annotation="rules",
+        value="",
+        reasons=("to check them takes long, and others' changes go first",),
+        outcome="; the log is not shipped until they are checked",
+    )
 
 
 def _holds_object(path: Path) -> bool:

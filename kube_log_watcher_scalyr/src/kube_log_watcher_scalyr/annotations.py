@@ -1,6 +1,6 @@
 """What a pod's annotations ask for one of its containers, and what is wrong with them.
 
-Whatever one pod writes concerns only that pod: nothing here raises.
+Whatever one pod writes concerns only that pod: nothing here raises for it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import attrs
 from kube_log_watcher_core import LogTarget
 from kube_log_watcher_scalyr import pod_settings
 from kube_log_watcher_scalyr.attributes import checked_attributes
+from kube_log_watcher_scalyr.expressions import Expressions
 from kube_log_watcher_scalyr.plain import is_plain, shortened
 from kube_log_watcher_scalyr.pod_settings import PodSetting, Said, said_of
 from kube_log_watcher_scalyr.rules import Checked, Rule, line_groupers, redaction_rules, sampling_rules
@@ -70,15 +71,18 @@ class Wishes:
 class _Reader:
     """Reads one container's annotations, and collects what is wrong with them."""
 
-    def __init__(self, target: LogTarget) -> None:
+    def __init__(self, target: LogTarget, expressions: Expressions) -> None:
         self._target = target
+        self._expressions = expressions
         self.refused: list[RefusedAnnotation] = []
 
-    def rules(self, setting: PodSetting, check: Callable[[object], Checked], outcome: str = "") -> Checked:
+    def rules(
+        self, setting: PodSetting, check: Callable[[object, Expressions], Checked], outcome: str = ""
+    ) -> Checked:
         said = said_of(self._target, setting)
         if said is None:
             return Checked()
-        checked = Checked() if said.value is None else check(said.value)
+        checked = Checked() if said.value is None else check(said.value, self._expressions)
         self._note(said, checked.reasons, outcome)
         return attrs.evolve(checked, reasons=(*said.reasons, *checked.reasons))
 
@@ -116,14 +120,24 @@ class _Reader:
 
 
 def read_annotations(
-    target: LogTarget, *, sampling: tuple[Rule, ...] | None = None, hold: bool = False
+    target: LogTarget,
+    expressions: Expressions,
+    *,
+    sampling: tuple[Rule, ...] | None = None,
+    hold: bool = False,
 ) -> Wishes:
     """Read the annotations that are about a container.
 
     ``sampling`` takes the place of that annotation; with ``hold`` a log waits while anything is wrong
     with its redaction rules.
+
+    Raises
+    ------
+    NotYetError
+        when the sync has no time left to check its expressions.
     """
-    reader = _Reader(target)
+    expressions.begin_log()
+    reader = _Reader(target, expressions)
     parser = reader.parser()
     sampled = None if sampling is not None else reader.rules(pod_settings.SAMPLING, sampling_rules)
     outcome = "; the log is not shipped until this is mended" if hold else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
-from kube_log_watcher_scalyr.expressions import check_replacement, compiled
+from kube_log_watcher_scalyr.expressions import Expressions, check_replacement
 from kube_log_watcher_scalyr.plain import is_plain, shortened
 
 Rule = Mapping[str, object]
@@ -32,22 +32,24 @@ class Checked:
     reasons: tuple[str, ...] = ()
 
 
-def sampling_rules(entries: object) -> Checked:
+def sampling_rules(entries: object, expressions: Expressions) -> Checked:
     """Sort out a list of sampling rules."""
-    return _checked(entries, _sampling_rule)
+    return _checked(entries, expressions, _sampling_rule)
 
 
-def redaction_rules(entries: object) -> Checked:
+def redaction_rules(entries: object, expressions: Expressions) -> Checked:
     """Sort out a list of redaction rules."""
-    return _checked(entries, _redaction_rule)
+    return _checked(entries, expressions, _redaction_rule)
 
 
-def line_groupers(entries: object) -> Checked:
+def line_groupers(entries: object, expressions: Expressions) -> Checked:
     """Sort out a list of line groupers."""
-    return _checked(entries, _line_grouper)
+    return _checked(entries, expressions, _line_grouper)
 
 
-def _checked(entries: object, check: Callable[[Mapping[str, object]], Rule]) -> Checked:
+def _checked(
+    entries: object, expressions: Expressions, check: Callable[[Mapping[str, object], Expressions], Rule]
+) -> Checked:
     if not isinstance(entries, list):
         return Checked(reasons=(f"expected a list of rules, found {shortened(entries)}",))
     rules: list[Rule] = []
@@ -56,7 +58,7 @@ def _checked(entries: object, check: Callable[[Mapping[str, object]], Rule]) -> 
         try:
             if not isinstance(entry, Mapping):
                 raise ValueError(f"expected an object, found {shortened(entry)}")
-            rules.append(check(entry))
+            rules.append(check(entry, expressions))
         except ValueError as error:
             reasons.append(f"rule {index} is left out: {error}")
     if len(entries) > MOST_RULES:
@@ -64,8 +66,8 @@ def _checked(entries: object, check: Callable[[Mapping[str, object]], Rule]) -> 
     return Checked(rules=tuple(rules), reasons=tuple(reasons))
 
 
-def _sampling_rule(entry: Mapping[str, object]) -> Rule:
-    expression = compiled(entry.get("match_expression")).pattern
+def _sampling_rule(entry: Mapping[str, object], expressions: Expressions) -> Rule:
+    expression = expressions.checked(entry.get("match_expression")).text
     rate = entry.get("sampling_rate")
     if not _is_rate(rate):
         raise ValueError(f"sampling_rate must be a number from 0 to 1, it is {shortened(rate)}")
@@ -84,12 +86,12 @@ def _is_rate(rate: object) -> bool:
     return 0 <= rate <= 1
 
 
-def _redaction_rule(entry: Mapping[str, object]) -> Rule:
-    pattern = compiled(entry.get("match_expression"))
-    rule: dict[str, object] = {"match_expression": pattern.pattern}
+def _redaction_rule(entry: Mapping[str, object], expressions: Expressions) -> Rule:
+    expression = expressions.checked(entry.get("match_expression"))
+    rule: dict[str, object] = {"match_expression": expression.text}
     replacement = entry.get("replacement")
     if replacement is not None:
-        check_replacement(pattern, replacement)
+        check_replacement(expression, replacement)
         rule["replacement"] = replacement
     salt = entry.get("hash_salt")
     if salt is not None:
@@ -99,11 +101,11 @@ def _redaction_rule(entry: Mapping[str, object]) -> Rule:
     return rule
 
 
-def _line_grouper(entry: Mapping[str, object]) -> Rule:
+def _line_grouper(entry: Mapping[str, object], expressions: Expressions) -> Rule:
     """Check the expressions that the agent compiles only after it has taken the configuration."""
     given = [name for name in GROUPINGS if entry.get(name) is not None]
     if len(given) != 1:
         raise ValueError(
             f"expected exactly one of {', '.join(GROUPINGS)}, found {' and '.join(given) or 'none'}"
         )
-    return {name: compiled(entry.get(name), member=name).pattern for name in ("start", *given)}
+    return {name: expressions.checked(entry.get(name), member=name).text for name in ("start", *given)}

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core import LogTarget
+from kube_log_watcher_scalyr.expressions import Expressions
 from kube_log_watcher_scalyr.plain import shortened
 from kube_log_watcher_scalyr.pod_settings import find_entry
 from kube_log_watcher_scalyr.rules import Checked, Rule, sampling_rules
@@ -99,7 +100,7 @@ def _rules_by_container(document: list[Any]) -> tuple[dict[str, tuple[Rule, ...]
     odd: list[str] = []
     for name in dict.fromkeys(name for name in names if isinstance(name, str)):
         value, reasons = find_entry(document, name, "sampling-rules")
-        checked = Checked() if value is None else sampling_rules(value)
+        checked = Checked() if value is None else sampling_rules(value, Expressions())
         rules[name] = checked.rules
         odd += [f"container {shortened(name)}: {reason}" for reason in (*reasons, *checked.reasons)]
     if not rules:
