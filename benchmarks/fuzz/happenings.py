@@ -249,7 +249,7 @@ class Happenings:
 
     def _remove(self, pod: PodModel, run: Run) -> None:
         with self._site.lock:
-            self._model.remove(pod, run)
+            self._model.remove(pod, run, time.monotonic())
         self._site.node.remove(run.files)
 
     # ------------------------------------------------------------------ pods change

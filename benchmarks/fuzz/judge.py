@@ -23,6 +23,8 @@ class Look:
     """``agent.json``; None without one."""
     jobs: frozenset[str]
     """The names of job files, taken right after."""
+    at: float = 0.0
+    """When it was over, of a monotonic clock."""
 
 
 def job_name(container_id: str) -> str:
@@ -75,7 +77,10 @@ def faults_of(look: Look, model: Model) -> Iterator[str]:
         yield from (f"{each} is there {count} times" for each, count in Counter(named).items() if count > 1)
     for log in logs:
         yield from _wrongly_named(log, model)
-    found = by_path(logs)
+    yield from _lost(look, by_path(logs), model)
+
+
+def _lost(look: Look, found: Entries, model: Model) -> Iterator[str]:
     for path, entry in model.untouched.items():
         if path not in found:
             yield f"{path} is lost, and nothing has happened to it"
@@ -83,6 +88,9 @@ def faults_of(look: Look, model: Model) -> Iterator[str]:
             yield f"{path} has changed, and nothing has happened to it: {found[path]} was {entry}"
         elif job_name(id_in(found[path])) not in look.jobs:
             yield f"the job file of {path} is lost, and nothing has happened to it"
+    for path, until in model.draining.items():
+        if look.at < until and path not in found:
+            yield f"{path} is let go {until - look.at:.2f} s before the end of its drain"
 
 
 def _wrongly_named(log: Mapping[str, Any], model: Model) -> Iterator[str]:

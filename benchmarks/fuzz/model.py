@@ -139,6 +139,8 @@ class Model:
         """The container ids that the API has shown."""
         self.untouched: dict[str, object] = {}
         """The entries of logs to which nothing has happened since the last quiet, by path."""
+        self.draining: dict[str, float] = {}
+        """Until when, of a monotonic clock, logs that are gone stay, for the shipper to read their ends."""
         self.calm = True
         """Whether nothing has kept the watcher from hearing all that happened since the last quiet."""
         self._releases = itertools.count(1)
@@ -160,6 +162,8 @@ class Model:
     def show(self, pod: PodModel, version: Version) -> None:
         """Note what the API is about to show of a pod."""
         self.touch(pod)
+        for path in [path for path in self.draining if self.ever[path][0] is pod]:
+            del self.draining[path]
         pod.in_api = True
         pod.versions.append(version)
         pod.since_quiet.append(version)
@@ -169,9 +173,10 @@ class Model:
         self.touch(pod)
         pod.in_api = False
 
-    def remove(self, pod: PodModel, run: Run) -> None:
+    def remove(self, pod: PodModel, run: Run, now: float) -> None:
         """Note that a log's files are about to go."""
-        self.untouched.pop(run.path, None)
+        if self.untouched.pop(run.path, None) is not None:
+            self.draining[run.path] = now + self.settings.drain_seconds
         pod.runs.remove(run)
         if not pod.runs and not pod.in_api:
             self.pods.remove(pod)
@@ -188,6 +193,8 @@ class Model:
             pod, run = self.ever[path]
             if self._allowed(pod, run, settings) != self._allowed(pod, run, self.settings):
                 del self.untouched[path]
+        if settings != self.settings:
+            self.draining.clear()
         self.settings = settings
 
     # ------------------------------------------------------------------ what must come of it

@@ -149,7 +149,8 @@ class Site:
             text: bytes | None = self.config.read_bytes()
         except FileNotFoundError:
             text = None
-        return Look(text, frozenset(name for name in os.listdir(self.jobs) if name.endswith(".job")))
+        jobs = frozenset(name for name in os.listdir(self.jobs) if name.endswith(".job"))
+        return Look(text, jobs, time.monotonic())
 
     def _look_on(self) -> None:
         last: Look | None = None
@@ -160,7 +161,7 @@ class Site:
                 if look.text is None and last is None:
                     continue  # it is not written yet
                 self.looks += 1
-                if look != last:
+                if last is None or (look.text, look.jobs) != (last.text, last.jobs):
                     for fault in faults_of(look, self.model):
                         self.fault(fault)
             last = look

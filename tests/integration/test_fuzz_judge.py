@@ -158,6 +158,17 @@ class TestAtAnyMoment:
             "/etc/shadow is nobody's log",
         ]
 
+    def test_a_log_that_is_let_go_before_the_end_of_its_drain_is_one(self, truth: Truth) -> None:
+        kept, gone = truth.entries(), truth.entries()[1:]
+        truth.model.remove(truth.shop, truth.shop.runs[0], 100.0)
+
+        def faults(entries: list[Entry], at: float) -> list[str]:
+            return [*faults_of(attrs.evolve(look_at(entries), at=at), truth.model)]
+
+        assert faults(kept, 100.2) == faults(gone, 100.4) == []
+        (fault,) = faults(gone, 100.1)
+        assert "is let go 0.20 s before the end of its drain" in fault
+
 
 class TestAfterQuiet:
     def test_what_is_not_followed_is_told(self, truth: Truth) -> None:
@@ -166,7 +177,7 @@ class TestAfterQuiet:
 
     def test_what_is_followed_and_gone_is_told(self, truth: Truth) -> None:
         entries = truth.entries()
-        truth.model.remove(truth.shop, truth.shop.runs[0])
+        truth.model.remove(truth.shop, truth.shop.runs[0], 0.0)
         assert [each.partition(" ")[2] for each in differences(look_at(entries), truth.model)] == [
             "is followed, and is not there"
         ]
