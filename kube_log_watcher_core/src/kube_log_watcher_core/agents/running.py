@@ -130,9 +130,12 @@ class RunningAgent:
         self._waiting_since = self._clock()
         self._worker.begin()
 
-    def submit(self, handed: Handed, *, recheck: bool, new: Mapping[str, float]) -> None:
-        """Hand over the latest; ``new`` tells since when new logs have been there."""
-        self._stats.expect(new, {target.container.key for target in handed.work.targets})
+    def expect(self, new: Mapping[str, float], present: Collection[str]) -> None:
+        """Measure how soon new logs are followed, by their keys since when they have been there."""
+        self._stats.expect(new, present)
+
+    def submit(self, handed: Handed, *, recheck: bool) -> None:
+        """Hand over the latest."""
         self._worker.submit(handed, recheck=recheck)
 
     def stop(self, *, wait_seconds: float = 0.0) -> bool:

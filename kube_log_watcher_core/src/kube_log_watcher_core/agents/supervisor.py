@@ -129,8 +129,10 @@ class Supervisor:
         self, work: Work, rules: DrainRules, *, recheck: bool, new: Mapping[str, float] | None = None
     ) -> None:
         """Hand the latest to every agent; ``new`` tells since when new logs have been there."""
+        present = {target.container.key for target in work.targets}
         for running in self._running.values():
-            running.submit(Handed(work, rules), recheck=recheck, new=new or {})
+            running.expect(new or {}, present)
+            running.submit(Handed(work, rules), recheck=recheck)
 
     def finished(self) -> frozenset[str]:
         """Return the keys of the gone containers that no agent waits for any more."""

@@ -14,7 +14,7 @@ from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.explain import Answers
 from kube_log_watcher_core.loop.arrivals import Arrivals
 from kube_log_watcher_core.loop.pace import Pace
-from kube_log_watcher_core.loop.reload import PREPARE_SECONDS, Parts, Preparation, Workshop
+from kube_log_watcher_core.loop.reload import PREPARE_SECONDS, Parts, PartsBuilder, Preparation
 from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.observe import Monitor
@@ -65,7 +65,7 @@ class Daemon:
         self._supervisor = Supervisor(locks=locks, clock=clock, wall=wall)
         self._monitor = Monitor(self._supervisor.status, clock=clock, wall=wall)
         self._answers = Answers(self._monitor.snapshot, self._supervisor.reports, wall=wall)
-        self._workshop = Workshop(
+        self._builder = PartsBuilder(
             supervisor=self._supervisor,
             locks=locks,
             monitor=self._monitor,
@@ -128,7 +128,7 @@ class Daemon:
 
     def _prepare(self, read: Callable[[], Configuration], old: Parts | None) -> None:
         self._preparation = Preparation(
-            lambda tell: self._workshop.make(read(), old, tell=tell),
+            lambda tell: self._builder.build(read(), old, tell=tell),
             wake=self._wakeup.call,
             deadline=self._clock() + PREPARE_SECONDS,
         )

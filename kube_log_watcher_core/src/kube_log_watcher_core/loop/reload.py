@@ -48,8 +48,8 @@ class Parts:
 
 
 @attrs.frozen(kw_only=True)
-class Workshop:
-    """Makes the parts, with what outlives all settings."""
+class PartsBuilder:
+    """Makes the parts that settings need, with what outlives all settings."""
 
     supervisor: Supervisor
     locks: FolderLocks
@@ -60,7 +60,7 @@ class Workshop:
     wake: Callable[[], None]
     clock: Callable[[], float]
 
-    def make(self, new: Configuration, old: Parts | None, *, tell: Callable[[str], None]) -> Parts:
+    def build(self, new: Configuration, old: Parts | None, *, tell: Callable[[str], None]) -> Parts:
         """Prepare what these settings need and the old parts don't have.
 
         Raises
