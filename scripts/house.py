@@ -51,7 +51,7 @@ FLOORS: Sequence[Sequence[Room]] = (
         ("agent", "BaseAgent, FileAgent: render", ("agent-…",), "7"),
         ("files", "compare, write, prune", ("agent-…",), "8"),
     ],
-    [("models", "what all rooms speak of; annotations, images, backoff, errors", (), "")],
+    [("models", "what all rooms speak of; annotations, backoff, errors", (), "")],
 )
 """From the roof down. A room uses what is below it or to its right; those of the third floor from below are
 strangers to each other."""

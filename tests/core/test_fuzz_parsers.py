@@ -28,11 +28,11 @@ from kube_log_watcher_core.discovery.names import (
     parse_run_path,
 )
 from kube_log_watcher_core.errors import ApiError, ServerError
-from kube_log_watcher_core.images import image_parts
 from kube_log_watcher_core.kube.listing import decode_list
 from kube_log_watcher_core.kube.stream import EventType, Lines, parse_event
 from kube_log_watcher_core.models import Layout, Pod, Work
 from kube_log_watcher_core.resolve import Rules
+from kube_log_watcher_core.resolve.target import image_parts
 from kube_log_watcher_core.resolve.target import make_target as resolved
 from kube_log_watcher_core.settings import WatcherSettings, load, read_sources
 from kube_log_watcher_core.state import NAME, StateFile

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kube_log_watcher_core.images import image_parts
 from kube_log_watcher_core.models import (
     Container,
     FrozenMap,
@@ -25,6 +24,7 @@ from kube_log_watcher_core.models import (
     UnreadablePod,
 )
 from kube_log_watcher_core.resolve import Known, Resolution, Rules, resolve
+from kube_log_watcher_core.resolve.target import image_parts
 
 ID = "a" * 64
 OTHER_ID = "b" * 64

@@ -13,7 +13,7 @@ from documents import ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "house.rst"
 CORE = ROOT / "kube_log_watcher_core" / "src" / "kube_log_watcher_core"
-GROUND_FLOOR = {"annotations", "images", "backoff", "errors"}
+GROUND_FLOOR = {"annotations", "backoff", "errors"}
 """What the room of models stands for in the picture."""
 
 

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from kube_log_watcher_core.images import image_parts
 from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Pod, Pods
 from kube_log_watcher_core.resolve.contest import is_anothers
 from kube_log_watcher_core.resolve.rules import Rules
@@ -58,6 +57,19 @@ def _image_of(container: Container, pod: Pod) -> str | None:
     if container.layout is Layout.DOCKER and container.image and not container.image.startswith("sha256:"):
         return container.image
     return next((status.image for status in pod.containers if status.name == container.name), None)
+
+
+def image_parts(reference: str | None) -> tuple[str | None, str | None]:
+    """Split an image reference into its name and its version.
+
+    The name is the last path component; the version is the tag, else the digest, else ``latest``.
+    A registry's port is no tag: ``localhost:5000/team/app`` is ``app``, ``latest``.
+    """
+    if not reference:
+        return None, None
+    path, _, digest = reference.partition("@")
+    name, _, tag = path.rsplit("/", 1)[-1].partition(":")
+    return name or None, tag or digest or "latest"
 
 
 def _as_seen_by_shipper(container: Container, path_map: Iterable[tuple[Path, Path]]) -> Path:
