@@ -69,7 +69,7 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         return 0.0
 
     def read_up_to(self, target: LogTarget) -> Progress | None:
-        """Tell how far the shipper has read a log; None when nobody knows.
+        """Return how far the shipper has read a log; None when nobody knows.
 
         It is asked about logs that are gone from the disk, and for ``kube-log-watcher explain``. Evidence
         only decides how long a log stays among the targets of `sync` after it is gone: without any it is
@@ -108,18 +108,18 @@ class FileAgent(BaseAgent[SettingsT]):
 
     @abc.abstractmethod
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
-        """Give all files and links for these targets: the same targets, the same bytes."""
+        """Return all files and links for these targets: the same targets, the same bytes."""
 
     @abc.abstractmethod
     def owned(self) -> Iterable[Owned]:
-        """Give the names that are this agent's: all that it renders, and nothing of anybody else's."""
+        """Return the names that are this agent's: all that it renders, and nothing of anybody else's."""
 
     def sync(self, targets: Sequence[LogTarget]) -> None:
         """Write what differs from the disk, and prune."""
         self._mirror.apply(self.render(targets), self.owned())
 
     def describe(self, target: LogTarget) -> Sequence[Item]:
-        """Give the links and files that have the target's id or log in their path or content."""
+        """Return the links and files that have the target's id or log in their path or content."""
         words = (target.id, str(target.log_path))
         encoded = tuple(os.fsencode(word) for word in words)
         return [
@@ -146,7 +146,7 @@ class FileAgent(BaseAgent[SettingsT]):
 
 
 def _is_about(item: Item, target: LogTarget, words: Sequence[bytes]) -> bool:
-    """Tell whether an item has the target's id in its path, or id or log in its content."""
+    """Whether an item has the target's id in its path, or id or log in its content."""
     if target.id in str(item.path):
         return True
     content = item.content if isinstance(item, File) else os.fsencode(item.target)
@@ -154,7 +154,7 @@ def _is_about(item: Item, target: LogTarget, words: Sequence[bytes]) -> bool:
 
 
 def _part(item: Item, words: Sequence[str]) -> Item:
-    """Give an item; of a file that others are in too, the part that is about the target."""
+    """Return an item; of a file that others are in too, the part that is about the target."""
     if isinstance(item, Link) or words[0] in str(item.path):
         return item
     return File(item.path, part_about(item.content, words))

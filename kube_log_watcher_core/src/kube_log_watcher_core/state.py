@@ -121,7 +121,7 @@ class StateFile:
                     self._disk.remove(fd, name)
 
     def _document(self, work: Work) -> Iterator[bytes]:
-        """Give the file's pieces; each pod stands in it once, and targets name it by its uid."""
+        """Yield the file's pieces; each pod stands in it once, and targets name it by its uid."""
         # A log that is there tells its pod's latest state; one that drains may have an older one.
         pods = {each.pod.uid: each.pod for each in (*(gone.target for gone in work.departed), *work.targets)}
         self._pods = {uid: self._text_of_pod(pod) for uid, pod in pods.items()}
@@ -160,7 +160,7 @@ class StateFile:
         return found[1]
 
     def _within_bounds(self, logs: Iterable[tuple[str, bytes]]) -> Collection[str]:
-        """Give the uids of the pods that may be in the file: small ones before large ones."""
+        """Return the uids of the pods that may be in the file: small ones before large ones."""
         sizes: dict[str, int] = defaultdict(int, {uid: len(text) for uid, (_, text) in self._pods.items()})
         for uid, text in logs:
             sizes[uid] += len(text)
@@ -229,7 +229,7 @@ class _Reader:
         """Why entries are left out."""
 
     def read(self, content: bytes) -> Work:
-        """Give what the file says. Raises anything for one that is damaged."""
+        """Return what the file says. Raises anything for one that is damaged."""
         document = json.loads(content)
         if document["version"] != VERSION:
             raise ValueError(f"version {document['version']!r:.40}")
@@ -282,7 +282,7 @@ class _Reader:
 
 
 def _agrees(identity: str, container: Container) -> bool:
-    """Tell whether id, key, names and log are of one container, as they are where discovery finds one."""
+    """Whether id, key, names and log are of one container, as they are where discovery finds one."""
     path, it = str(container.log_path), container
     run, docker_id = parse_run_path(path), parse_docker_log(path)
     is_run = it.key == f"{it.namespace}/{it.pod_name}/{it.pod_uid}/{it.name}/{it.restart_count}"

@@ -77,7 +77,7 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             logger.warning("scalyr %s", reason)
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
-        """Give ``agent.json`` and a friendly link for each target."""
+        """Return ``agent.json`` and a friendly link for each target."""
         rendered = self._render_all(targets)
         self._rendered = {target: rendered[target] for target in sorted(rendered, key=_by_id)}
         self._report()
@@ -95,11 +95,11 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         return self.settings.hold_seconds
 
     def read_up_to(self, target: LogTarget) -> Progress | None:
-        """Tell how far a log is read, by the Scalyr agent's checkpoints."""
+        """Return how far a log is read, by the Scalyr agent's checkpoints."""
         return None if self._checkpoints is None else self._checkpoints.progress(self._path(target))
 
     def owned(self) -> Iterable[Owned]:
-        """Give the configuration file, and all links that can be one of ours."""
+        """Return the configuration file, and all links that can be one of ours."""
         config = self.settings.config_path
         return (Owned(config.parent, re.escape(config.name)), links.owned_links(self.settings.dest_path))
 
@@ -132,7 +132,7 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             )
 
     def _path(self, target: LogTarget) -> Path:
-        """Give the path by which the Scalyr agent knows a log."""
+        """Return the path by which the Scalyr agent knows a log."""
         return (
             links.link(self.settings.dest_path, target).path
             if self.settings.linked_paths

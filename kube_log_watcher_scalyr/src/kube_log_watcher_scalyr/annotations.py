@@ -43,7 +43,7 @@ class RefusedAnnotation:
         return self.namespace, self.pod, self.container, self.annotation
 
     def fields(self) -> dict[str, str]:
-        """Give what JSON log lines tell besides the text."""
+        """Return what JSON log lines tell besides the text."""
         about = {"namespace": self.namespace, "pod": self.pod, "container": self.container}
         return {"event": "annotation-ignored", **about}
 

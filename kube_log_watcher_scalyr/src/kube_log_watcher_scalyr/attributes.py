@@ -26,7 +26,7 @@ _TAKEN: Final = RESERVED | _SERVERS | _LABELS | _OWN
 def attributes(
     target: LogTarget, *, parser: str, server: Mapping[str, str], wished: Mapping[str, str | float]
 ) -> dict[str, str | float]:
-    """Give a log's attributes, but those that are empty or the same for the whole node.
+    """Return a log's attributes, but those that are empty or the same for the whole node.
 
     The annotation's beat labels; neither can take the place of anything that the watcher knows.
     """
@@ -49,7 +49,7 @@ def attributes(
 
 
 def checked_attributes(value: object) -> tuple[dict[str, str | float], tuple[str, ...]]:
-    """Give the attributes of an annotation that can be used, and what is wrong with the others."""
+    """Return the attributes of an annotation that can be used, and what is wrong with the others."""
     if not isinstance(value, Mapping):
         return {}, (f"expected a JSON object of attributes, found {shortened(value)}",)
     good: dict[str, str | float] = {}

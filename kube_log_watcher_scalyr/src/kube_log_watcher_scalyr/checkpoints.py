@@ -64,7 +64,7 @@ class Checkpoints:
         self._is_readable = True
 
     def progress(self, path: Path) -> Progress | None:
-        """Tell how far a log is read; None when the agent doesn't tell."""
+        """Return how far a log is read; None when the agent doesn't tell."""
         self._read()
         found = (progress_of(each.states.get(str(path)), each.written) for each in self._accounts.values())
         return max((each for each in found if each is not None), key=lambda each: each.at, default=None)
@@ -115,7 +115,7 @@ def _open(path: str, flags: int) -> int:
 
 
 def _parsed(content: bytes) -> tuple[Mapping[str, Any], float | None]:
-    """Give the states by path, and the time that the file gives for all of them."""
+    """Return the states by path, and the time that the file gives for all of them."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):

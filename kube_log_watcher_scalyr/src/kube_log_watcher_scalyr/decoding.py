@@ -23,10 +23,10 @@ class Decoding:
         return cls({name.strip(): other.strip() or name.strip() for name, _, other in pairs})
 
     def wants(self, parser: str) -> bool:
-        """Tell whether lines are decoded for a parser."""
+        """Whether lines are decoded for a parser."""
         return parser in self.names or EVERY in self.names
 
     def parser(self, parser: str) -> str:
-        """Give the parser that is used in the end."""
+        """Return the parser that is used in the end."""
         other = self.names.get(parser, self.names.get(EVERY, EVERY))
         return parser if other == EVERY else other

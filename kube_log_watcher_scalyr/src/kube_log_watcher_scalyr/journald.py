@@ -111,19 +111,19 @@ def log(settings: ScalyrSettings, node: NodeContext) -> Mapping[str, object]:
 
 
 def attributes(settings: ScalyrSettings, node: NodeContext) -> Mapping[str, object]:
-    """Give the journal's attributes: cluster and node, and what is configured."""
+    """Return the journal's attributes: cluster and node, and what is configured."""
     own = {"cluster": node.cluster_id, "node": node.node}
     given = {as_plain(name): _scalar(value) for name, value in settings.journald_attributes.items()}
     return {name: value for pairs in (own, given) for name, value in pairs.items() if value is not None}
 
 
 def _is_harmless(name: str, value: str) -> bool:
-    """Tell whether a field leaves the unit's name alone."""
+    """Whether a field leaves the unit's name alone."""
     return (name == UNIT_FIELD) == (value == AGENT_FIELDS[UNIT_FIELD])
 
 
 def _scalar(value: object) -> object:
-    """Give a value that the agent takes: a single false would make it refuse everything."""
+    """Return a value that the agent takes: a single false would make it refuse everything."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

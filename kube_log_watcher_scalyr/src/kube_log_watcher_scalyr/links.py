@@ -22,7 +22,7 @@ def application_name(target: LogTarget) -> str:
 
 
 def friendly_name(target: LogTarget) -> str:
-    """Give ``<application>-<version>.log``, safe as a file name whatever the labels hold."""
+    """Return ``<application>-<version>.log``, safe as a file name whatever the labels hold."""
     name = _safe(application_name(target))[:_LONGEST_NAME]
     version = _safe(target.version or NONE)[:_LONGEST_VERSION]
     return f"{name}-{version}.log"
@@ -35,7 +35,7 @@ def _safe(text: str) -> str:
 
 
 def link(dest: Path, target: LogTarget) -> Link:
-    """Give a target's friendly link, in a folder with the container's id."""
+    """Return a target's friendly link, in a folder with the container's id."""
     return Link(path=dest / target.id / friendly_name(target), target=target.log_path)
 
 

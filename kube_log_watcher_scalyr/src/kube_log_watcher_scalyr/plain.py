@@ -11,7 +11,7 @@ _UNREADABLE = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 
 
 def is_plain(text: str) -> bool:
-    """Tell whether the agent reads a text as it was meant: no character beyond U+FFFF."""
+    """Whether the agent reads a text as it was meant: no character beyond U+FFFF."""
     return _UNREADABLE.search(text) is None
 
 
@@ -21,6 +21,6 @@ def as_plain(text: str) -> str:
 
 
 def shortened(value: object, length: int = 60) -> str:
-    """Give a value for a log line: on one line, and short."""
+    """Return a value for a log line: on one line, and short."""
     text = ascii(value[:length]) if isinstance(value, str) else ascii(value)
     return text if len(text) <= length else text[: length - 3] + "..."

@@ -71,7 +71,7 @@ def _read(text: str, setting: PodSetting, container: str) -> tuple[object, tuple
 
 
 def _names_containers(document: object) -> bool:
-    """Tell whether a document is a list with an entry for each container."""
+    """Whether a document is a list with an entry for each container."""
     return isinstance(document, list) and any(
         isinstance(entry, Mapping) and "container" in entry for entry in document
     )

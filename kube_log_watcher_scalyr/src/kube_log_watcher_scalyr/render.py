@@ -24,7 +24,7 @@ _GLOB = re.compile(r"[*?[]")
 
 
 def server_attributes(node: NodeContext) -> dict[str, str]:
-    """Give what all logs of the node share; a cluster without an id is left out.
+    """Return what all logs of the node share; a cluster without an id is left out.
 
     Without ``serverHost`` the Scalyr agent puts its own host name there.
     """
@@ -41,7 +41,7 @@ def server_attributes(node: NodeContext) -> dict[str, str]:
 
 
 def head(settings: ScalyrSettings, node: NodeContext, journal: Path) -> dict[str, object]:
-    """Give all of ``agent.json`` but the logs: it stays the same for the life of an agent."""
+    """Return all of ``agent.json`` but the logs: it stays the same for the life of an agent."""
     members: dict[str, object] = {
         "api_key": as_plain(settings.api_key.reveal()),
         "config_change_check_interval": settings.config_check_interval,
@@ -67,7 +67,7 @@ def head(settings: ScalyrSettings, node: NodeContext, journal: Path) -> dict[str
 def entry(
     target: LogTarget, path: Path, *, wishes: Wishes, decoding: Decoding, server: Mapping[str, str]
 ) -> dict[str, object]:
-    """Give a target's entry among the logs."""
+    """Return a target's entry among the logs."""
     parser = wishes.parser or DEFAULT_PARSER
     members: dict[str, object] = {
         "path": path_pattern(path),
@@ -91,7 +91,7 @@ def entry(
 
 
 def path_pattern(path: Path) -> str:
-    """Give a glob that matches one path: the Scalyr agent takes every path for a glob.
+    """Return a glob that matches one path: the Scalyr agent takes every path for a glob.
 
     A byte that is no UTF-8 can't be written in JSON; the glob has a question mark for it.
     """
@@ -100,7 +100,7 @@ def path_pattern(path: Path) -> str:
 
 
 def renamed(target: LogTarget) -> str:
-    """Give the name under which the log is shipped.
+    """Return the name under which the log is shipped.
 
     The Scalyr agent expands ``$``: percent-encoding leaves none.
     """
@@ -114,7 +114,7 @@ def renamed(target: LogTarget) -> str:
 
 
 def as_text(value: object) -> str:
-    """Give a value as JSON in ASCII: it reads the same in every locale, and equal values look alike."""
+    """Return a value as JSON in ASCII: it reads the same in every locale, and equal values look alike."""
     return json.dumps(value, indent=1, sort_keys=True, allow_nan=False)
 
 

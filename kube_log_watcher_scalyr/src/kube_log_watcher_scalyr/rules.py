@@ -75,7 +75,7 @@ def _sampling_rule(entry: Mapping[str, object], expressions: Expressions) -> Rul
 
 
 def _is_rate(rate: object) -> bool:
-    """Tell whether the agent takes a value for a share: a number, or a text that is one."""
+    """Whether the agent takes a value for a share: a number, or a text that is one."""
     if isinstance(rate, str) and len(rate) <= 30 and rate.isascii():
         try:
             rate = float(rate)

@@ -28,7 +28,7 @@ class SamplingEntry:
     """The share of containers, from 0 to 1, that it is for."""
 
     def applies_to(self, target: LogTarget) -> bool:
-        """Tell whether a container is meant. The same container id always gives the same answer."""
+        """Whether a container is meant. The same container id always gives the same answer."""
         if self.application is not None and self.application != target.application:
             return False
         if self.component is not None and self.component != target.component:
@@ -37,7 +37,7 @@ class SamplingEntry:
 
 
 def rules_for(entries: Iterable[SamplingEntry], target: LogTarget) -> tuple[Rule, ...] | None:
-    """Give the rules of the first entry that applies; None when none does, and the annotation counts.
+    """Return the rules of the first entry that applies; None when none does, and the annotation counts.
 
     An entry that applies but does not name the container leaves it without sampling.
     """

@@ -33,7 +33,7 @@ class Histogram:
 
     @classmethod
     def empty(cls, bounds: Sequence[float]) -> Histogram:
-        """Give one that has counted nothing."""
+        """Return one that has counted nothing."""
         return cls(tuple(bounds), (0,) * (len(bounds) + 1))
 
     def with_new(self, seconds: float) -> Histogram:
@@ -43,7 +43,7 @@ class Histogram:
         return Histogram(self.bounds, counts, self.sum + seconds)
 
     def cumulative(self) -> Iterator[tuple[str, int]]:
-        """Give each bucket's upper bound, and how many did not exceed it."""
+        """Yield each bucket's upper bound, and how many did not exceed it."""
         total = 0
         for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
             total += count

@@ -268,7 +268,7 @@ class Worker(Generic[T]):
         return self._ended.wait(wait_seconds) if wait_seconds > 0 else self.ended
 
     def slow_at(self) -> float | None:
-        """Tell when the sync that goes on will count as hanging; None when idle or reported."""
+        """Return when the sync that goes on will count as hanging; None when idle or reported."""
         since = self._status.busy_since
         return None if since is None or since == self._reported_slow else since + SLOW_SECONDS
 

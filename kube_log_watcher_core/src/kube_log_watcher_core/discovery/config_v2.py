@@ -54,7 +54,7 @@ class DockerConfig:
 
 
 def is_pause(labels: Mapping[str, str], image: str | None) -> bool:
-    """Tell whether a container only holds its pod's namespaces.
+    """Whether a container only holds its pod's namespaces.
 
     The kubelet says so by a label. Old ones did not: there, and only there, the image decides.
     """
@@ -84,7 +84,7 @@ def parse_config(content: bytes) -> DockerConfig:
 
 
 def parse_time(text: str) -> float | None:
-    """Give the seconds since the epoch of an RFC 3339 time, None for anything else."""
+    """Return the seconds since the epoch of an RFC 3339 time, None for anything else."""
     try:
         moment = datetime.fromisoformat(text)
         return moment.timestamp() if moment.tzinfo else None

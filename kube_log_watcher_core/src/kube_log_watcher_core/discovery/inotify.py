@@ -58,7 +58,7 @@ class EventSource(Protocol):
     """What is used of an inotify instance."""
 
     def fileno(self) -> int:
-        """Give the descriptor to wait on."""
+        """Return the descriptor to wait on."""
         ...
 
     def add_watch(self, path: str, mask: int) -> int:
@@ -70,7 +70,7 @@ class EventSource(Protocol):
         ...
 
     def read(self, timeout: int | None = None) -> Sequence[Event]:
-        """Give the events that are there, after at most so many milliseconds."""
+        """Return the events that are there, after at most so many milliseconds."""
         ...
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ class Watches:
         return len(self._by_wd)
 
     def fileno(self) -> int | None:
-        """Give the descriptor to wait on, None while inotify can't be had."""
+        """Return the descriptor to wait on, None while inotify can't be had."""
         return None if self._source is None else self._source.fileno()
 
     def open(self) -> None:
@@ -161,7 +161,7 @@ class Watches:
             self._remove(wd, owner, folder)
 
     def read(self) -> list[Hint] | None:
-        """Give the hints that are there without waiting, None when some were lost."""
+        """Return the hints that are there without waiting, None when some were lost."""
         if self._source is None:
             return []
         hints, complete = [], True

@@ -88,15 +88,15 @@ class LinkTable:
         return {link.unit for link in changed}
 
     def get(self, name: str) -> Link | None:
-        """Give a link by its name."""
+        """Return a link by its name."""
         return self._links.get(name)
 
     def id_of(self, run: Run) -> str | None:
-        """Give the container id of a run."""
+        """Return the container id of a run."""
         return self._ids.get(run)
 
     def runs_of(self, pod: str) -> list[tuple[Run, str]]:
-        """Give the runs of a pod that links lead to, each with the path of its container's folder."""
+        """Return the runs of a pod that links lead to, each with the path of its container's folder."""
         return [
             ((run.pod, run.container, run.number), self._absolute(run.folder))
             for link in self._by_pod.get(pod, {}).values()
@@ -104,7 +104,7 @@ class LinkTable:
         ]
 
     def units(self) -> Iterator[str]:
-        """Give the name of all that the links lead to."""
+        """Return the name of all that the links lead to."""
         return (link.unit for link in self._links.values())
 
     def _absolute(self, path: str) -> str:

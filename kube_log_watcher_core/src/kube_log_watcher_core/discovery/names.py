@@ -56,7 +56,7 @@ class LinkName:
 
 
 def is_container_id(name: str) -> bool:
-    """Tell whether a name is 64 hexadecimal digits."""
+    """Whether a name is 64 hexadecimal digits."""
     return _ID.fullmatch(name) is not None
 
 
@@ -67,7 +67,7 @@ def parse_pod_folder(name: str) -> PodFolder | None:
 
 
 def is_container_folder(name: str) -> bool:
-    """Tell whether a folder in a pod's folder may be a container's."""
+    """Whether a folder in a pod's folder may be a container's."""
     return _CONTAINER.fullmatch(name) is not None
 
 
@@ -100,6 +100,6 @@ def docker_log_name(container_id: str) -> str:
 
 
 def parse_docker_log(path: str) -> str | None:
-    """Give the container id of a log that Docker's json-file driver writes, None for any other file."""
+    """Return the container id of a log that Docker's json-file driver writes, None for any other file."""
     match = _DOCKER_LOG.fullmatch(path.rpartition("/")[2])
     return match[1] if match else None

@@ -25,12 +25,12 @@ class NodePaths:
 
 
 def default_roots(containers: Path) -> tuple[Path, ...]:
-    """Give the folders in which logs may lie when nobody has said so."""
+    """Return the folders in which logs may lie when nobody has said so."""
     pods = containers.parent / "pods"
     behind_links = (pods,) if containers.name == "containers" and pods.is_dir() else ()
     return tuple(dict.fromkeys((containers, *behind_links, POD_LOGS, DOCKER_CONTAINERS)))
 
 
 def find_containers_path(candidates: Sequence[Path] = CANDIDATES) -> Path:
-    """Give the first folder that is there, else the first."""
+    """Return the first folder that is there, else the first."""
     return next((path for path in candidates if path.is_dir()), candidates[0])

@@ -27,13 +27,13 @@ _TEMPORARY = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}" + re.escape(TEMPORARY_SUF
 
 
 def temporary_name(name: str) -> str:
-    """Give a name for a file in the making: hidden, and with an ending that no shipper reads."""
+    """Return a name for a file in the making: hidden, and with an ending that no shipper reads."""
     stem = os.fsencode(name)[:_LONGEST_STEM].decode(errors="ignore")
     return f".{stem}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
 
 
 def is_temporary_of(name: str, pattern: re.Pattern[str]) -> bool:
-    """Tell whether a name is a temporary one for a name of this pattern."""
+    """Whether a name is a temporary one for a name of this pattern."""
     made = _TEMPORARY.fullmatch(name)
     if made is None:
         return False
@@ -76,7 +76,7 @@ class Disk:
         return os.listdir(fd)
 
     def kind(self, fd: int, name: str) -> str:
-        """Tell what a name is: ``file``, ``link``, ``folder``, ``other``, or ``""`` when it isn't there."""
+        """Return what a name is: ``file``, ``link``, ``folder``, ``other``, or ``""`` when it isn't there."""
         try:
             mode = os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
         except FileNotFoundError:

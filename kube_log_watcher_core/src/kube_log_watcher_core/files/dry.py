@@ -64,7 +64,7 @@ class DryDisk(Disk):
         return [] if fd < 0 else super().names(fd)
 
     def kind(self, fd: int, name: str) -> str:
-        """Tell what a name is; in an imagined folder there is nothing."""
+        """Return what a name is; in an imagined folder there is nothing."""
         return "" if fd < 0 else super().kind(fd, name)
 
     def read(self, fd: int, name: str, *, limit: int) -> bytes | None:

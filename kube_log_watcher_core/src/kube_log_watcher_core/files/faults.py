@@ -49,7 +49,7 @@ class Fault:
 
 
 def summary(errors: Sequence[AgentError]) -> PartlyFailed:
-    """Give one error for several: the first of them, and how many others there are."""
+    """Return one error for several: the first of them, and how many others there are."""
     others = len({str(error) for error in errors}) - 1
     more = f" (and {others} more)" if others else ""
     return PartlyFailed(f"{errors[0]}{more}")

@@ -58,7 +58,7 @@ class Owned:
     """True: the names are links, and nothing but a link is pruned; False: regular files."""
 
     def matches(self, path: Path) -> bool:
-        """Tell whether a path is one of these names."""
+        """Whether a path is one of these names."""
         parts = parts_below(self.folder, path)
         return len(parts) == len(self.pattern) and all(
             # Whatever the pattern allows, `..` would lead out of the folder.
@@ -68,14 +68,14 @@ class Owned:
 
 
 def parts_below(folder: Path, path: Path) -> tuple[str, ...]:
-    """Give the components of a path below a folder; none for a path that is not below it."""
+    """Return the components of a path below a folder; none for a path that is not below it."""
     # Not by `relative_to`, which would take half the time of comparing a file with the disk.
     above = folder.parts
     return path.parts[len(above) :] if path.parts[: len(above)] == above else ()
 
 
 def can_be_named(path: str) -> bool:
-    """Tell whether the kernel can be told of a path: no NUL in it, and nothing that is no character."""
+    """Whether the kernel can be told of a path: no NUL in it, and nothing that is no character."""
     try:
         return b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:

@@ -184,7 +184,7 @@ class Mirror:
 
 
 def _by_path(items: Iterable[Item]) -> tuple[dict[Path, Item], list[Fault]]:
-    """Give the items by path, of several for one path the first."""
+    """Return the items by path, of several for one path the first."""
     wanted: dict[Path, Item] = {}
     contested: dict[Path, Fault] = {}
     for item in items:

@@ -15,7 +15,7 @@ _ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
 def mounted_names(owned: Iterable[Owned], *, mounts: Path = MOUNTS) -> list[Path]:
-    """Give all files of these names that are mounted by themselves, as a subPath does it.
+    """Return all files of these names that are mounted by themselves, as a subPath does it.
 
     Where the kernel doesn't tell, there are none.
     """

@@ -16,7 +16,7 @@ _DECODER = json.JSONDecoder()
 
 
 def part_about(content: bytes, words: Collection[str]) -> bytes:
-    """Give what is about these words: an element of a JSON list, else the lines that have one of them.
+    """Return what is about these words: an element of a JSON list, else the lines that have one of them.
 
     Nothing when none of them is in it.
     """

@@ -19,7 +19,7 @@ class Pace:
         self._holds = Backoff(first_seconds=FIRST_HOLD_SECONDS)
 
     def hold(self, now: float) -> float:
-        """Tell how many seconds to wait before the next pass."""
+        """Return how many seconds to wait before the next pass."""
         return max(self._last + self._hold - now, 0.0)
 
     def passed(self, now: float) -> None:

@@ -38,11 +38,11 @@ class SettingsFiles:
         return inotify
 
     def fileno(self) -> int | None:
-        """Give the descriptor to wait on, None when there is none."""
+        """Return the descriptor to wait on, None when there is none."""
         return None if self._inotify is None else self._inotify.fileno()
 
     def changed(self) -> bool:
-        """Tell whether a file differs from what it was the last time."""
+        """Whether a file differs from what it was the last time."""
         if self._inotify is not None:
             self._inotify.read(timeout=0)
         now = self._signatures()

@@ -19,7 +19,7 @@ class WakeUp:
         self._closed = False
 
     def fileno(self) -> int:
-        """Give the descriptor to wait on."""
+        """Return the descriptor to wait on."""
         return self._read
 
     def call(self) -> None:
@@ -36,7 +36,7 @@ class WakeUp:
                 pass
 
     def writer(self) -> int:
-        """Give the descriptor that ``signal.set_wakeup_fd`` writes to."""
+        """Return the descriptor that ``signal.set_wakeup_fd`` writes to."""
         return self._write
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class Signals:
         return not self._seen.isdisjoint(numbers)
 
     def take(self, *numbers: signal.Signals) -> bool:
-        """Tell whether one of these came since the last time."""
+        """Whether one of these came since the last time."""
         came = self._seen.intersection(numbers)
         self._seen -= came
         return bool(came)

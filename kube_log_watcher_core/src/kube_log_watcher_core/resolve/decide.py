@@ -16,7 +16,7 @@ from kube_log_watcher_core.resolve.target import id_of, make_target
 
 
 def resolve(containers: Iterable[Container], pods: Pods, rules: Rules, known: Known) -> Resolution:
-    """Give each container a target or a reason."""
+    """Return a target or a reason for each container."""
     containers = tuple(containers)
     on_disk = frozenset(container.pod_uid for container in containers if container.pod_uid)
     evidence = Evidence(pods, gone=known.gone, on_disk=on_disk, names_decide=known.names_decide)
@@ -38,7 +38,7 @@ def resolve(containers: Iterable[Container], pods: Pods, rules: Rules, known: Kn
 
 
 def _unseen(containers: Iterable[Container], skipped: Iterable[Skipped], known: Known) -> list[LogTarget]:
-    """Give the known targets below folders that can't be read: unknown is not gone."""
+    """Return the known targets below folders that can't be read: unknown is not gone."""
     below = tuple(f"{skip.container.key}/" for skip in skipped if skip.reason is Reason.UNREADABLE)
     if not below:
         return []

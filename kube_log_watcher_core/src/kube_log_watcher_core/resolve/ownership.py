@@ -95,7 +95,7 @@ def _stranger(container: Container, evidence: Evidence) -> Skipped:
 
 
 def _is_replaced_by(namesake: Pod, container: Container, evidence: Evidence) -> bool:
-    """Tell whether a namesake is the successor of the container's pod: what is missed will not come then.
+    """Whether a namesake is the successor of the container's pod: what is missed will not come then.
 
     It is when its own uid is on the disk with other containers, or when it is younger than the container.
     """
