@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from daemon_support import Stage
@@ -29,11 +29,14 @@ class Clocks:
 
 
 @contextmanager
-def at_work(stage: Stage, clocks: Clocks) -> Iterator[Daemon]:
-    """Run the daemon of a stage in this process."""
+def at_work(
+    stage: Stage, clocks: Clocks, *, before_it_begins: Callable[[], object] = lambda: None
+) -> Iterator[Daemon]:
+    """Run the daemon of a stage in this process; its settings are read before it begins."""
     environ = {name: str(value) for name, value in stage.watcher.environ.items() if value is not None}
     given = Given(environ=environ)
     daemon = Daemon(given, configure(given), own_signals=False, clock=clocks.monotonic, wall=clocks.wall)
+    before_it_begins()
     thread = threading.Thread(target=daemon.run, name="daemon")
     thread.start()
     try:

@@ -93,7 +93,7 @@ def test_all_files_that_settings_came_from_are_known(chosen: Chosen) -> None:
     key = chosen.folder / "key"
     key.write_text("another key")
     configuration = chosen.configure({"WATCHER_LISTER_API_KEY_FILE": str(key)}, "interval: 5")
-    assert configuration.files == (chosen.folder / "config.yaml", key)
+    assert tuple(configuration.files) == (chosen.folder / "config.yaml", key)
 
 
 def test_problems_of_the_watcher_and_of_agents_are_told_together(chosen: Chosen) -> None:

@@ -149,7 +149,7 @@ class TestSecretFiles:
         path.write_text("hunter2\n")
         loaded = read(environ={"WATCHER_EVERY_SECRET_FILE": str(path)})
         assert loaded.unwrap().secret == Secret("hunter2")
-        assert loaded.files == (path,)
+        assert list(loaded.files) == [path]
 
     def test_the_file_wins_over_the_value(self, tmp_path: Path) -> None:
         path = tmp_path / "key"
@@ -187,7 +187,7 @@ class TestSecretFiles:
         path = tmp_path / "key"
         loaded = read(environ={"WATCHER_EVERY_SECRET_FILE": str(path)})
         assert loaded.settings is None
-        assert loaded.files == (path,)
+        assert list(loaded.files) == [path]
 
     def test_two_lines_are_no_secret_and_are_not_shown(self, tmp_path: Path) -> None:
         path = tmp_path / "key"

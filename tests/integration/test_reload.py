@@ -177,6 +177,28 @@ def test_the_latest_settings_count_when_they_change_while_others_are_prepared(tm
         odd.wait_for("second is closed")
 
 
+def test_settings_that_change_between_their_reading_and_the_start_are_read_again(tmp_path: Path) -> None:
+    """A ConfigMap may be updated while its DaemonSet rolls out."""
+    odd = Odd(tmp_path)
+    with odd.stage as stage, at_work(stage, Clocks(), before_it_begins=lambda: odd.write(word="second")):
+        odd.wait_for("second ends a sync")
+
+
+def test_settings_that_name_other_files_are_read_again_when_those_change_meanwhile(tmp_path: Path) -> None:
+    odd, key = Odd(tmp_path, WATCHER_SCALYR_API_KEY=None), tmp_path / "key"
+    odd.write(word="first", scalyr={"api_key": "first-key"})
+    with odd.stage as stage:
+        stage.start()
+        odd.wait_for("first ends a sync")
+        key.write_text("second-key")
+        held = odd.hold("check")
+        odd.write(word="second", scalyr={"api_key_file": str(key)})
+        odd.wait_for("second waits in check")
+        key.write_text("third-key")
+        held.unlink()
+        wait_until(lambda: stage.agent_json()["api_key"] == "third-key")
+
+
 def test_a_successor_begins_when_its_predecessor_has_ended(tmp_path: Path) -> None:
     odd = Odd(tmp_path)
     with odd.stage as stage:

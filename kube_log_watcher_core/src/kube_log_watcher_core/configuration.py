@@ -11,6 +11,7 @@ import attrs
 
 from kube_log_watcher_core.discovery import NodePaths, default_roots, find_containers_path
 from kube_log_watcher_core.errors import PluginError, Problem, SettingsError
+from kube_log_watcher_core.files.signature import Signature
 from kube_log_watcher_core.kube import ApiAccess, api_access
 from kube_log_watcher_core.models import NodeContext
 from kube_log_watcher_core.plugins import AgentClass, Offer, installed, load_agent, offers_with_files
@@ -71,8 +72,8 @@ class Configuration:
     agents: tuple[ChosenAgent, ...]
     access: ApiAccess
     """Where the Kubernetes API is."""
-    files: tuple[Path, ...]
-    """Files that it was read from: a change of one of them asks for a reload."""
+    files: Mapping[Path, Signature | None]
+    """Files that it was read from, with the signatures they had then: a change of one asks for a reload."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -151,7 +152,7 @@ def configure(given: Given) -> Configuration:
         watcher=watcher.settings,
         access=access,
         agents=tuple(chosen),
-        files=(*([sources.path] if sources.path else []), *watcher.files, *files),
+        files={**sources.files, **watcher.files, **files},
         warnings=_warnings(given.environ, enabled, offers),
     )
 
@@ -185,9 +186,9 @@ def _unusable(sources: Sources, field: Field, value: str, error: PluginError) ->
 
 def _choose(
     names: Iterable[str], offers: Iterable[Offer], sources: Sources, problems: list[Problem]
-) -> tuple[list[ChosenAgent], list[Path]]:
+) -> tuple[list[ChosenAgent], dict[Path, Signature | None]]:
     chosen: list[ChosenAgent] = []
-    files: list[Path] = []
+    files: dict[Path, Signature | None] = {}
     for name in dict.fromkeys(name.lower() for name in names):
         try:
             agent_class = load_agent(name, offers)
@@ -196,7 +197,7 @@ def _choose(
             continue
         loaded: Loaded[Any] = load(agent_class.settings_class, sources, section=name)
         problems += loaded.problems
-        files += loaded.files
+        files |= loaded.files
         origin = next(str(offer) for offer in offers if offer.name == name)
         chosen.append(ChosenAgent(name, agent_class, loaded.settings, origin))
     return chosen, files

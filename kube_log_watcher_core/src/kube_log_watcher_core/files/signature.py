@@ -24,5 +24,5 @@ def signature(path: Path | None) -> Signature | None:
         return None
     try:
         return signature_of(path.stat())
-    except OSError:
+    except (OSError, ValueError):  # a name with a NUL
         return None

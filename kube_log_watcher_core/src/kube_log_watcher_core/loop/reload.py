@@ -78,7 +78,7 @@ class PartsBuilder:
                 http = self._endpoint(new, http, undo)
             tell("the settings' own files are watched")
             files = None if old is None else old.files
-            if files is None or before is None or new.files != before.files:
+            if files is None or before is None or new.files.keys() != before.files.keys():
                 files = SettingsFiles(new.files)
                 undo.callback(files.close)
             agents = self.supervisor.prepare(new.agents, new.node, state_dir=watcher.state_dir, tell=tell)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from inotify_simple import INotify, flags
@@ -18,21 +18,25 @@ class SettingsFiles:
 
     A ConfigMap or Secret is a folder whose ``..data`` link is replaced by a rename, so it is the
     folders that are watched, and it is what a link leads to that is compared.
+
+    Parameters
+    ----------
+    files
+        with the signatures that they had when they were read: what has changed since then is a change.
     """
 
-    def __init__(self, files: Iterable[Path]) -> None:
-        self._files = tuple(dict.fromkeys(files))
+    def __init__(self, files: Mapping[Path, Signature | None]) -> None:
+        self._seen = dict(files)
         self._inotify: INotify | None = None
         # Without inotify (EMFILE, ENOSPC), `changed` at every full pass still notices.
         with contextlib.suppress(OSError):
             self._inotify = self._watch()
-        self._last = self._signatures()
 
     def _watch(self) -> INotify | None:
-        if not self._files:
+        if not self._seen:
             return None
         inotify = INotify(nonblocking=True, inheritable=False)
-        for folder in {file.parent for file in self._files}:
+        for folder in {file.parent for file in self._seen}:
             with contextlib.suppress(OSError):
                 inotify.add_watch(folder, _EVENTS)
         return inotify
@@ -45,12 +49,9 @@ class SettingsFiles:
         """Whether a file differs from what it was the last time."""
         if self._inotify is not None:
             self._inotify.read(timeout=0)
-        now = self._signatures()
-        changed, self._last = now != self._last, now
+        now = {file: signature(file) for file in self._seen}
+        changed, self._seen = now != self._seen, now
         return changed
-
-    def _signatures(self) -> Mapping[Path, Signature | None]:
-        return {file: signature(file) for file in self._files}
 
     def close(self) -> None:
         """Stop watching."""

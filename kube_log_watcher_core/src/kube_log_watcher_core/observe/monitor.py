@@ -77,7 +77,7 @@ class Monitor:
             node=watcher.cluster_node_name,
             api_url=configuration.access.url,
             containers_path=str(configuration.paths.containers),
-            settings_files=configuration.files,
+            settings_files=tuple(configuration.files),
             state_dir=watcher.state_dir,
         )
 

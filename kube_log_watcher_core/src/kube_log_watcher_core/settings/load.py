@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from kube_log_watcher_core.errors import Problem, SettingsError
+from kube_log_watcher_core.files.signature import Signature, signature
 from kube_log_watcher_core.settings.fields import Field, fields_of
 from kube_log_watcher_core.settings.kinds import SECRET
 from kube_log_watcher_core.settings.sources import CONFIG_VARIABLE, Found, Sources, read_text
@@ -25,7 +26,8 @@ class Loaded(Generic[S]):
 
     settings: S | None
     problems: tuple[Problem, ...] = ()
-    files: tuple[Path, ...] = ()
+    files: Mapping[Path, Signature | None] = attrs.field(factory=dict)
+    """Each with the signature that it had just before it was read."""
     values: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     """The values that could be read, also where others could not."""
 
@@ -46,7 +48,7 @@ def load(settings_class: type[S], sources: Sources, *, section: str | None = Non
     """Read a settings class; ``section`` is the agent's name, None for the watcher's own."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
-    files: list[Path] = []
+    files: dict[Path, Signature | None] = {}
     for field in fields_of(settings_class, section):
         try:
             found = _from_file(field, sources, files) or sources.find(field)
@@ -62,7 +64,7 @@ def load(settings_class: type[S], sources: Sources, *, section: str | None = Non
     if sources.problem is not None:
         # What is missing may be in the file that can't be read.
         problems = [problem for problem in problems if problem.source != NOT_SET]
-    return Loaded(settings=settings, problems=tuple(problems), files=tuple(files), values=values)
+    return Loaded(settings=settings, problems=tuple(problems), files=files, values=values)
 
 
 def _made(
@@ -91,12 +93,12 @@ def _read(field: Field, found: Found) -> Any:
         raise _Wrong(_problem(field, found, kind.expected)) from error
 
 
-def _from_file(field: Field, sources: Sources, files: list[Path]) -> Found | None:
+def _from_file(field: Field, sources: Sources, files: dict[Path, Signature | None]) -> Found | None:
     found = sources.find_file(field)
     if found is None:
         return None
     path = Path(str(found.value))
-    files.append(path)
+    files[path] = signature(path)  # first: what is replaced meanwhile is to be read once more
     try:
         text = read_text(path).strip()
     except (OSError, ValueError) as error:

@@ -13,6 +13,7 @@ import attrs
 import yaml
 
 from kube_log_watcher_core.errors import Problem
+from kube_log_watcher_core.files.signature import Signature, signature
 from kube_log_watcher_core.settings.fields import UNSET, Field
 from kube_log_watcher_core.settings.kinds import check_size
 
@@ -43,6 +44,8 @@ class Sources:
     document: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     path: Path | None = None
     """The YAML file, None without one."""
+    files: Mapping[Path, Signature | None] = attrs.field(factory=dict)
+    """The same, with the signature that it had just before it was read."""
     problem: Problem | None = None
     """Why the YAML file can't be used; the other sources count on."""
 
@@ -112,12 +115,13 @@ def read_sources(
         config, name, source = Path(environ[CONFIG_VARIABLE]), CONFIG_VARIABLE, "environment"
     if config is None:
         return Sources(command_line=command_line, environ=environ)
+    files = {config: signature(config)}  # first: what is replaced meanwhile is to be read once more
     try:
         document = _read_yaml(config)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         problem = Problem(name=name, source=source, value=str(config), expected=_expected(error))
-        return Sources(command_line=command_line, environ=environ, path=config, problem=problem)
-    return Sources(command_line=command_line, environ=environ, document=document, path=config)
+        return Sources(command_line=command_line, environ=environ, path=config, files=files, problem=problem)
+    return Sources(command_line=command_line, environ=environ, document=document, path=config, files=files)
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
