@@ -439,8 +439,10 @@ class Happenings:
             self._model.reload(new)
         self._site.write_settings(new)
 
-    def settings_are_spoiled(self) -> str:
+    def settings_are_spoiled(self) -> str | None:
         """Spoil the settings file for a moment: the old settings stay."""
+        if "node node-1" not in self._site.watcher.log:
+            return None  # a watcher that has yet to read them ends by them, as it should
         bad = self._rng.choice(["drain_seconds: soon\n", "{", "drain_seconds: -1\nnonsense: 1\n", "[]\n"])
         self._site.write_settings_text(bad)
         self._moment()
