@@ -140,8 +140,8 @@ def differences(look: Look, model: Model) -> list[str]:
         if shown not in allowed:
             told.append(f"{path} of {model.ever[path][0].key}: {_text(shown)}, not {_texts(allowed)}")
     for path, entry in found.items():
-        owner = model.ids.get(id_in(entry))
-        if path in there and owner in there and owner != path:
+        owner = model.ids.get(id_in(entry), path)
+        if path in there and owner in there and owner != path and model.ever[owner][0].in_api:
             told.append(f"{path} goes by the id of {owner}")
     jobs = {job_name(id_in(entry)): path for path, entry in found.items()}
     told += [f"{jobs[name]} has no job file" for name in jobs.keys() - look.jobs]
