@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from kube_log_watcher_core import BaseAgent, Container, Layout, LogTarget, NodeContext, Pod, Progress
+from kube_log_watcher_core import BaseAgent, Container, Layout, LogTarget, NodeContext, Pacing, Pod, Progress
 from kube_log_watcher_core.agents import NotNow
 from kube_log_watcher_core.agents.running import Hold
 from kube_log_watcher_core.loop.sizes import Sizes
@@ -121,8 +121,8 @@ class Shipper(BaseAgent[Any]):
         self.progress: Progress | None = None
 
     @property
-    def hold_seconds(self) -> float:
-        return 15.0
+    def pacing(self) -> Pacing:
+        return Pacing(hold_seconds=15.0)
 
     def sync(self, targets: Sequence[LogTarget]) -> None:
         """Do nothing."""

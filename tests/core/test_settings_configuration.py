@@ -169,4 +169,5 @@ def test_a_message_about_a_folder_gets_the_variable_that_names_it(chosen: Chosen
     named = f"WATCHER_LISTER_FOLDER={chosen.folder}"
     assert agent.with_variables(f"{chosen.folder} is full") == f"{chosen.folder} is full ({named})"
     assert agent.with_variables(f"{named}: is full") == f"{named}: is full"
+    assert agent.with_variables(f"{chosen.folder.parent} is full").endswith(f" is full ({named})")
     assert agent.with_variables("the disk is full") == "the disk is full"

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import AgentConfigError, AgentError
+from kube_log_watcher_core.configuration import ChosenAgent
+from kube_log_watcher_scalyr import ScalyrAgent
 from scalyr_support import a_target, an_agent, container_id, written
 
 
@@ -231,8 +233,11 @@ class TestCheck:
     ) -> None:
         agent = an_agent(tmp_path)
         (tmp_path / folder).rmdir()
-        with pytest.raises(AgentConfigError, match=f"{variable}=.*{folder}.*create it or mount it"):
+        with pytest.raises(AgentConfigError) as raised:
             agent.check()
+        told = ChosenAgent("scalyr", ScalyrAgent, agent.settings).with_variables(str(raised.value))
+        assert told.startswith(f"{tmp_path / folder} is no folder: create it, or mount it into the container")
+        assert f"({variable}={tmp_path / folder}" in told
 
     def test_a_folder_in_the_place_of_the_file_is_named(self, tmp_path: Path) -> None:
         agent = an_agent(tmp_path)

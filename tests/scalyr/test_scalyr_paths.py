@@ -27,13 +27,13 @@ def test_with_linked_paths_an_entry_names_the_friendly_link(tmp_path: Path) -> N
 
 
 def test_changes_wait_a_little_longer_than_the_agent_takes_to_come_round(tmp_path: Path) -> None:
-    assert an_agent(tmp_path).hold_seconds == 6.0
-    assert an_agent(tmp_path, hold_seconds=1.0).hold_seconds == 1.0
+    assert an_agent(tmp_path).pacing.hold_seconds == 6.0
+    assert an_agent(tmp_path, hold_seconds=1.0).pacing.hold_seconds == 1.0
 
 
 @pytest.mark.parametrize("seconds", [0.0, 5.0, 30.0])
 def test_the_pause_between_changes_is_the_write_interval(tmp_path: Path, seconds: float) -> None:
-    assert an_agent(tmp_path, write_interval=seconds).pause_seconds == seconds
+    assert an_agent(tmp_path, write_interval=seconds).pacing.pause_seconds == seconds
 
 
 def test_the_agents_own_check_interval_is_in_the_file(tmp_path: Path) -> None:

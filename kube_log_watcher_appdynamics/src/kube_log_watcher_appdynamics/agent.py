@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kube_log_watcher_appdynamics.render import job
 from kube_log_watcher_appdynamics.settings import AppDynamicsSettings
-from kube_log_watcher_core import File, FileAgent, LogTarget, NodeContext, Owned
+from kube_log_watcher_core import File, FileAgent, LogTarget, Owned
 
 # Containers have no other ids: a job that people wrote by hand is never taken for one of ours.
 _JOB_NAME = r"container-[0-9a-f]{64}-jobfile\.job"
@@ -18,14 +18,9 @@ class AppDynamicsAgent(FileAgent[AppDynamicsSettings]):
     settings_class = AppDynamicsSettings
     name = "appdynamics"
 
-    def __init__(self, settings: AppDynamicsSettings, node: NodeContext) -> None:
-        super().__init__(settings, node)
-        self._jobs: dict[LogTarget, File] = {}
-
     def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
-        """Return the job files of these targets; only those of new and changed targets are made anew."""
-        self._jobs = {target: self._jobs.get(target) or self._job(target) for target in targets}
-        return self._jobs.values()
+        """Return the job files of these targets."""
+        return self.each(targets, self._job)
 
     def owned(self) -> Iterable[Owned]:
         """Return the names of job files as this version and all earlier ones wrote them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kube_log_watcher_core.agent import BaseAgent, FileAgent
+from kube_log_watcher_core.agent import BaseAgent, FileAgent, Pacing
 from kube_log_watcher_core.annotations import annotation_for
 from kube_log_watcher_core.errors import AgentConfigError, AgentError, WatcherError
 from kube_log_watcher_core.files import File, Item, Link, Owned
@@ -58,6 +58,7 @@ __all__ = [
     "NodeContext",
     "Owned",
     "Owner",
+    "Pacing",
     "Pod",
     "PodContainer",
     "Progress",

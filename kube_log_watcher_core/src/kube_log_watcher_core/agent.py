@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import abc
 import os
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+import attrs
 
 from kube_log_watcher_core.errors import AgentConfigError
 from kube_log_watcher_core.files import Disk, File, Item, Link, Mirror, Owned, part_about
 from kube_log_watcher_core.models import LogTarget, NodeContext, Progress
 
 SettingsT = TypeVar("SettingsT")
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Pacing:
+    """How gently a shipper's configuration is changed, for one that each change disturbs."""
+
+    pause_seconds: float = 0.0
+    """Least time between two syncs that bring something new. The first after quiet never waits."""
+    hold_seconds: float = 0.0
+    """How long a change waits after a log is gone, unless `BaseAgent.read_up_to` tells that it was read.
+
+    For a shipper that loses what it has not read of gone logs when its configuration changes.
+    """
 
 
 class BaseAgent(abc.ABC, Generic[SettingsT]):
@@ -53,20 +69,9 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         """Make sure that the shipper can start, before any target is known; never remove anything."""
 
     @property
-    def pause_seconds(self) -> float:
-        """Least seconds between two syncs that bring changes, for a shipper that each change disturbs.
-
-        The first change after quiet never waits.
-        """
-        return 0.0
-
-    @property
-    def hold_seconds(self) -> float:
-        """How long changes wait after a log is gone, unless `read_up_to` tells that it was read.
-
-        For a shipper that loses what it has not read of gone logs when its configuration changes.
-        """
-        return 0.0
+    def pacing(self) -> Pacing:
+        """How gently the configuration is changed: not at all, for most shippers are not disturbed by it."""
+        return Pacing()
 
     def read_up_to(self, target: LogTarget) -> Progress | None:
         """Return how far the shipper has read a log; None when nobody knows.
@@ -101,6 +106,8 @@ class FileAgent(BaseAgent[SettingsT]):
     def __init__(self, settings: SettingsT, node: NodeContext) -> None:
         super().__init__(settings, node)
         self._mirror = Mirror()
+        self._made: dict[Callable[[LogTarget], object], dict[LogTarget, Any]] = {}
+        self._made_before = self._made
 
     def use_disk(self, disk: Disk) -> None:
         """Work on another disk from now on: one that only records, or one that fails in a test."""
@@ -108,15 +115,40 @@ class FileAgent(BaseAgent[SettingsT]):
 
     @abc.abstractmethod
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
-        """Return all files and links for these targets: the same targets, the same bytes."""
+        """Return all files and links for these targets, which are sorted by id.
+
+        The same targets give the same bytes. `each` remembers what was made of each of them.
+        """
 
     @abc.abstractmethod
     def owned(self) -> Iterable[Owned]:
         """Return the names that are this agent's: all that it renders, and nothing of anybody else's."""
 
+    def each(self, targets: Sequence[LogTarget], make: Callable[[LogTarget], T]) -> list[T]:
+        """Return what ``make`` gives for each of the targets; it is only called for new and changed ones.
+
+        For `render`: so a change costs what has changed, also with a thousand targets. What is made is
+        remembered by the target for as long as every sync asks for it, but for a None, which is asked for
+        again. It must not depend on anything that changes in the agent's life. ``make`` is a method or a
+        function with a name: a lambda is another one each time, and nothing would be remembered.
+        """
+        made: dict[LogTarget, Any] = self._made.setdefault(make, {})
+        before = self._made_before.get(make, {})
+        for target in targets:
+            if target not in made:
+                one = before.get(target)
+                one = make(target) if one is None else one
+                if one is not None:
+                    made[target] = one
+        everything: list[Any] = [made.get(target) for target in targets]
+        return everything
+
     def sync(self, targets: Sequence[LogTarget]) -> None:
         """Write what differs from the disk, and prune."""
-        self._mirror.apply(self.render(targets), self.owned())
+        self._made = {}
+        items = list(self.render(sorted(targets, key=_by_id)))
+        self._made_before = self._made
+        self._mirror.apply(items, self.owned())
 
     def describe(self, target: LogTarget) -> Sequence[Item]:
         """Return the links and files that have the target's id or log in their path or content."""
@@ -143,6 +175,10 @@ class FileAgent(BaseAgent[SettingsT]):
                 )
             if not os.access(owned.folder, os.W_OK | os.X_OK):
                 raise AgentConfigError(f"{owned.folder} can't be written to: mount it read-write")
+
+
+def _by_id(target: LogTarget) -> str:
+    return target.id
 
 
 def _is_about(item: Item, target: LogTarget, words: Sequence[bytes]) -> bool:

@@ -44,13 +44,15 @@ class ChosenAgent:
     """The distribution with its version, or the file."""
 
     def with_variables(self, message: str) -> str:
-        """Add to a message about folders the variables that name them."""
+        """Return a message about folders with the variables that name them, or a file in them, added."""
         fields = fields_of(self.agent_class.settings_class, self.name)
         values = [(field.variable, getattr(self.settings, field.name)) for field in fields]
         named = [
             f"{variable}={value}"
             for variable, value in values
-            if isinstance(value, Path) and str(value) in message and variable not in message
+            if isinstance(value, Path)
+            and (str(value) in message or message.startswith(f"{value.parent} "))
+            and variable not in message
         ]
         return f"{message} ({', '.join(named)})" if named else message
 

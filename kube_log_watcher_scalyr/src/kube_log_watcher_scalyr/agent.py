@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -23,6 +23,7 @@ from kube_log_watcher_core import (
     LogTarget,
     NodeContext,
     Owned,
+    Pacing,
     Progress,
 )
 from kube_log_watcher_scalyr import journald, links, render, sampling
@@ -68,7 +69,6 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         self._checkpoints = None if settings.data_path is None else Checkpoints(settings.data_path)
         self._sampling, odd = sampling.read_entries(settings.sampling_rules)
         self._expressions = Expressions()
-        self._rendered: dict[LogTarget, _Rendered] = {}
         self._waiting: dict[LogTarget, int] = {}
         """Logs whose rules are not checked yet, and for how many syncs."""
         self._verified = False
@@ -78,21 +78,15 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
         """Return ``agent.json`` and a friendly link for each target."""
-        rendered = self._render_all(targets)
-        self._rendered = {target: rendered[target] for target in sorted(rendered, key=_by_id)}
-        self._report()
-        shipped = [rendered for rendered in self._rendered.values() if not rendered.held]
-        return [*(rendered.link for rendered in shipped), self._file(shipped)]
+        rendered = self._rendered(targets)
+        self._report(rendered)
+        shipped = [one for target in targets if (one := rendered[target]) is not None and not one.held]
+        return [*(one.link for one in shipped), self._file(shipped)]
 
     @property
-    def pause_seconds(self) -> float:
-        """Give the Scalyr agent some peace between changes: each stops all copying for a moment."""
-        return self.settings.write_interval
-
-    @property
-    def hold_seconds(self) -> float:
-        """Give it time to read to the end of gone logs: at a change it opens all files anew, by path."""
-        return self.settings.hold_seconds
+    def pacing(self) -> Pacing:
+        """How long the Scalyr agent needs: a change stops all copying, and opens all files anew, by path."""
+        return Pacing(self.settings.write_interval, self.settings.hold_seconds)
 
     def read_up_to(self, target: LogTarget) -> Progress | None:
         """Return how far a log is read, by the Scalyr agent's checkpoints."""
@@ -114,10 +108,7 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
 
     def check(self) -> None:
         """Look whether folders, group and journal settings are such that this can work."""
-        _check_folder(self.settings.dest_path, f"WATCHER_SCALYR_DEST_PATH={self.settings.dest_path}")
-        _check_folder(
-            self.settings.config_path.parent, f"WATCHER_SCALYR_CONFIG_PATH={self.settings.config_path}"
-        )
+        super().check()
         if self.settings.config_path.is_dir():
             raise AgentConfigError(
                 f"WATCHER_SCALYR_CONFIG_PATH={self.settings.config_path}: this is a folder, name a file in it"
@@ -139,32 +130,29 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             else target.log_path
         )
 
-    def _render_all(self, targets: Sequence[LogTarget]) -> dict[LogTarget, _Rendered]:
-        """Return what each target comes to, but those whose rules can't be checked in this sync any more."""
-        known = self._rendered
-        rendered = {target: known[target] for target in targets if target in known}
-        waiting: dict[LogTarget, int] = {}
+    def _rendered(self, targets: Sequence[LogTarget]) -> Mapping[LogTarget, _Rendered | None]:
+        """Return what each target comes to; None: there is no time left to check its rules in this sync.
+
+        Who asks for little has his turn first, or who has waited for long.
+        """
+        asked = dict(zip(targets, self.each(targets, _asked), strict=True))
+        in_turn = sorted(targets, key=lambda target: asked[target] * 0.5 ** self._waiting.get(target, 0))
         self._expressions.begin_sync()
-        for target in sorted((target for target in targets if target not in known), key=self._turn):
-            try:
-                rendered[target] = self._render(target)
-            except NotYetError:
-                waiting[target] = self._waiting.get(target, 0) + 1
-        self._waiting = waiting
+        rendered = dict(zip(in_turn, self.each(in_turn, self._render), strict=True))
+        late = [target for target, found in rendered.items() if found is None]
+        self._waiting = {target: self._waiting.get(target, 0) + 1 for target in late}
         return rendered
 
-    def _turn(self, target: LogTarget) -> float:
-        """Return whose turn it is to have its rules checked: who asks for little, or has waited for long."""
-        asked = sum(len(text) for name, text in target.annotations.items() if name.startswith(PREFIX))
-        return asked * 0.5 ** self._waiting.get(target, 0)
-
-    def _render(self, target: LogTarget) -> _Rendered:
-        wishes = read_annotations(
-            target,
-            self._expressions,
-            sampling=sampling.rules_for(self._sampling, target),
-            hold=self.settings.bad_redaction == "hold",
-        )
+    def _render(self, target: LogTarget) -> _Rendered | None:
+        try:
+            wishes = read_annotations(
+                target,
+                self._expressions,
+                sampling=sampling.rules_for(self._sampling, target),
+                hold=self.settings.bad_redaction == "hold",
+            )
+        except NotYetError:
+            return None
         entry = render.entry(
             target, self._path(target), wishes=wishes, decoding=self._decoding, server=self._server
         )
@@ -178,18 +166,15 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             held=wishes.held,
         )
 
-    def _report(self) -> None:
+    def _report(self, rendered: Mapping[LogTarget, _Rendered | None]) -> None:
         """Log annotations that are refused now and were not before, and those that are mended."""
-        found = {one for rendered in self._rendered.values() for one in rendered.refused}
+        found = {one for each in rendered.values() if each is not None for one in each.refused}
         refused = frozenset(found | {_not_checked(target) for target in self._waiting})
         for one in sorted(refused - self._refused, key=str):
             logger.warning("%s", one, extra=one.fields())
         if refused == self._refused:
             return
-        here = {
-            (target.namespace, target.pod_name, target.container_name)
-            for target in (*self._rendered, *self._waiting)
-        }
+        here = {(target.namespace, target.pod_name, target.container_name) for target in rendered}
         ended = {one.about for one in self._refused} - {one.about for one in refused}
         for about in sorted(about for about in ended if about[:3] in here):
             logger.info("pod %s/%s, container %s, %s: mended", *about)
@@ -220,8 +205,9 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             ) from None
 
 
-def _by_id(target: LogTarget) -> str:
-    return target.id
+def _asked(target: LogTarget) -> int:
+    """Return how many characters its pod asks for."""
+    return sum(len(text) for name, text in target.annotations.items() if name.startswith(PREFIX))
 
 
 def _not_checked(target: LogTarget) -> RefusedAnnotation:
@@ -257,10 +243,3 @@ def _holds_object(path: Path) -> bool:
 
 def _open(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _check_folder(folder: Path, setting: str) -> None:
-    if not folder.is_dir():
-        raise AgentConfigError(f"{setting}: {folder} is no folder, create it or mount it into the container")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise AgentConfigError(f"{setting}: {folder} can't be written to, mount it read-write")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from kube_log_watcher_core import FileAgent, Link, LogTarget, NodeContext, Owned
+from kube_log_watcher_core import FileAgent, Link, LogTarget, Owned
 from kube_log_watcher_symlinker.settings import SymlinkerSettings
 
 _LONGEST_PART = 200
@@ -22,14 +22,9 @@ class SymlinkerAgent(FileAgent[SymlinkerSettings]):
     settings_class = SymlinkerSettings
     name = "symlinker"
 
-    def __init__(self, settings: SymlinkerSettings, node: NodeContext) -> None:
-        super().__init__(settings, node)
-        self._links: dict[LogTarget, Link] = {}
-
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Link]:
-        """Return one link for each target; only those of new and changed targets are made anew."""
-        self._links = {target: self._links.get(target) or self._link(target) for target in targets}
-        return self._links.values()
+        """Return one link for each target."""
+        return self.each(targets, self._link)
 
     def owned(self) -> Iterable[Owned]:
         """Return the links at exactly the tree's depth, below a container id."""

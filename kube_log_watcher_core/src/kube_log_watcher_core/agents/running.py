@@ -101,7 +101,7 @@ class RunningAgent:
         self._turn = Turn(f"agent {chosen.name}", self._claim, clock=clock)
         self._drain = AgentDrain(chosen.name, agent, wall=wall)
         self._stats = SyncStats(clock)
-        self._hold = Hold(clock, longest_seconds=2 * agent.hold_seconds)
+        self._hold = Hold(clock, longest_seconds=2 * agent.pacing.hold_seconds)
         self._predecessors: tuple[RunningAgent, ...] = ()
         self._waiting_since: float | None = None
         self._told_of_predecessor = False
@@ -112,7 +112,7 @@ class RunningAgent:
             ready=self._may_begin,
             prepare=agent.prepare,
             close=self._close,
-            pause_seconds=agent.pause_seconds,
+            pause_seconds=agent.pacing.pause_seconds,
             clock=clock,
         )
 

@@ -64,7 +64,7 @@ class AgentDrain:
         self._accounts = {key: account for key, account in self._accounts.items() if key in unread}
         self._over = over
         waiting = [gone[key] for key in unread]
-        fresh_seconds = min(self._agent.hold_seconds, rules.seconds)
+        fresh_seconds = min(self._agent.pacing.hold_seconds, rules.seconds)
         self.is_any_fresh = any(self._wall() - each.since < fresh_seconds for each in waiting)
         # What is released is taken out of the configuration, which is a change like any other.
         self.finished = frozenset(self.finished & gone.keys() if self.is_any_fresh else over)
