@@ -129,3 +129,14 @@ def test_what_waits_for_its_pause_is_written_at_the_end(bench: Bench) -> None:
     assert bench.keeper.keep(Work((TWO,)))
     bench.keeper.stop(wait_seconds=30)
     assert ONE.id not in bench.text()
+
+
+def test_the_first_work_is_written_also_where_there_is_nothing_to_follow(bench: Bench) -> None:
+    bench.keeper.keep(Work())
+    wait_until(bench.file.exists)
+
+
+def test_who_is_stopped_before_anything_was_decided_leaves_the_file_as_it_was(bench: Bench) -> None:
+    bench.file.write_text("what another version left")
+    bench.keeper.stop(wait_seconds=30)
+    assert bench.text() == "what another version left"

@@ -69,7 +69,8 @@ class StateKeeper:
             close=self._claim.release,
             title="the state file",
         )
-        self._latest = self._sent = self._kept = _Kept.of(Work())
+        self._latest = self._kept = _Kept.of(Work())
+        self._sent = _Kept.of(Work())  # another one: the first work is written whatever it is
         self._sent_at = float("-inf")
         self._waiting_since: float | None = None
 
@@ -80,7 +81,7 @@ class StateKeeper:
         except OSError as error:
             logger.warning("WATCHER_STATE_DIR %s can't be opened: %s", self._folder, error.strerror)
             return Work()
-        self._latest = self._sent = self._kept = _Kept.of(left)
+        self._latest = self._kept = _Kept.of(left)
         return left
 
     def start(self) -> None:
@@ -121,7 +122,7 @@ class StateKeeper:
 
     def stop(self, *, wait_seconds: float = 0.0) -> None:
         """Stop keeping, once the latest is kept; wait for that so long."""
-        if self._latest is not self._sent:
+        if self._latest is not self._sent and self._sent_at > float("-inf"):
             self._sent = self._latest
             self._worker.submit(self._sent)
         kept = self._worker.stop(wait_seconds=wait_seconds, finish=True)
