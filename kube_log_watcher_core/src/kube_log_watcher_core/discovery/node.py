@@ -171,7 +171,10 @@ class Discovery:
             if unit is not None:
                 changed |= self._refresh_unit(unit)
         if changed:
-            self._containers = tuple(sorted(self._all(), key=attrgetter("key")))
+            everything = [one for unit in self._units.values() for one in unit.containers]
+            if len({one.key for one in everything}) < len(everything):
+                everything = list(self._one_for_each_key())
+            self._containers = tuple(sorted(everything, key=attrgetter("key")))
         return self._containers
 
     def _refresh_unit(self, unit: Unit) -> bool:
@@ -206,8 +209,8 @@ class Discovery:
         elif before:
             logger.warning("all of %s/%s can be read again", self._place.root, unit)
 
-    def _all(self) -> Iterator[Container]:
-        """Give all containers. A key names one of them: a link to what another unit has comes second."""
+    def _one_for_each_key(self) -> Iterator[Container]:
+        """Yield all containers, those with another key that have what another has: links come second."""
         found: dict[str, str] = {}
         for unit in sorted(self._units.values(), key=_is_link):
             for one in unit.containers:
