@@ -202,6 +202,37 @@ def test_a_link_that_can_be_seen_and_not_read_is_an_obstacle(layout: str, path: 
     assert sorted(lines) == ["bad unreadable"] * 2 + ["good True"] * 2
 
 
+BLIND = """
+import os, sys
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from kube_log_watcher_core.discovery import Discovery, NodePaths
+from kube_log_watcher_core.models import Layout
+from kube_log_watcher_testing.fake_node import FakeNode
+
+if os.getuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+with TemporaryDirectory() as folder:
+    node = FakeNode(Path(folder), Layout.CRI)
+    made = node.add(pod="victim")
+    planted = Path("/proc/1/root") / made.log.relative_to(folder)
+    for name in ("victim_default_main-cut.log", "victim_default_other-cut.log"):
+        made.link.with_name(name).symlink_to(planted.parent.with_name(name.split("_")[2][:-8]) / "0.log")
+    with closing(Discovery(NodePaths(Path(folder) / "containers", "auto", (Path(folder),)))) as discovery:
+        for _ in range(2):
+            print(*sorted(one.name for one in discovery.scan() if one.obstacle is None))
+            node.add(pod="victim", container="second")
+"""
+
+
+def test_a_planted_link_that_can_not_be_read_hides_nothing_of_its_victim() -> None:
+    """Its target bears the name of the victim's folder, on a way that nobody may look at."""
+    command = [sys.executable, "-c", BLIND]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/", timeout=30)
+    assert ran.stdout.splitlines() == ["main", "main second"], ran.stderr
+
+
 class TestNobodyIsBlinded:
     @pytest.mark.parametrize("target", [".", "..", "{itself}"])
     def test_a_link_to_the_containers_folder_does_not_hide_what_comes(

@@ -143,7 +143,7 @@ def test_what_is_below_a_folder_that_can_not_be_read_stays(below: str) -> None:
 def test_a_log_that_can_not_be_looked_at_stays_what_it_was() -> None:
     log, pod = log_of("web", told=VICTIMS), pod_of("web")
     before = resolved([log], pod)
-    unread = attrs.evolve(log, log_path=None, obstacle=Obstacle(Reason.UNREADABLE))
+    unread = attrs.evolve(log, layout=Layout.DOCKER, log_path=None, obstacle=Obstacle(Reason.UNREADABLE))
     assert resolved([unread], pod, before=before).targets == before.targets
     assert reasons(resolved([unread], pod)) == {"web": Reason.UNREADABLE}
 

@@ -6,10 +6,11 @@ import itertools
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
+from typing import TypeVar
 
 import attrs
 
-from kube_log_watcher_core.discovery.links import Link, Run
+from kube_log_watcher_core.discovery.links import Run
 from kube_log_watcher_core.discovery.logfile import Log, is_absent, locate, regular
 from kube_log_watcher_core.discovery.names import (
     PodFolder,
@@ -27,6 +28,8 @@ Whoever can write to a pod's folder must not keep other pods waiting by filling 
 """
 MOST_ENTRIES = 10_000
 """So many entries of a folder are looked at."""
+
+S = TypeVar("S", str, bool)
 
 
 @attrs.frozen
@@ -77,7 +80,7 @@ class PodLogs:
         return True
 
     def unreadable(self, problem: str) -> Container:
-        """Give what stands for the pod while its folder could never be looked at."""
+        """Return what stands for the pod while its folder could never be looked at."""
         return self._stray(Reason.UNREADABLE, problem)
 
     def refresh(self) -> bool:
@@ -92,7 +95,7 @@ class PodLogs:
         folders, strays = self._folders(linked, own=stat.S_ISDIR(mode))
         if stat.S_ISLNK(mode):
             detail = f"{self._path} is a link: a pod is followed where its folder really is"
-            strays.append(self._stray(Reason.OUTSIDE_FOLDER, detail))
+            strays.append(self._stray(Reason.OUTSIDE_FOLDER, detail, at=self._path))
         spoken_of = {(run[1], run[2]) for run, _ in linked}
         self._list_all(folders, strays, spoken_of)
         return True
@@ -108,7 +111,7 @@ class PodLogs:
     def _folders(
         self, linked: Collection[tuple[Run, str]], *, own: bool
     ) -> tuple[list[_Folder], list[Container]]:
-        """Give the containers' folders, and what stands for those that are none of this pod's."""
+        """Return the containers' folders, and what stands for those that are none of this pod's."""
         folders: dict[str, _Folder] = {}
         strays: list[Container] = []
         if own:
@@ -120,29 +123,51 @@ class PodLogs:
                     strays.append(self._elsewhere(name, path))
                 else:
                     folders[name] = _Folder(name, path, real)
-        paths = {(run[1], path) for run, path in linked if run[1] not in folders}
-        found = sorted((name, path, os.path.realpath(path)) for name, path in paths)
+        strays += self._add_linked(folders, {(run[1], path) for run, path in linked}, own=own)
+        return list(folders.values()), strays
+
+    def _add_linked(
+        self, folders: dict[str, _Folder], linked: Collection[tuple[str, str]], *, own: bool
+    ) -> list[Container]:
+        """Add the containers' folders that links lead to; return what stands for those that are no such."""
+        paths = [each for each in self._known_first(linked) if each[0] not in folders]
+        found, unread = [], {}
+        for name, path in paths:
+            try:
+                found.append((name, path, os.path.realpath(path)))
+            except OSError as error:
+                unread[name] = _Folder(name, path, path), error
         if not own:
             self._choose_home(real for name, _, real in found if real.endswith(f"/{self.name}/{name}"))
+        strays = []
         for name, path, real in found:
             if real == f"{self._home}/{self.name}/{name}":
                 folders.setdefault(name, _Folder(name, path, real))
             else:
                 strays.append(self._elsewhere(name, path))
-        return list(folders.values()), strays
+        for name in unread.keys() - folders.keys():
+            strays += self._unread(*unread[name])
+        return strays
 
     def _own_folders(self) -> list[tuple[str, bool]]:
-        """Give the names of containers' folders, and whether each is but a link."""
+        """Return the names of containers' folders, and whether each is but a link."""
         entries, is_whole = _list(self._path)
         names = {
             entry.name: entry.is_symlink()
             for entry in entries
             if is_container_folder(entry.name) and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))
         }
-        known = {container.name for container in self._known.values() if container.obstacle is None}
         if not is_whole:
-            names.update((name, False) for name in known - names.keys())
-        return sorted(names.items(), key=lambda each: (each[0] not in known, each))[:MOST_LOGS]
+            names.update((name, False) for name in self._followed_names() - names.keys())
+        return self._known_first(names.items())
+
+    def _known_first(self, named: Iterable[tuple[str, S]]) -> list[tuple[str, S]]:
+        """Return no more than are looked at, by containers' names: those that are followed come first."""
+        followed = self._followed_names()
+        return sorted(named, key=lambda each: (each[0] not in followed, each))[:MOST_LOGS]
+
+    def _followed_names(self) -> set[str]:
+        return {container.name for container in self._known.values() if container.obstacle is None}
 
     def _choose_home(self, reals: Iterable[str]) -> None:
         """Choose the folder that holds the pod's, where links disagree about it: the one that was first."""
@@ -165,7 +190,11 @@ class PodLogs:
                 unread.append(error)
                 strays += self._unread(folder, error)
         if len(runs) > MOST_LOGS:
-            strays.append(self._too_many(len(runs)))
+            detail = (
+                f"more than {MOST_LOGS} logs are in the pod's folder: the ones followed before and the "
+                "newest of each container come first, the rest is looked at when there are fewer"
+            )
+            strays.append(self._stray(Reason.TOO_MANY, detail))
             runs = self._most_wanted(runs)
         found = [self._container(run) for run in runs]
         self.containers = tuple(keep_equal(self._known, container) for container in (*found, *strays))
@@ -176,7 +205,7 @@ class PodLogs:
             raise unread[0]
 
     def _runs(self, folder: _Folder, numbers: Iterable[int]) -> Iterator[_Run]:
-        """Give a container's runs: those with a log, those in rotation, and those that a link speaks of."""
+        """Return a container's runs: those with a log, those in rotation, and those that a link speaks of."""
         entries, is_whole = _list(folder.path)
         logs: dict[int, os.DirEntry[str] | None] = dict.fromkeys(numbers)
         rotated: set[int] = set()
@@ -194,7 +223,7 @@ class PodLogs:
         return (_Run(folder, number, logs[number], number in rotated) for number in sorted(logs))
 
     def _most_wanted(self, runs: list[_Run]) -> list[_Run]:
-        """Give as many as are followed: those that are, then the newest of each container, the next, ..."""
+        """Return as many as are followed: those that are, then the newest of each container, the next, ..."""
         newest = sorted(runs, key=lambda run: (run.folder.name, -run.number))
         by_container = itertools.groupby(newest, key=lambda run: run.folder.name)
         ranked = [(age, run) for _, group in by_container for age, run in enumerate(group)]
@@ -212,7 +241,7 @@ class PodLogs:
             found, known, unit=self.name, rotated=None if found.linked else run.rotated
         )
         self.unsettled = self.unsettled or (found.missing and self._may_go_unseen(found))
-        docker_id = None if _is_elsewhere(found) else parse_docker_log(found.target)
+        docker_id = None if found.elsewhere else parse_docker_log(found.target)
         # A run's id never changes: what a link has told holds when the link has gone before the log.
         told = docker_id or self._place.id_of((self.name, name, run.number))
         return Container(
@@ -235,7 +264,7 @@ class PodLogs:
         return locate(f"{folder.path}/{run.number}.log", folder=folder.real, roots=roots)
 
     def _own(self, found: Log, run: _Run) -> Log:
-        """Give a log that is the run's own, and an obstacle in place of any other."""
+        """Return a log that is the run's own, and an obstacle in place of any other."""
         if found.obstacle is not None or not found.linked or self._is_runtimes(found.target):
             return found
         detail = (
@@ -244,7 +273,7 @@ class PodLogs:
         return attrs.evolve(found, obstacle=Obstacle(Reason.OUTSIDE_FOLDER, detail))
 
     def _is_runtimes(self, target: str) -> bool:
-        """Tell whether a log lies in the runtime's folder for a container, and not in some pod's."""
+        """Whether a log lies in the runtime's folder for a container, and not in some pod's."""
         container_id = parse_docker_log(target)
         home = os.path.dirname(target)
         return os.path.basename(home) == container_id and not home.startswith(f"{self._home}/")
@@ -258,20 +287,13 @@ class PodLogs:
         )
         return self._stray(Reason.OUTSIDE_FOLDER, detail, name, at=path)
 
-    def _too_many(self, count: int) -> Container:
-        detail = (
-            f"{count} logs are in the pod's folder: {MOST_LOGS} of them, the newest of each container first, "
-            "are looked at, and the rest only when there are fewer"
-        )
-        return self._stray(Reason.TOO_MANY, detail)
-
     def _unread(self, folder: _Folder, error: OSError) -> list[Container]:
         known = [container for container in self.containers if container.name == folder.name]
         problem = f"{folder.path} can't be read ({error.strerror}): it is tried again"
         return known or [self._stray(Reason.UNREADABLE, problem, folder.name)]
 
     def _stray(self, reason: Reason, detail: str, name: str = "", at: str = "") -> Container:
-        """Give what stands for something in the pod's folder that is no run."""
+        """Return what stands for something in the pod's folder that is no run."""
         return Container(
             key=self._prefix + (f"/{name}" if name else "") + (f"@{at}" if at else ""),
             layout=Layout.CRI,
@@ -284,81 +306,11 @@ class PodLogs:
 
 
 def _is_regular(entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry is a regular file, where that is known without asking or can be asked."""
+    """Whether an entry is a regular file, where that is known without asking or can be asked."""
     try:
         return entry.is_file(follow_symlinks=False)
     except OSError:
         return False
-
-
-def _is_elsewhere(found: Log) -> bool:
-    return found.obstacle is not None and found.obstacle.reason is Reason.OUTSIDE_FOLDER
-
-
-class LinkedLog:
-    """A link in the containers folder that leads to no pod's folder: its name and its target must do.
-
-    There was a time when the kubelet's links led straight to Docker's logs. Nothing else is followed: a
-    link's name is no evidence of whose the file is.
-    """
-
-    def __init__(self, name: str, place: Place) -> None:
-        self.name = name
-        self.containers: tuple[Container, ...] = ()
-        self.unsettled = False
-        self._place = place
-
-    def concerns(self, name: str) -> bool:
-        """Nothing is watched for a link but the folder that it lies in."""
-        return False
-
-    def unreadable(self, problem: str) -> Container:
-        """Give what stands for the link while it could never be looked at."""
-        return Container(key=self.name, layout=Layout.CRI, obstacle=Obstacle(Reason.UNREADABLE, problem))
-
-    def refresh(self) -> bool:
-        """Look at the link again."""
-        link = self._place.linked.get(self.name)
-        if link is None or link.run is not None:
-            return False
-        found = locate(f"{self._place.root}/{self.name}", folder=None, roots=self._place.roots)
-        known = {container.key: container for container in self.containers}
-        settled = self._place.rotations.stay(
-            self._own(found, link), self.containers[0] if self.containers else None, unit=self.name
-        )
-        self.containers = (keep_equal(known, self._container(settled, link)),)
-        self._place.rotations.settle(self.name, {self.containers[0].key})
-        self.unsettled = found.missing
-        return True
-
-    def _own(self, found: Log, link: Link) -> Log:
-        container_id = parse_docker_log(found.target)
-        if found.obstacle is not None or link.parsed is None:
-            return found
-        named = link.parsed.id in (None, container_id)
-        if container_id and named and os.path.basename(os.path.dirname(found.target)) == container_id:
-            return found
-        detail = f"the link leads to {found.target}, which is not the log of the container that it names"
-        return attrs.evolve(found, obstacle=Obstacle(Reason.OUTSIDE_FOLDER, detail))
-
-    def _container(self, found: Log, link: Link) -> Container:
-        parsed = link.parsed
-        docker_id = None if _is_elsewhere(found) else parse_docker_log(found.target)
-        layout = Layout.DOCKER if docker_id else Layout.CRI
-        if parsed is None:
-            nobody = Obstacle(Reason.NOT_KUBERNETES, "no kubelet's link: its name tells no container")
-            return Container(key=docker_id or self.name, layout=layout, id=docker_id, obstacle=nobody)
-        container_id = docker_id or parsed.id
-        return Container(
-            key=docker_id or self.name,
-            layout=layout,
-            id=container_id,
-            name=parsed.container,
-            pod_name=parsed.pod,
-            namespace=parsed.namespace,
-            log_path=found.path,
-            obstacle=found.obstacle,
-        )
 
 
 def _list(folder: str) -> tuple[list[os.DirEntry[str]], bool]:

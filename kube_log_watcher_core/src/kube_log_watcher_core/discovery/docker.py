@@ -44,7 +44,7 @@ class DockerFolder:
         return name in ("", CONFIG, self._log_name)
 
     def unreadable(self, problem: str) -> Container:
-        """Give what stands for the container while its folder could never be looked at."""
+        """Return what stands for the container while its folder could never be looked at."""
         return Container(
             key=self.name, id=self.name, layout=Layout.DOCKER, obstacle=Obstacle(Reason.UNREADABLE, problem)
         )

@@ -24,7 +24,7 @@ Run = tuple[str, str, int]
 
 
 @attrs.frozen
-class Link:
+class ContainerLink:
     """One link."""
 
     name: str
@@ -59,8 +59,8 @@ class LinkTable:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self._links: dict[str, Link] = {}
-        self._by_pod: dict[str, dict[str, Link]] = {}
+        self._links: dict[str, ContainerLink] = {}
+        self._by_pod: dict[str, dict[str, ContainerLink]] = {}
         self._ids: dict[Run, str] = {}
 
     def replace(self, names: Iterable[str]) -> set[str]:
@@ -87,7 +87,7 @@ class LinkTable:
             self._choose_id(run)
         return {link.unit for link in changed}
 
-    def get(self, name: str) -> Link | None:
+    def get(self, name: str) -> ContainerLink | None:
         """Return a link by its name."""
         return self._links.get(name)
 
@@ -110,17 +110,19 @@ class LinkTable:
     def _absolute(self, path: str) -> str:
         return os.path.join(self.folder, path)
 
-    def _read(self, name: str) -> Link | None:
+    def _read(self, name: str) -> ContainerLink | None:
         known = self._links.get(name)
         try:
             target = os.readlink(f"{self.folder}/{name}")
         except OSError as error:
             if is_absent(error) or error.errno == errno.EINVAL:
                 return None  # gone, or a file that is none of the kubelet's
-            return known or Link(name=name, target="", parsed=parse_link_name(name), run=None)
+            return known or ContainerLink(name=name, target="", parsed=parse_link_name(name), run=None)
         if known is not None and known.target == target and known.run is not None:
             return known
-        return Link(name=name, target=target, parsed=parse_link_name(name), run=self._run_behind(target))
+        return ContainerLink(
+            name=name, target=target, parsed=parse_link_name(name), run=self._run_behind(target)
+        )
 
     def _run_behind(self, target: str) -> RunPath | None:
         path = self._absolute(target)
@@ -134,12 +136,12 @@ class LinkTable:
                 return None
         return None
 
-    def _file(self, link: Link) -> None:
+    def _file(self, link: ContainerLink) -> None:
         self._links[link.name] = link
         if link.run is not None:
             self._by_pod.setdefault(link.run.pod, {})[link.name] = link
 
-    def _unfile(self, link: Link) -> None:
+    def _unfile(self, link: ContainerLink) -> None:
         del self._links[link.name]
         if link.run is not None:
             of_pod = self._by_pod[link.run.pod]
@@ -157,7 +159,7 @@ class LinkTable:
         if told:
             self._ids[run] = max(told)[1]
 
-    def _made(self, link: Link) -> int:
+    def _made(self, link: ContainerLink) -> int:
         try:
             return os.lstat(f"{self.folder}/{link.name}").st_mtime_ns
         except OSError:

@@ -37,6 +37,11 @@ class Log:
     """It was reached through a link, so that changes of the target may go unseen."""
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether it is none of the container at whose place it was found."""
+        return self.obstacle is not None and self.obstacle.reason is Reason.OUTSIDE_FOLDER
+
+    @property
     def path(self) -> Path | None:
         """The path to follow, None with an obstacle."""
         return None if self.obstacle else Path(self.target)
@@ -61,11 +66,11 @@ class Roots:
         self._prefixes = tuple(f"{folder.rstrip('/')}/" for folder in self._resolved)
 
     def hold(self, path: str) -> bool:
-        """Tell whether a resolved path lies under one of the folders."""
+        """Whether a resolved path lies under one of the folders."""
         return path.startswith(self._prefixes)
 
     def has(self, folder: str) -> bool:
-        """Tell whether a resolved path is one of the folders itself."""
+        """Whether a resolved path is one of the folders itself."""
         return folder in self._resolved
 
     def __str__(self) -> str:
@@ -105,14 +110,14 @@ def _resolved(path: str) -> str | None:
 
 
 def regular(target: str, roots: Roots) -> Log:
-    """Give the log at a resolved path that is known to be a regular file."""
+    """Return the log at a resolved path that is known to be a regular file."""
     if roots.hold(target):
         return Log(target)
     return Log(target, Obstacle(Reason.OUTSIDE_ROOTS, _outside(target, roots)))
 
 
 def is_rotated(target: str) -> bool:
-    """Tell whether siblings show that the missing log at `target` is between rename and creation."""
+    """Whether siblings show that the missing log at `target` is between rename and creation."""
     folder, name = os.path.split(target)
     try:
         return any(entry.startswith(f"{name}.") for entry in os.listdir(folder))

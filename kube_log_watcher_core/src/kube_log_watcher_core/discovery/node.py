@@ -10,9 +10,10 @@ from operator import attrgetter
 
 import attrs
 
-from kube_log_watcher_core.discovery.cri import LinkedLog, PodLogs
+from kube_log_watcher_core.discovery.cri import PodLogs
 from kube_log_watcher_core.discovery.docker import DockerFolder
 from kube_log_watcher_core.discovery.inotify import EventSource, Hint, Watches, open_inotify
+from kube_log_watcher_core.discovery.linked_log import LinkedLog
 from kube_log_watcher_core.discovery.links import LinkTable
 from kube_log_watcher_core.discovery.logfile import Roots, is_absent
 from kube_log_watcher_core.discovery.names import is_container_id, parse_pod_folder
@@ -53,7 +54,7 @@ class Discovery:
         self._containers: tuple[Container, ...] = ()
 
     def fileno(self) -> int | None:
-        """Give the inotify descriptor, None while polling. Ask again after each scan() and collect()."""
+        """Return the inotify descriptor, None while polling. Ask again after each scan() and collect()."""
         return self._watches.fileno()
 
     @property
@@ -137,7 +138,7 @@ class Discovery:
         return table.replace(names)
 
     def _concerned(self, hints: Iterable[Hint]) -> set[str]:
-        """Give the names of the units that the events may have changed."""
+        """Return the names of the units that the events may have changed."""
         names: set[str] = set()
         for hint in dict.fromkeys(hints):
             names |= self._concerned_by(hint)

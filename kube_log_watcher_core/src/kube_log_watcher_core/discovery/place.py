@@ -37,11 +37,11 @@ class Unit(Protocol):
         ...
 
     def unreadable(self, problem: str) -> Container:
-        """Give what stands for it while it could never be looked at."""
+        """Return what stands for it while it could never be looked at."""
         ...
 
     def concerns(self, name: str) -> bool:
-        """Tell whether a change of that entry in one of its folders can mean anything."""
+        """Whether a change of that entry in one of its folders can mean anything."""
         ...
 
 
@@ -54,7 +54,7 @@ class Rotations:
         """By unit and container's key."""
 
     def stay(self, found: Log, known: Container | None, *, unit: str, rotated: bool | None = None) -> Log:
-        """Give the known log where what was found missing is being rotated, or can't be seen just now.
+        """Return the known log where what was found missing is being rotated, or can't be seen just now.
 
         `rotated` tells whether files that were rotated from it are there; None: look whether they are.
         """
@@ -76,12 +76,12 @@ class Rotations:
             del self._since[each]
 
     def overdue(self) -> set[str]:
-        """Give the units with a log that has been away for too long."""
+        """Return the units with a log that has been away for too long."""
         until = self._clock() - ROTATION_SECONDS
         return {unit for (unit, _), since in self._since.items() if since <= until}
 
     def seconds_to_look(self) -> float | None:
-        """Tell how soon a log will have been away for too long; None when none is away."""
+        """Return how soon a log will have been away for too long; None when none is away."""
         if not self._since:
             return None
         return max(min(self._since.values()) + ROTATION_SECONDS - self._clock(), 0.0)
@@ -109,11 +109,11 @@ class Place:
         self.roots.renew()
 
     def id_of(self, run: Run) -> str | None:
-        """Give the container id of a run, where a link tells it."""
+        """Return the container id of a run, where a link tells it."""
         return self.linked.id_of(run) or (self.siblings.id_of(run) if self.siblings else None)
 
 
 def keep_equal(known: Mapping[str, Container], new: Container) -> Container:
-    """Give the known container where nothing about it has changed."""
+    """Return the known container where nothing about it has changed."""
     old = known.get(new.key)
     return old if old == new else new

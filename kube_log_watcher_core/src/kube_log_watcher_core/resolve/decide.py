@@ -5,8 +5,6 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Collection, Iterable
 
-import attrs
-
 from kube_log_watcher_core.annotations import NotTrueOrFalse, is_excluded
 from kube_log_watcher_core.models import Container, Layout, LogTarget, Pod, Pods, Reason, Remark, Skipped
 from kube_log_watcher_core.resolve.contest import is_anothers, one_for_each_id
@@ -65,8 +63,7 @@ class _Decision:
         if container.obstacle is not None:
             if before is None or container.obstacle.reason is not Reason.UNREADABLE:
                 return Skipped(container, container.obstacle.reason, container.obstacle.detail)
-            # An earlier process has seen it: unknown is not gone.
-            container = attrs.evolve(container, log_path=before.container.log_path, obstacle=None)
+            container = before.container  # an earlier process has seen it: unknown is not gone
         if not _is_wanted(container.namespace, self._rules):
             detail = "WATCHER_NAMESPACES or WATCHER_EXCLUDE_NAMESPACES leaves the namespace out"
             return Skipped(container, Reason.NAMESPACE_EXCLUDED, detail)
