@@ -12,7 +12,7 @@ from benchmarks.cost.figures import Figure, median
 from benchmarks.cost.plan import Plan
 from kube_log_watcher_core import Container, Pod
 from kube_log_watcher_core.models import Pods, Work
-from kube_log_watcher_core.reconcile import Memory, Patience
+from kube_log_watcher_core.reconcile import Reconciler, Timeouts
 from kube_log_watcher_core.resolve import Rules
 from kube_log_watcher_testing.factories import LABELS, make_container, make_pod
 
@@ -50,20 +50,20 @@ def measure(plan: Plan, _folder: Path) -> Iterator[Figure]:
 
 def _passes(before: _Node, now: _Node) -> tuple[float, float]:
     """Return the processor time of a pass and of a look-up, when all was followed and then this is there."""
-    memory = Memory(Work(), clock=time.monotonic, wall=time.time)
+    reconciler = Reconciler(Work(), clock=time.monotonic, wall=time.time)
 
     def look(node: _Node) -> None:
-        memory.reconcile(node.containers, node.pods, rules=RULES, patience=Patience(), sizes={})
+        reconciler.reconcile(node.containers, node.pods, rules=RULES, timeouts=Timeouts())
 
     look(before)
     look(now)
-    rendered = dict.fromkeys(memory.work.targets, "")
+    rendered = dict.fromkeys(reconciler.work.targets, "")
     passes, look_ups = [], []
     for _ in range(ROUNDS):
         began = time.thread_time()
         look(now)
         passed = time.thread_time()
-        rendered = {target: rendered[target] for target in memory.work.targets}
+        rendered = {target: rendered[target] for target in reconciler.work.targets}
         passes.append(passed - began)
         look_ups.append(time.thread_time() - passed)
     return median(passes), median(look_ups)

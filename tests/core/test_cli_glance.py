@@ -17,7 +17,7 @@ from kube_log_watcher_core.explain.status import status_of
 from kube_log_watcher_core.kube import WatchStatus
 from kube_log_watcher_core.observe import Snapshot
 from kube_log_watcher_core.observe.snapshot import Sources
-from kube_log_watcher_core.reconcile.agent_drain import DrainTally
+from kube_log_watcher_core.reconcile import DrainTally
 
 NOW = 1000.0
 HEALTHY = Snapshot(

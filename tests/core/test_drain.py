@@ -13,10 +13,9 @@ import pytest
 from kube_log_watcher_core import BaseAgent, Container, Layout, LogTarget, NodeContext, Pacing, Pod, Progress
 from kube_log_watcher_core.agents import NotNow
 from kube_log_watcher_core.agents.running import Hold
-from kube_log_watcher_core.loop.sizes import Sizes
 from kube_log_watcher_core.models import Departed
-from kube_log_watcher_core.reconcile import Accounts, DrainRules, Verdict, bytes_left, judge
-from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
+from kube_log_watcher_core.reconcile import AgentDrain, DrainRules
+from kube_log_watcher_core.reconcile.drain import Evidence, Verdict, judge
 
 RULES = DrainRules(seconds=300, max_seconds=900)
 WAIT, DONE, GIVEN_UP = Verdict.WAIT, Verdict.DONE, Verdict.GIVEN_UP
@@ -44,14 +43,14 @@ def target(number: int = 0, path: Path = Path("/logs/0.log"), deleted: float | N
 
 
 def departed(*, size: int | None = 100, number: int = 0) -> Departed:
-    return Departed(target(number), since=1000.0, size=size)
+    return Departed(target(number), since=1000.0, size=size, began=1000.0)
 
 
 def verdict(age: float, *progress: Progress, size: int | None = 100, rules: DrainRules = RULES) -> Verdict:
-    accounts = Accounts()
+    evidence = Evidence()
     for each in progress:
-        accounts = accounts.with_new(each)
-    return judge(departed(size=size), accounts.latest, accounts.earlier, rules, now=1000.0 + age)
+        evidence = evidence.with_new(each)
+    return judge(departed(size=size), evidence, rules, 1000.0 + age)
 
 
 def test_without_evidence_it_is_the_plain_wait() -> None:
@@ -102,15 +101,15 @@ def test_a_log_whose_size_was_never_seen_is_not_known_to_be_read() -> None:
 
 
 def test_the_same_account_read_twice_is_one_account() -> None:
-    accounts = Accounts().with_new(Progress(100, at=1001.0)).with_new(Progress(100, at=1001.0)).with_new(None)
-    assert accounts.earlier is None
+    evidence = Evidence().with_new(Progress(100, at=1001.0)).with_new(Progress(100, at=1001.0)).with_new(None)
+    assert evidence.earlier is None
 
 
 def test_bytes_left_are_counted_where_they_are_known() -> None:
-    assert bytes_left(departed(size=100), Progress(30, at=0.0)) == 70
-    assert bytes_left(departed(size=100), Progress(130, at=0.0)) == 0
-    assert bytes_left(departed(size=None), Progress(30, at=0.0)) is None
-    assert bytes_left(departed(), None) is None
+    assert Evidence(Progress(30, at=0.0)).bytes_left(departed(size=100)) == 70
+    assert Evidence(Progress(130, at=0.0)).bytes_left(departed(size=100)) == 0
+    assert Evidence(Progress(30, at=0.0)).bytes_left(departed(size=None)) is None
+    assert Evidence().bytes_left(departed()) is None
 
 
 class Shipper(BaseAgent[Any]):
@@ -150,27 +149,46 @@ class Clock:
 
 def test_an_agent_that_has_read_all_lets_go_and_does_not_take_it_back() -> None:
     shipper, clock = Shipper(), Clock()
-    drain = AgentDrain("a", shipper, wall=clock)
+    drain = AgentDrain("a", shipper, clock=clock)
     assert drain.still_to_read([departed()], RULES) == [target()]
     for clock.now in (1001.0, 1060.0):
         shipper.progress = Progress(100, at=clock.now)
         drain.still_to_read([departed()], RULES)
-    assert drain.finished == {target().container.key}
+    assert drain.finished == {departed().drain}
     shipper.progress = None
     assert drain.still_to_read([departed()], RULES) == []
 
 
 def test_a_container_that_came_back_and_goes_again_drains_again() -> None:
-    drain = AgentDrain("a", Shipper(), wall=Clock())
-    assert drain.still_to_read([attrs.evolve(departed(), since=0.0)], RULES) == []
+    drain = AgentDrain("a", Shipper(), clock=Clock())
+    assert drain.still_to_read([attrs.evolve(departed(), since=0.0, began=0.0)], RULES) == []
     assert drain.still_to_read([], RULES) == []
     assert drain.still_to_read([departed()], RULES) == [target()]
+
+
+def test_a_log_that_came_back_unseen_and_went_again_drains_anew() -> None:
+    """The agent was busy: between two syncs it has seen neither that it was there nor that it went."""
+    shipper, clock = Shipper(), Clock()
+    drain = AgentDrain("a", shipper, clock=clock)
+    shipper.progress = Progress(100, at=1000.5, closed=True)
+    assert drain.still_to_read([departed()], RULES) == []
+    shipper.progress = None
+    again = attrs.evolve(departed(), since=1010.0, began=1010.0)
+    assert drain.still_to_read([again], RULES) == [target()]
+    assert drain.finished == frozenset()
+
+
+def test_the_wall_clock_says_how_old_a_shippers_word_is_and_not_how_long_the_drain_takes() -> None:
+    set_forth = attrs.evolve(departed(), began=50.0)
+    seen = Evidence(Progress(100, at=1060.0), Progress(100, at=1001.0))
+    assert judge(set_forth, Evidence(), RULES, 50.0 + 299) is WAIT
+    assert judge(set_forth, seen, RULES, 51.0) is DONE
 
 
 def test_the_end_of_one_drain_does_not_cut_short_another_that_has_just_begun() -> None:
     """To take out the one entry makes a shipper reload, and lose the other log's open file."""
     clock = Clock()
-    drain = AgentDrain("a", Shippers(), wall=clock)
+    drain = AgentDrain("a", Shippers(), clock=clock)
     both = [departed(number=0), departed(number=1)]
     for clock.now in (1002.0, 1014.9):
         assert drain.still_to_read(both, RULES) == [target(0), target(1)]
@@ -178,12 +196,12 @@ def test_the_end_of_one_drain_does_not_cut_short_another_that_has_just_begun() -
         assert (drain.tally.draining, drain.tally.read) == (1, 1)
     clock.now = 1015.0
     assert drain.still_to_read(both, RULES) == [target(1)]
-    assert drain.finished == {target(0).container.key}
+    assert drain.finished == {departed(number=0).drain}
 
 
 def test_what_was_let_go_of_does_not_come_back_when_another_log_goes() -> None:
     clock = Clock()
-    drain = AgentDrain("a", Shippers(), wall=clock)
+    drain = AgentDrain("a", Shippers(), clock=clock)
     assert drain.still_to_read([departed(number=0)], RULES) == []
     assert drain.still_to_read([departed(number=0), departed(number=1)], RULES) == [target(1)]
 
@@ -193,37 +211,10 @@ def test_giving_up_is_told_with_the_bytes_that_are_left(caplog: pytest.LogCaptur
     shipper, clock = Shipper(), Clock()
     shipper.progress = Progress(58, at=1001.0)
     clock.now = 1900.0
-    drain = AgentDrain("scalyr", shipper, wall=clock)
+    drain = AgentDrain("scalyr", shipper, clock=clock)
     assert drain.still_to_read([departed()], RULES) == []
     drain.still_to_read([departed()], RULES)
     assert caplog.text.count("default/shop-1/main within 900 s: 42 bytes are left") == 1
-
-
-def test_sizes_are_of_new_logs_of_going_pods_and_at_times_of_all(tmp_path: Path) -> None:
-    paths = [tmp_path / name for name in "ab"]
-    for path in paths:
-        path.write_text("x")
-    staying, going = target(0, paths[0]), target(1, paths[1], deleted=5.0)
-    sizes = Sizes()
-    sizes.look([staying, going], all_of_them=False)
-    for path in paths:
-        path.write_text("xyz")
-    sizes.look([staying, going], all_of_them=False)
-    assert sizes.seen == {staying.container.key: 1, going.container.key: 3}
-    assert sizes.poll_seconds() == 1.0
-    sizes.look([staying], all_of_them=True)
-    assert sizes.seen == {staying.container.key: 3}
-    assert sizes.poll_seconds() is None
-
-
-def test_a_log_that_goes_while_it_is_looked_at_keeps_its_size(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_text("xyz")
-    sizes = Sizes()
-    sizes.look([target(0, path)], all_of_them=True)
-    path.unlink()
-    sizes.look([target(0, path)], all_of_them=True)
-    assert sizes.seen == {target(0, path).container.key: 3}
 
 
 def test_a_shipper_that_has_let_go_of_the_file_is_done_at_once() -> None:
@@ -253,7 +244,7 @@ def test_an_agent_that_fails_to_tell_has_no_evidence_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = Clock()
-    drain = AgentDrain("a", Blind(), wall=clock)
+    drain = AgentDrain("a", Blind(), clock=clock)
     for clock.now in (1000.0, 1100.0):
         assert drain.still_to_read([departed()], RULES) == [target()]
     clock.now = 1300.0
@@ -263,7 +254,7 @@ def test_an_agent_that_fails_to_tell_has_no_evidence_and_says_so_once(
 
 def test_changes_are_held_while_a_gone_log_is_fresh_and_unread() -> None:
     shipper, clock = Shipper(), Clock()
-    drain = AgentDrain("a", shipper, wall=clock)
+    drain = AgentDrain("a", shipper, clock=clock)
     for clock.now, fresh in ((1000.0, True), (1014.0, True), (1015.0, False)):
         drain.still_to_read([departed()], RULES)
         assert drain.is_any_fresh is fresh
@@ -272,13 +263,13 @@ def test_changes_are_held_while_a_gone_log_is_fresh_and_unread() -> None:
 def test_a_log_that_is_known_to_be_read_holds_nothing() -> None:
     shipper, clock = Shipper(), Clock()
     shipper.progress = Progress(100, at=1001.0, closed=True)
-    drain = AgentDrain("a", shipper, wall=clock)
+    drain = AgentDrain("a", shipper, clock=clock)
     drain.still_to_read([departed()], RULES)
     assert not drain.is_any_fresh
 
 
 def test_without_a_drain_nothing_is_held() -> None:
-    drain = AgentDrain("a", Shipper(), wall=Clock())
+    drain = AgentDrain("a", Shipper(), clock=Clock())
     drain.still_to_read([departed()], DrainRules(seconds=0, max_seconds=900))
     assert not drain.is_any_fresh
 

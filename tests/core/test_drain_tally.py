@@ -8,8 +8,7 @@ from typing import Any
 from agent_support import make_target
 from kube_log_watcher_core import BaseAgent, LogTarget, NodeContext, Progress
 from kube_log_watcher_core.models import Departed
-from kube_log_watcher_core.reconcile import DrainRules
-from kube_log_watcher_core.reconcile.agent_drain import AgentDrain, DrainTally
+from kube_log_watcher_core.reconcile import AgentDrain, DrainRules, DrainTally
 
 RULES = DrainRules(seconds=300, max_seconds=900)
 GONE_AT = 1000.0
@@ -35,11 +34,11 @@ class Stage:
     def __init__(self) -> None:
         self.shipper = Shipper()
         self.now = GONE_AT
-        self.drain = AgentDrain("a", self.shipper, wall=lambda: self.now)
+        self.drain = AgentDrain("a", self.shipper, clock=lambda: self.now)
 
     def look(self, *numbers: int, age: float) -> DrainTally:
         self.now = GONE_AT + age
-        gone = [Departed(make_target(number), since=GONE_AT, size=100) for number in numbers]
+        gone = [Departed(make_target(number), since=GONE_AT, size=100, began=GONE_AT) for number in numbers]
         self.drain.still_to_read(gone, RULES)
         return self.drain.tally
 

@@ -13,7 +13,18 @@ from kube_log_watcher_core.explain.chain import MOST_ASKED, MOST_CONTAINERS, Fac
 from kube_log_watcher_core.explain.documents import Explanation, as_plain, explanation_document
 from kube_log_watcher_core.explain.query import parse_query
 from kube_log_watcher_core.explain.sightings import Sightings
-from kube_log_watcher_core.models import Departed, LogTarget, Obstacle, Pod, Pods, Reason, Remark, Skipped
+from kube_log_watcher_core.models import (
+    Departed,
+    LogTarget,
+    Obstacle,
+    Pod,
+    Pods,
+    Reason,
+    Remark,
+    Skipped,
+    Work,
+)
+from kube_log_watcher_core.reconcile import Life, Pass
 from kube_log_watcher_core.resolve import Resolution, Rules
 from kube_log_watcher_testing import make_container, make_target
 
@@ -41,6 +52,7 @@ def facts_of(*targets: LogTarget, **options: Any) -> Facts:
         "pods": Pods([each.pod for each in targets]),
         "rules": RULES,
         "pod_source": PodSource(age_seconds=2.0),
+        "life_of": lambda _: None,
     }
     return Facts(**(found | options))
 
@@ -98,7 +110,9 @@ def test_of_annotations_only_the_watchers_own_are_told() -> None:
     annotations = {"kubernetes-log-watcher/exclude": "maybe", "vault/token": "hidden"}
     one = make_target(make_container(1), annotations=annotations)
     remark = Remark(one.container, "kubernetes-log-watcher/exclude", "'maybe' is neither true nor false")
-    (report,) = told(facts_of(one, resolution=Resolution((one,), (), (remark,)))).containers
+    life = Life(key=one.container.key, since=0.0, first_seen=900.0, remarks=frozenset({remark}))
+    (report,) = told(facts_of(one, life_of=lambda _: life)).containers
+    assert report.first_seen == 900.0
     assert report.pod is not None
     assert report.pod.annotations == {"kubernetes-log-watcher/exclude": "maybe"}
     assert report.remarks == ("kubernetes-log-watcher/exclude: 'maybe' is neither true nor false",)
@@ -140,23 +154,13 @@ def test_a_document_has_its_kind_and_version() -> None:
     assert as_plain({"a": (Path("/x"), frozenset({1}))}) == {"a": ["/x", [1]]}
 
 
-def test_first_sight_is_kept_while_a_container_is_there_or_drains() -> None:
-    now = [100.0]
-    sightings = Sightings(lambda: now[0])
-    one, two = target(1), target(2)
-    sightings.note(Resolution((one,)), Pods([one.pod]), ())
-    now[0] = 200.0
-    sightings.note(Resolution((two,)), Pods([two.pod]), [Departed(one, since=150.0)])
-    assert sightings.first_seen == {one.container.key: 100.0, two.container.key: 200.0}
-    assert sightings.shown == {one.pod.uid, two.pod.uid}
-    sightings.note(Resolution((two,)), Pods([two.pod]), ())
-    assert sightings.first_seen == {two.container.key: 200.0}
-
-
 def test_pods_that_are_gone_are_forgotten_with_their_containers() -> None:
-    sightings = Sightings(lambda: 0.0)
-    one = target(1)
+    sightings = Sightings()
+    one, two = target(1), target(2)
     other = Pod(uid="other", name="other", namespace="default")
-    sightings.note(Resolution((one,)), Pods([one.pod, other]), ())
-    sightings.note(Resolution((one,)), Pods(), ())
+    both = Work((one,), (Departed(two, since=150.0),))
+    sightings.note(Pass(Resolution(), both), Pods([one.pod, two.pod, other]))
+    sightings.note(Pass(Resolution(), both), Pods())
+    assert sightings.shown == {one.pod.uid, two.pod.uid}
+    sightings.note(Pass(Resolution(), Work((one,))), Pods([]))
     assert sightings.shown == {one.pod.uid}

@@ -20,7 +20,7 @@ from kube_log_watcher_core.observe.http import HttpServer
 from kube_log_watcher_core.observe.metrics import FAMILIES, MetricType
 from kube_log_watcher_core.observe.pages import watcher_app
 from kube_log_watcher_core.observe.snapshot import Snapshot
-from kube_log_watcher_core.reconcile.agent_drain import DrainTally
+from kube_log_watcher_core.reconcile import DrainTally
 
 BUSY = Snapshot(
     now=1000.0,

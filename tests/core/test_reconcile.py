@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kube_log_watcher_core.models import (
     Container,
+    Departed,
     FrozenMap,
     Layout,
     NodeContext,
@@ -22,8 +23,7 @@ from kube_log_watcher_core.models import (
     Reason,
     Work,
 )
-from kube_log_watcher_core.reconcile import DrainRules, FreshLists, Memory, Patience, Waiting
-from kube_log_watcher_core.reconcile.waiting import CALM_SECONDS
+from kube_log_watcher_core.reconcile import DrainRules, Pass, Reconciler, State, Timeouts
 from kube_log_watcher_core.resolve import Resolution, Rules
 
 RULES = Rules(strict_labels=("application",))
@@ -48,78 +48,25 @@ def pod(number: int = 0, application: str = "shop") -> Pod:
     return Pod(uid=f"uid-{number}", name=f"pod-{number}", namespace="default", labels=labels)
 
 
-def test_a_key_has_waited_when_its_time_is_over_and_starts_anew_after_a_gap() -> None:
-    waiting = Waiting()
-    waiting.update(["a"], 0)
-    assert waiting.next_deadline(30, 0) == 30
-    waiting.update(["a", "b"], 29)
-    assert waiting.over(30, 29) == frozenset()
-    assert waiting.over(30, 30) == {"a"}
-    waiting.update(["b"], 40)
-    waiting.update(["a", "b"], 41)
-    assert waiting.over(30, 60) == {"b"}
+class Reconciling:
+    """A reconciler with clocks and sizes that the test sets."""
 
-
-def test_an_unknown_pod_asks_for_a_list_after_five_seconds_and_then_ever_more_rarely() -> None:
-    lists = FreshLists()
-    asked = [now for now in range(3600) if lists.due(["a"], now)]
-    assert asked == [5, 15, 35, 75, 155, 315, 635, 1235, 1835, 2435, 3035]
-
-
-def test_after_a_calm_a_new_unknown_pod_asks_in_its_own_time_whatever_the_old_ones_do() -> None:
-    lists = FreshLists()
-    for now in range(1000):
-        lists.due(["old"], now)
-    lists.due(["old", "new"], 1000)
-    assert lists.next_deadline() == 1005
-    asked = [now for now in range(1001, 1100) if lists.due(["old", "new"], now)]
-    assert asked == [1005, 1015, 1035, 1075]
-
-
-def test_many_unknown_pods_come_to_no_more_lists_than_one() -> None:
-    """Four a second, each there for a while: one budget is theirs together."""
-    lists = FreshLists()
-    asked = [
-        tick / 4 for tick in range(4 * 3600) if lists.due([f"{n}" for n in range(tick - 80, tick)], tick / 4)
-    ]
-    assert len(asked) == 11
-
-
-@pytest.mark.parametrize("every", [1, 5, 30, 119, 120, 121, 300])
-def test_unknown_pods_that_come_slowly_are_no_poll_either(every: int) -> None:
-    """However they are spread: at most as many lists as one pod asks for in a calm, for each calm."""
-    lists = FreshLists()
-    keys = ([f"{number}" for number in range(now // every + 1)] for now in range(3600))
-    assert sum(lists.due(each, now) for now, each in enumerate(keys)) <= 4 * 3600 / CALM_SECONDS
-
-
-def test_after_a_storm_and_a_calm_a_new_pod_gets_its_list_promptly() -> None:
-    lists = FreshLists()
-    for tick in range(4 * 600):
-        lists.due([f"{number}" for number in range(tick - 80, tick)], tick / 4)
-    for now in range(600, 600 + int(CALM_SECONDS)):
-        lists.due([], now)
-    assert lists.next_deadline() is None
-    assert [now for now in range(720, 740) if lists.due(["honest"], now)] == [725, 735]
-
-
-def test_what_waits_for_the_budget_is_not_looked_at_in_between() -> None:
-    lists = FreshLists()
-    lists.due(["a"], 0)
-    assert lists.next_deadline() == 5
-    lists.due(["a"], 5)
-    lists.due(["a", "b"], 6)
-    assert lists.next_deadline() == 15
-
-
-class Life:
-    """A memory with a clock that the test sets."""
-
-    def __init__(self, work: Work | None = None, *, drain: float = 0.0, drain_max: float = 0.0) -> None:
-        self.now = 0.0
+    def __init__(
+        self, work: Work | None = None, *, drain: float = 0.0, drain_max: float = 0.0, now: float = 0.0
+    ) -> None:
+        self.now = now
+        self.set_forth = 0.0
+        """By how much the wall clock was set."""
         self.rules = RULES
-        self.patience = Patience(gate_seconds=30.0, drain=DrainRules(seconds=drain, max_seconds=drain_max))
-        self.memory = Memory(work or Work(), clock=lambda: self.now, wall=lambda: 1_000_000 + self.now)
+        self.sizes: dict[Path, int] = {}
+        self.timeouts = Timeouts(gate_seconds=30.0, drain=DrainRules(seconds=drain, max_seconds=drain_max))
+        self.reconciler = Reconciler(
+            work or Work(),
+            clock=lambda: self.now,
+            wall=lambda: 1_000_000 + self.now + self.set_forth,
+            size_of=self.sizes.get,
+        )
+        self.passed = Pass(Resolution(), Work())
 
     def look(
         self,
@@ -127,35 +74,45 @@ class Life:
         pods: Sequence[Pod],
         *,
         now: float | None = None,
-        sizes: Mapping[str, int] | None = None,
         gone: Sequence[Pod] = (),
+        read: Sequence[Departed] = (),
     ) -> Resolution:
         self.now = self.now + 1 if now is None else now
-        return self.memory.reconcile(
+        self.passed = self.reconciler.reconcile(
             containers,
             Pods(pods),
             rules=self.rules,
-            patience=self.patience,
-            sizes=sizes or {},
+            timeouts=self.timeouts,
             gone={each.uid: each for each in gone},
+            read={each.drain for each in read},
+            full=True,
         )
+        return self.passed.resolution
+
+    @property
+    def departed(self) -> tuple[Departed, ...]:
+        return self.passed.work.departed
 
     def draining(self) -> list[str]:
-        return [each.target.id for each in self.memory.work.departed]
+        return [each.target.id for each in self.departed]
+
+    def state(self, number: int = 0) -> State:
+        life = self.reconciler.life_of(container(number).key)
+        return State.ABSENT if life is None else life.state
 
 
 BLOCKED = container(obstacle=Obstacle(Reason.NO_LOG), log_path=None)
 
 
 def test_a_container_that_is_skipped_for_a_moment_keeps_its_gone_pod() -> None:
-    life = Life()
+    life = Reconciling()
     life.look([container()], [pod()])
     assert not life.look([BLOCKED], []).targets
     assert life.look([container()], []).targets
 
 
 def test_a_container_that_is_gone_is_forgotten() -> None:
-    life = Life()
+    life = Reconciling()
     life.look([container()], [pod()])
     life.look([], [])
     assert [skip.reason for skip in life.look([container()], []).skipped] == [Reason.POD_AWAITED]
@@ -164,31 +121,33 @@ def test_a_container_that_is_gone_is_forgotten() -> None:
 def test_a_pod_that_does_not_come_counts_as_unknown_after_the_gates_time_and_is_taken_up_when_it_does() -> (
     None
 ):
-    life = Life()
+    life = Reconciling()
     assert [skip.reason for skip in life.look([container()], [], now=0).skipped] == [Reason.POD_AWAITED]
-    assert life.memory.next_deadline() == 5, "a fresh list"
+    assert life.reconciler.next_deadline() == 5, "a fresh list"
     assert [skip.reason for skip in life.look([container()], [], now=30).skipped] == [Reason.POD_UNKNOWN]
     assert life.look([container()], [pod()], now=300).targets
 
 
 def test_an_id_that_does_not_come_is_made_up_after_the_gates_time() -> None:
-    life = Life()
+    life = Reconciling()
     there = container(id=None, layout=Layout.CRI)
     assert not life.look([there], [pod()], now=0).targets
-    assert life.memory.next_deadline() == 30
+    assert life.reconciler.next_deadline() == 30
     assert life.look([there], [pod()], now=30).targets
 
 
 def test_targets_of_an_earlier_life_stand_in_for_pods_that_are_gone() -> None:
-    first = Life().look([container()], [pod()])
-    assert Life(Work(first.targets)).look([container()], []).targets == first.targets
+    first = Reconciling().look([container()], [pod()])
+    assert Reconciling(Work(first.targets)).look([container()], []).targets == first.targets
 
 
 def test_a_gone_log_drains_with_the_size_that_was_seen_last_and_when_it_went() -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
+    life.sizes[Path("/logs/0.log")] = 4711
     life.look([container()], [pod()], now=0)
-    assert not life.look([], [], now=10, sizes={container().key: 4711}).targets
-    departed = life.memory.work.departed
+    life.sizes.clear()
+    assert not life.look([], [], now=10).targets
+    departed = life.departed
     assert [(each.target.pod_name, each.since, each.size) for each in departed] == [
         ("pod-0", 1_000_010, 4711)
     ]
@@ -196,25 +155,137 @@ def test_a_gone_log_drains_with_the_size_that_was_seen_last_and_when_it_went() -
 
 @pytest.mark.parametrize("reason", [Reason.NO_LOG, Reason.NO_CONFIG, Reason.BROKEN_CONFIG])
 def test_a_container_that_loses_its_files_one_by_one_drains(reason: Reason) -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     life.look([container()], [pod()])
     life.look([container(obstacle=Obstacle(reason), log_path=None)], [pod()])
     assert life.draining() == [container().id]
 
 
 def test_a_log_that_is_no_longer_wanted_does_not_drain() -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     life.look([container()], [pod()])
     life.look([container()], [pod(application="")])
     assert life.draining() == []
 
 
 def test_a_container_that_comes_back_within_its_drain_is_a_target_again() -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     first = life.look([container()], [pod()])
     life.look([], [])
     assert life.look([container()], []).targets == first.targets
     assert life.draining() == []
+
+
+def test_a_wall_clock_that_is_set_forth_ends_no_drain() -> None:
+    life = Reconciling(drain=300, drain_max=900)
+    life.look([container()], [pod()], now=0)
+    life.look([], [], now=1)
+    life.set_forth = 86_400.0
+    life.look([], [], now=300)
+    assert life.draining() == [container().id]
+    assert life.reconciler.next_deadline() == 301
+    life.look([], [], now=912)
+    assert life.draining() == []
+
+
+def test_after_a_wall_clock_was_set_back_a_gone_log_went_no_later_than_now() -> None:
+    """Else all that a shipper writes down from now on would be older than the end."""
+    life = Reconciling(drain=300)
+    life.look([container()], [pod()], now=0)
+    life.look([], [], now=1)
+    life.set_forth = -86_400.0
+    life.look([], [], now=5)
+    assert [each.since for each in life.departed] == [1_000_005 - 86_400]
+    life.look([], [], now=311)
+    assert life.draining() == []
+
+
+def test_a_drain_goes_on_by_the_wall_clock_in_the_next_process() -> None:
+    """Nothing else tells how long nobody has been there."""
+    life = Reconciling(drain=300)
+    life.look([container()], [pod()], now=0)
+    life.look([], [], now=10)
+    later = Reconciling(life.passed.work, drain=300, now=250)
+    later.look([], [], now=309)
+    assert later.draining() == [container().id]
+    later.look([], [], now=321)
+    assert later.draining() == []
+
+
+def test_what_was_read_before_it_came_back_is_not_read_when_it_goes_again() -> None:
+    """An agent that was busy meanwhile still says that it has let go of it, and means the first time."""
+    life = Reconciling(drain=300)
+    life.look([container()], [pod()])
+    life.look([], [])
+    (first,) = life.departed
+    life.look([container()], [pod()], read=[first])
+    life.look([], [], read=[first])
+    assert life.draining() == [container().id]
+
+
+def test_a_pass_tells_what_came_went_was_skipped_and_was_released() -> None:
+    life = Reconciling(drain=300)
+
+    def told() -> list[list[str]]:
+        ids = [[it.after.key[-1] for it in each] for each in (life.passed.came, life.passed.went)]
+        skipped = [it.container.key[-1] for it in life.passed.skipped]
+        return [*ids, skipped, [it.after.key[-1] for it in life.passed.released]]
+
+    life.look([container(0), container(1)], [pod(0)])
+    assert told() == [["0"], [], ["1"], []]
+    life.look([container(0), container(1)], [pod(0)])
+    assert told() == [[], [], [], []]
+    life.look([container(1)], [pod(1)])
+    assert told() == [["1"], ["0"], [], []]
+    life.look([container(1)], [pod(1, application="")], read=life.departed)
+    assert told() == [[], ["1"], ["1"], ["0"]]
+
+
+def test_a_log_goes_through_its_states_and_is_forgotten() -> None:
+    life = Reconciling(drain=300)
+    states = []
+    ending = attrs.evolve(pod(), deleted=5.0)
+    for there, pods in (
+        ([container()], []),
+        ([container()], [pod()]),
+        ([container()], [ending]),
+        ([BLOCKED], []),
+    ):
+        life.look(there, pods)
+        states.append(life.state())
+    life.look([BLOCKED], [], read=life.departed)
+    states.append(life.state())
+    life.look([], [])
+    states.append(life.state())
+    assert states == [State.AWAITED, State.FOLLOWED, State.GOING, State.GONE, State.RELEASED, State.ABSENT]
+
+
+def test_sizes_are_of_new_logs_of_going_pods_and_at_times_of_all() -> None:
+    sizes = dict.fromkeys([Path("/logs/0.log"), Path("/logs/1.log")], 1)
+    reconciler = Reconciler(Work(), clock=lambda: 0.0, wall=lambda: 0.0, size_of=sizes.get)
+    there = [container(0), container(1)]
+    going = attrs.evolve(pod(1), deleted=5.0)
+
+    def look(*pods: Pod, full: bool = False) -> list[int | None]:
+        reconciler.reconcile(there, Pods(pods), rules=RULES, timeouts=Timeouts(), full=full)
+        lives = [reconciler.life_of(each.key) for each in there]
+        return [None if life is None else life.size for life in lives]
+
+    assert look(pod(0), going) == [1, 1]
+    assert reconciler.next_deadline() == 1.0
+    sizes |= dict.fromkeys(sizes, 3)
+    assert look(pod(0), going) == [1, 3]
+    assert look(pod(0), going, full=True) == [3, 3]
+    sizes.clear()
+    assert look(pod(0), going, full=True) == [3, 3], "it is going this very moment"
+
+
+def test_after_a_pod_s_end_nothing_polls() -> None:
+    reconciler = Reconciler(Work(), clock=lambda: 0.0, wall=lambda: 0.0)
+    for pods in ([pod(0), attrs.evolve(pod(1), deleted=5.0)], [pod(0)]):
+        there = [container(number) for number, _ in enumerate(pods)]
+        reconciler.reconcile(there, Pods(pods), rules=RULES, timeouts=Timeouts(drain=DrainRules(0)))
+    assert reconciler.next_deadline() is None
 
 
 class CountingLabels(FrozenMap):
@@ -243,7 +314,7 @@ def same_objects(before: Resolution, after: Resolution) -> int:
 
 
 def test_anothers_drain_leaves_unchanged_targets_the_very_same_objects() -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     there, pods = crowd()
     first = life.look(there, pods)
     CountingLabels.reads = 0
@@ -251,7 +322,7 @@ def test_anothers_drain_leaves_unchanged_targets_the_very_same_objects() -> None
         again = life.look(there[1:], pods)
         assert life.draining() == [there[0].id]
         assert same_objects(first, again) == 99
-        assert life.memory.work.departed[0].target is first.targets[0]
+        assert life.departed[0].target is first.targets[0]
     assert CountingLabels.reads == 0, "nothing is made anew to see that it is the same"
 
 
@@ -261,7 +332,7 @@ def test_anothers_drain_leaves_unchanged_targets_the_very_same_objects() -> None
 def test_a_container_that_is_no_longer_followed_leaves_the_others_the_very_same_objects(
     skipped: Container,
 ) -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     there, pods = crowd()
     first = life.look(there, pods)
     CountingLabels.reads = 0
@@ -273,7 +344,7 @@ def test_a_container_that_is_no_longer_followed_leaves_the_others_the_very_same_
 
 
 def test_a_container_that_comes_back_is_made_by_the_rules_of_now() -> None:
-    life = Life()
+    life = Reconciling()
     there, pods = [container(0), container(1)], [pod(0), pod(1)]
     life.look(there, pods)
     life.look([BLOCKED, there[1]], pods)
@@ -284,7 +355,7 @@ def test_a_container_that_comes_back_is_made_by_the_rules_of_now() -> None:
 
 
 def test_rules_that_change_nothing_leave_the_very_same_objects() -> None:
-    life = Life()
+    life = Reconciling()
     there, pods = [container(0), container(1)], [pod(0), pod(1)]
     first = life.look(there, pods)
     life.rules = attrs.evolve(RULES, exclude_namespaces=("kube-system",))
@@ -292,24 +363,26 @@ def test_rules_that_change_nothing_leave_the_very_same_objects() -> None:
 
 
 def test_without_drain_seconds_there_is_no_drain() -> None:
-    life = Life(drain=0, drain_max=900)
+    life = Reconciling(drain=0, drain_max=900)
     life.look([container()], [pod()])
     life.look([], [])
     assert life.draining() == []
 
 
 def test_what_all_agents_have_finished_with_is_forgotten() -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     life.look([container(0), container(1)], [pod(0), pod(1)])
     life.look([], [])
-    life.memory.finished(frozenset({container(0).key}))
+    first, _ = life.departed
+    life.look([], [], read=[first])
+    assert [it.before.key for it in life.passed.released] == [container(0).key]
     assert life.draining() == [container(1).id]
     life.look([], [])
     assert life.draining() == [container(1).id]
 
 
 def test_a_drain_that_no_agent_ends_is_forgotten_after_its_bound() -> None:
-    life = Life(drain=300, drain_max=900)
+    life = Reconciling(drain=300, drain_max=900)
     life.look([container()], [pod()], now=0)
     life.look([], [], now=1)
     life.look([], [], now=905)
@@ -319,36 +392,36 @@ def test_a_drain_that_no_agent_ends_is_forgotten_after_its_bound() -> None:
 
 
 def test_a_drain_goes_on_after_a_restart_and_what_went_meanwhile_begins_one() -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     life.look([container(0), container(1)], [pod(0), pod(1)], now=0)
     life.look([container(1)], [pod(1)], now=10)
-    later = Life(life.memory.work, drain=300)
+    later = Reconciling(life.passed.work, drain=300, now=50)
     later.look([], [], now=50)
-    assert sorted((each.target.id[-1], each.since) for each in later.memory.work.departed) == [
+    assert sorted((each.target.id[-1], each.since) for each in later.departed) == [
         ("0", 1_000_010),
         ("1", 1_000_050),
     ]
 
 
 def test_a_drain_is_looked_at_every_few_seconds_and_at_its_end() -> None:
-    life = Life(drain=12)
+    life = Reconciling(drain=12)
     life.look([container()], [pod()], now=0)
     life.look([], [], now=1)
-    assert life.memory.next_deadline() == 6
+    assert life.reconciler.next_deadline() == 6
     life.look([], [], now=11)
-    assert life.memory.next_deadline() == 13
+    assert life.reconciler.next_deadline() == 13
 
 
 def test_a_pod_that_leaves_with_a_change_leaves_its_logs_with_that_change() -> None:
     """MODIFIED and DELETED come close together; the rule that was added may be one that redacts."""
-    life = Life()
+    life = Reconciling()
     life.look([container()], [pod()])
     assert life.look([container()], [], gone=[pod(application="last")]).targets[0].application == "last"
     assert life.look([container()], []).targets[0].application == "last"
 
 
 def test_a_pod_that_came_and_went_before_its_log_was_followed_is_known_all_the_same() -> None:
-    life = Life()
+    life = Reconciling()
     life.look([BLOCKED], [pod()])
     life.look([BLOCKED], [], gone=[pod()])
     life.look([BLOCKED], [])
@@ -357,7 +430,7 @@ def test_a_pod_that_came_and_went_before_its_log_was_followed_is_known_all_the_s
 
 def test_a_pod_that_was_excluded_stays_so_when_it_has_left() -> None:
     excluded = attrs.evolve(pod(), annotations=FrozenMap({"kubernetes-log-watcher/exclude": "true"}))
-    life = Life()
+    life = Reconciling()
     life.look([container()], [excluded])
     for gone in ([excluded], []):
         skipped = life.look([container()], [], gone=gone).skipped
@@ -367,30 +440,30 @@ def test_a_pod_that_was_excluded_stays_so_when_it_has_left() -> None:
 @pytest.mark.parametrize("after_the_log", [False, True], ids=["with its log", "after its log"])
 def test_a_drain_has_the_last_state_of_its_pod(*, after_the_log: bool) -> None:
     """Files go 14 ms before to 110 ms after the event."""
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     life.look([container()], [pod()])
     if after_the_log:
         life.look([], [pod()])
     life.look([], [], gone=[pod(application="last")])
-    assert [each.target.application for each in life.memory.work.departed] == ["last"]
-    before = life.memory.work.departed
+    assert [each.target.application for each in life.departed] == ["last"]
+    before = life.departed
     life.look([], [])
-    assert life.memory.work.departed[0] is before[0]
+    assert life.departed[0] is before[0]
 
 
 def test_a_drain_with_the_id_of_a_log_that_is_there_is_none() -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     life.look([container(0), container(1)], [pod(0), pod(1)])
     life.look([container(1)], [pod(0), pod(1)])
-    (gone,) = life.memory.work.departed
+    (gone,) = life.departed
     forged = attrs.evolve(gone, target=attrs.evolve(gone.target, id=f"{1:064x}"))
-    later = Life(Work(life.memory.work.targets, (forged,)), drain=300)
+    later = Reconciling(Work(life.passed.work.targets, (forged,)), drain=300)
     assert [target.id for target in later.look([container(1)], [pod(1)]).targets] == [container(1).id]
     assert later.draining() == []
 
 
 def test_a_drain_ends_when_its_pods_last_state_does_not_want_it() -> None:
-    life = Life(drain=300)
+    life = Reconciling(drain=300)
     life.look([container()], [pod()])
     life.look([], [], gone=[pod(application="")])
     assert life.draining() == []
@@ -401,17 +474,29 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.life = Life(drain=5)
+        self.life = Reconciling(drain=5)
         self.containers: dict[int, Container] = {}
         self.pods: dict[int, Pod] = {}
         self.was_target: set[int] = set()
         self.resolution = Resolution()
 
-    def look(self) -> None:
-        self.resolution = self.life.look(list(self.containers.values()), list(self.pods.values()))
-        drained = {int(each, 16) for each in self.life.draining()}
+    def look(self, *, read: Sequence[Departed] = ()) -> None:
+        before = self.followed()
+        self.resolution = self.life.look(list(self.containers.values()), list(self.pods.values()), read=read)
+        drained = self.drained()
+        unwanted = {number for number, each in self.pods.items() if not each.labels["application"]}
+        assert before - self.with_log() - unwanted <= drained, "a followed log that goes drains"
         self.was_target &= set(self.containers) | drained
-        self.was_target |= {int(target.id, 16) for target in self.resolution.targets}
+        self.was_target |= self.followed()
+
+    def followed(self) -> set[int]:
+        return {int(target.id, 16) for target in self.resolution.targets}
+
+    def drained(self) -> set[int]:
+        return {int(each, 16) for each in self.life.draining()}
+
+    def with_log(self) -> set[int]:
+        return {number for number, each in self.containers.items() if each.obstacle is None}
 
     @rule(number=st.integers(0, 3))
     def container_comes(self, number: int) -> None:
@@ -423,9 +508,18 @@ class AnyHistory(RuleBasedStateMachine):
         self.containers.pop(number, None)
         self.look()
 
-    @rule(number=st.integers(0, 3), application=st.sampled_from(["shop", "cart", ""]))
-    def pod_is_or_changes(self, number: int, application: str) -> None:
-        self.pods[number] = pod(number, application)
+    @rule(number=st.integers(0, 3))
+    def log_goes_before_its_container(self, number: int) -> None:
+        self.containers[number] = container(number, obstacle=Obstacle(Reason.NO_LOG), log_path=None)
+        self.look()
+
+    @rule(
+        number=st.integers(0, 3),
+        application=st.sampled_from(["shop", "cart", ""]),
+        deleted=st.sampled_from([None, 5.0]),
+    )
+    def pod_is_or_changes(self, number: int, application: str, deleted: float | None) -> None:
+        self.pods[number] = attrs.evolve(pod(number, application), deleted=deleted)
         self.look()
 
     @rule(number=st.integers(0, 3))
@@ -433,26 +527,68 @@ class AnyHistory(RuleBasedStateMachine):
         self.pods.pop(number, None)
         self.look()
 
+    @rule()
+    def agents_have_read_what_has_gone(self) -> None:
+        read = self.life.departed
+        self.look(read=read)
+        assert not {each.target.container.key for each in read} & {
+            each.target.container.key for each in self.life.departed
+        }
+
+    @rule(seconds=st.sampled_from([1.0, 30.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.life.now += seconds
+        self.was_target.intersection_update(self.containers)
+        self.resolution = Resolution() if seconds > 1 else self.resolution
+        self.look()
+
+    @rule(seconds=st.sampled_from([-86_400.0, 86_400.0]))
+    def wall_clock_is_set(self, seconds: float) -> None:
+        self.life.set_forth += seconds
+        self.look()
+
+    @rule()
+    def process_ends_and_another_begins(self) -> None:
+        work = self.life.passed.work
+        later = Reconciling(work, drain=5, now=self.life.now)
+        later.set_forth = self.life.set_forth
+        self.life = later
+        left = {int(each.id, 16) for each in work.targets} | {int(it.target.id, 16) for it in work.departed}
+        self.was_target &= left
+        self.look()
+
     @invariant()
-    def every_labelled_pods_container_is_followed_with_its_labels_of_now(self) -> None:
+    def every_labelled_pods_log_is_followed_with_its_labels_of_now(self) -> None:
         followed = {int(target.id, 16): target.application for target in self.resolution.targets}
-        for number in self.containers.keys() & self.pods.keys():
+        for number in self.with_log() & self.pods.keys():
             application = self.pods[number].labels["application"]
             assert followed.get(number) == (application or None)
 
     @invariant()
-    def nothing_is_followed_without_a_container(self) -> None:
-        assert {int(target.id, 16) for target in self.resolution.targets} <= self.containers.keys()
+    def nothing_is_followed_without_a_log(self) -> None:
+        assert self.followed() <= self.with_log()
 
     @invariant()
     def nothing_drains_that_is_there(self) -> None:
-        assert not {int(each, 16) for each in self.life.draining()} & self.containers.keys()
+        assert not self.drained() & self.with_log()
 
     @invariant()
     def a_container_whose_pod_was_seen_is_never_said_to_have_none(self) -> None:
         for skip in self.resolution.skipped:
             if skip.reason in (Reason.POD_UNKNOWN, Reason.POD_AWAITED):
                 assert int(skip.container.key, 16) not in self.was_target
+
+    @invariant()
+    def there_is_a_record_of_what_is_there_or_drains_and_of_nothing_else(self) -> None:
+        kept = {number for number in range(4) if self.life.reconciler.life_of(container(number).key)}
+        assert kept == self.containers.keys() | self.drained()
+
+    @invariant()
+    def the_record_says_what_was_decided(self) -> None:
+        for number in range(4):
+            state = self.life.state(number)
+            assert (state in (State.FOLLOWED, State.GOING)) == (number in self.followed())
+            assert (state is State.GONE) == (number in self.drained())
 
 
 TestAnyHistory = AnyHistory.TestCase

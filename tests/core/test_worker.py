@@ -19,7 +19,7 @@ from kube_log_watcher_core.discovery import Discovery, NodePaths
 from kube_log_watcher_core.kube import ApiAccess, PodWatch
 from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.models import Container, Layout, Pods, Work
-from kube_log_watcher_core.reconcile import Memory, Patience
+from kube_log_watcher_core.reconcile import Reconciler, Timeouts
 from kube_log_watcher_core.resolve import Rules
 from support import wait_until
 
@@ -364,20 +364,20 @@ def test_each_sync_that_hangs_is_told_once_and_so_is_its_end(caplog: pytest.LogC
 
 
 def test_what_is_waited_for_wakes_nobody_while_the_api_has_never_answered(tmp_path: Path) -> None:
-    """A reload takes the memory to a new API; deadlines of before would be overdue until it answers."""
+    """A reload takes the records to a new API; deadlines of before would be overdue until it answers."""
     now = [0.0]
-    memory = Memory(Work(), clock=lambda: now[0], wall=lambda: now[0])
+    reconciler = Reconciler(Work(), clock=lambda: now[0], wall=lambda: now[0])
     unknown = Container(
         key="a" * 64, layout=Layout.DOCKER, name="main", pod_name="p", namespace="n", log_path=tmp_path
     )
-    memory.reconcile([unknown], Pods(), rules=Rules(), patience=Patience(), sizes={})
+    reconciler.reconcile([unknown], Pods(), rules=Rules(), timeouts=Timeouts())
     now[0] = 1000.0
-    assert memory.next_deadline() is not None
+    assert reconciler.next_deadline() is not None
     paths = NodePaths(containers=tmp_path, layout="auto", roots=(tmp_path,))
     pod_watch = PodWatch(ApiAccess("http://127.0.0.1:9"), node_name="node-1", on_change=lambda: None)
     with closing(Discovery(paths)) as discovery:
-        node = NodePass(discovery, pod_watch, memory)
-        assert node.look(Rules(), Patience(), full=True) is None
+        node = NodePass(discovery, pod_watch, reconciler)
+        assert node.look(Rules(), Timeouts(), full=True) is None
         assert node.next_deadline(now[0]) is None
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from kube_log_watcher_core import LogTarget
 from kube_log_watcher_core.models import Departed
-from kube_log_watcher_core.reconcile import DrainRules
-from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
+from kube_log_watcher_core.reconcile import AgentDrain, DrainRules
 from kube_log_watcher_scalyr import ScalyrAgent
 from scalyr_process import NEEDS_AGENT, docker_lines, running_agent
 from scalyr_receiver import Receiver
@@ -33,7 +32,7 @@ class Gone:
         self.target: LogTarget = a_target(1, log_path=log)
         data = folder / "config" / "scalyr-agent" / "data"
         self.agent: ScalyrAgent = an_agent(folder, data_path=data, config_check_interval=0.2)
-        self.drain = AgentDrain("scalyr", self.agent, wall=time.time)
+        self.drain = AgentDrain("scalyr", self.agent, clock=time.monotonic)
         self._departed: list[Departed] = []
 
     def go(self, *last: str) -> None:
@@ -42,7 +41,7 @@ class Gone:
             log.write(docker_lines(*last))
         size = self.target.log_path.stat().st_size
         self.target.log_path.unlink()
-        self._departed = [Departed(self.target, since=time.time(), size=size)]
+        self._departed = [Departed(self.target, since=time.time(), size=size, began=time.monotonic())]
 
     def sync(self) -> bool:
         """Do what the worker does; tell whether the log is still configured."""

@@ -15,7 +15,7 @@ from kube_log_watcher_core.files.signature import Signature
 from kube_log_watcher_core.kube import ApiAccess, api_access
 from kube_log_watcher_core.models import NodeContext
 from kube_log_watcher_core.plugins import AgentClass, Offer, installed, load_agent, offers_with_files
-from kube_log_watcher_core.reconcile import DrainRules, Patience
+from kube_log_watcher_core.reconcile import DrainRules, Timeouts
 from kube_log_watcher_core.resolve import Rules
 from kube_log_watcher_core.settings import (
     Field,
@@ -106,10 +106,10 @@ class Configuration:
         return "debug" if self.watcher.debug else self.watcher.loglevel
 
     @property
-    def patience(self) -> Patience:
+    def timeouts(self) -> Timeouts:
         """How long to wait for what."""
         settings = self.watcher
-        return Patience(
+        return Timeouts(
             gate_seconds=settings.gate_seconds,
             drain=DrainRules(seconds=settings.drain_seconds, max_seconds=settings.drain_max_seconds),
         )

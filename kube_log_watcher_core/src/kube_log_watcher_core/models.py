@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -316,6 +317,13 @@ class Departed:
     """Seconds since the epoch at which it was found gone."""
     size: int | None = None
     """The log's size in bytes when it was seen last; None when it never was."""
+    began: float = attrs.field(default=math.inf, eq=False)
+    """The same moment by this process's monotonic clock, which nobody sets: the drain is measured by it."""
+
+    @property
+    def drain(self) -> tuple[str, float]:
+        """Names this drain: a log that comes back and goes again drains anew."""
+        return self.target.container.key, self.began
 
 
 @attrs.frozen

@@ -18,8 +18,7 @@ from kube_log_watcher_core.agents.worker import POLL_SECONDS, NotNow, Worker
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError, PartlyFailed
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
-from kube_log_watcher_core.reconcile import DrainRules
-from kube_log_watcher_core.reconcile.agent_drain import AgentDrain
+from kube_log_watcher_core.reconcile import AgentDrain, DrainRules
 from kube_log_watcher_core.settings.masks import Masks
 
 logger = logging.getLogger(__name__)
@@ -91,7 +90,6 @@ class RunningAgent:
         locks: FolderLocks,
         state_dir: Path | None,
         clock: Callable[[], float],
-        wall: Callable[[], float],
     ) -> None:
         self.chosen = chosen
         self.node = node
@@ -99,7 +97,7 @@ class RunningAgent:
         self._agent = agent = make_agent(chosen, node)
         self._claim = Claim(locks, folders_of(agent, state_dir))
         self._turn = Turn(f"agent {chosen.name}", self._claim, clock=clock)
-        self._drain = AgentDrain(chosen.name, agent, wall=wall)
+        self._drain = AgentDrain(chosen.name, agent, clock=clock)
         self._stats = SyncStats(clock)
         self._hold = Hold(clock, longest_seconds=2 * agent.pacing.hold_seconds)
         self._predecessors: tuple[RunningAgent, ...] = ()
@@ -201,8 +199,8 @@ class RunningAgent:
     # ------------------------------------------------------------------ how it is doing
 
     @property
-    def finished(self) -> frozenset[str]:
-        """Keys of the gone containers that it does not wait for any more."""
+    def finished(self) -> frozenset[tuple[str, float]]:
+        """The drains that it does not wait for any more, as `Departed.drain` names them."""
         return self._drain.finished
 
     @property

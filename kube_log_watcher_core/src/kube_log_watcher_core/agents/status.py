@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from kube_log_watcher_core.agents.sync_stats import LATENCY_SECONDS, SYNC_SECONDS, Histogram
-from kube_log_watcher_core.reconcile.agent_drain import DrainTally
+from kube_log_watcher_core.reconcile import DrainTally
 
 
 @attrs.frozen(kw_only=True)

@@ -44,11 +44,9 @@ class Supervisor:
         *,
         locks: FolderLocks | None = None,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
     ) -> None:
         self._locks = locks or FolderLocks()
         self._clock = clock
-        self._wall = wall
         self._running: dict[str, RunningAgent] = {}
         self._leaving: tuple[RunningAgent, ...] = ()
         """Asked to end, and still in the middle of a sync."""
@@ -100,9 +98,7 @@ class Supervisor:
 
     def _make(self, chosen: ChosenAgent, node: NodeContext, state_dir: Path | None) -> RunningAgent:
         try:
-            return RunningAgent(
-                chosen, node, locks=self._locks, state_dir=state_dir, clock=self._clock, wall=self._wall
-            )
+            return RunningAgent(chosen, node, locks=self._locks, state_dir=state_dir, clock=self._clock)
         except AgentConfigError:
             raise
         except (Exception, SystemExit) as error:  # what somebody's agent says of itself may raise anything
@@ -134,8 +130,8 @@ class Supervisor:
             running.expect(new or {}, present)
             running.submit(Handed(work, rules), recheck=recheck)
 
-    def finished(self) -> frozenset[str]:
-        """Return the keys of the gone containers that no agent waits for any more."""
+    def finished(self) -> frozenset[tuple[str, float]]:
+        """Return the drains that no agent waits for any more, as `Departed.drain` names them."""
         done = [running.finished for running in self._running.values()]
         return frozenset.intersection(*done) if done else frozenset()
 

@@ -102,6 +102,14 @@ def locate(path: str, *, folder: str | None, roots: Roots) -> Log:
     return _at_end_of_link(target, roots, linked=linked)
 
 
+def size_of_log(path: Path) -> int | None:
+    """Return the bytes of a log, which is not opened; None when it can't be looked at."""
+    try:
+        return os.stat(path, follow_symlinks=False).st_size
+    except (OSError, ValueError):
+        return None
+
+
 def _resolved(path: str) -> str | None:
     try:
         return os.path.realpath(path)

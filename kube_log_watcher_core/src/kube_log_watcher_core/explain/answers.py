@@ -13,8 +13,9 @@ from kube_log_watcher_core.explain.documents import Explanation, explanation_doc
 from kube_log_watcher_core.explain.query import parse_query
 from kube_log_watcher_core.explain.sightings import Sightings
 from kube_log_watcher_core.explain.status import status_of
-from kube_log_watcher_core.models import Departed, Pods
+from kube_log_watcher_core.models import Pods
 from kube_log_watcher_core.observe import Snapshot
+from kube_log_watcher_core.reconcile import Pass, Reconciler
 from kube_log_watcher_core.resolve import Resolution, Rules
 
 
@@ -22,8 +23,8 @@ from kube_log_watcher_core.resolve import Resolution, Rules
 class _Seen:
     """What the main thread saw last. Never changed, so any thread may read it."""
 
-    resolution: Resolution | None
-    departed: tuple[Departed, ...]
+    passed: Pass | None
+    reconciler: Reconciler
     pods: Pods
     rules: Rules
 
@@ -39,23 +40,19 @@ class Answers:
         asks the agents about targets.
     """
 
-    def __init__(
-        self, snapshot: Callable[[], Snapshot], ask: AskAgents, *, wall: Callable[[], float]
-    ) -> None:
+    def __init__(self, snapshot: Callable[[], Snapshot], ask: AskAgents) -> None:
         self._snapshot = snapshot
         self._ask = ask
-        self._sightings = Sightings(wall)
+        self._sightings = Sightings()
         self._seen: _Seen | None = None
 
-    def passed(
-        self, resolution: Resolution | None, departed: tuple[Departed, ...], pods: Pods, rules: Rules
-    ) -> None:
-        """Note a pass; without a resolution, what was decided last still stands."""
-        if resolution is not None:
-            self._sightings.note(resolution, pods, departed)
+    def passed(self, passed: Pass | None, reconciler: Reconciler, pods: Pods, rules: Rules) -> None:
+        """Note a pass; where nothing could be decided, what was decided last still stands."""
+        if passed is not None:
+            self._sightings.note(passed, pods)
         elif self._seen is not None:
-            resolution = self._seen.resolution
-        self._seen = _Seen(resolution=resolution, departed=departed, pods=pods, rules=rules)
+            passed = self._seen.passed
+        self._seen = _Seen(passed=passed, reconciler=reconciler, pods=pods, rules=rules)
 
     def answer(self, request: str) -> Mapping[str, Any]:
         """Answer ``status``, or ``explain`` with filters as JSON.
@@ -80,8 +77,8 @@ class Answers:
         )
         snapshot = self._snapshot()
         facts = Facts(
-            resolution=seen.resolution or Resolution(),
-            departed=seen.departed,
+            resolution=seen.passed.resolution if seen.passed else Resolution(),
+            departed=seen.reconciler.work.departed,
             pods=seen.pods,
             rules=seen.rules,
             pod_source=PodSource(
@@ -89,10 +86,10 @@ class Answers:
                 age_seconds=snapshot.watch.age_seconds(snapshot.now),
                 shown=self._sightings.shown,
             ),
-            first_seen=self._sightings.first_seen,
+            life_of=seen.reconciler.life_of,
         )
         told = explanation_of(facts, query, self._ask, source="watcher", at=snapshot.at)
-        notes = () if seen.resolution else ("nothing is decided yet: the folders or the API were never seen",)
+        notes = () if seen.passed else ("nothing is decided yet: the folders or the API were never seen",)
         return attrs.evolve(told, notes=(*told.notes, *notes))
 
 

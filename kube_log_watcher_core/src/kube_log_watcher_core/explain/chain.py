@@ -15,6 +15,7 @@ from kube_log_watcher_core.explain.documents import ContainerReport, Explanation
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.explain.remedies import REMEDIES
 from kube_log_watcher_core.models import Container, Departed, LogTarget, Pod, Pods, Skipped
+from kube_log_watcher_core.reconcile import Life
 from kube_log_watcher_core.resolve import Resolution, Rules, shown_pod_of
 
 MOST_CONTAINERS = 1000
@@ -48,7 +49,8 @@ class Facts:
     pods: Pods
     rules: Rules
     pod_source: PodSource
-    first_seen: Mapping[str, float] = attrs.field(factory=dict)
+    life_of: Callable[[str], Life | None]
+    """Gives the record of a container's log by the container's key."""
 
 
 @attrs.frozen
@@ -113,6 +115,7 @@ def _names(facts: Facts) -> Iterator[tuple[str, str]]:
 def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) -> ContainerReport:
     container, target, departed = subject.container, subject.target, subject.departed
     skip, path = subject.skip, target.log_path if target else container.log_path
+    life = facts.life_of(container.key)
     return ContainerReport(
         namespace=container.namespace,
         pod_name=container.pod_name,
@@ -125,7 +128,7 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         # A byte that is no UTF-8 can't be told in JSON.
         log_path=None if path is None else os.fsencode(path).decode("utf-8", "backslashreplace"),
         log_bytes=departed.size if departed else _size(container.log_path),
-        first_seen=facts.first_seen.get(container.key),
+        first_seen=life.first_seen if life else None,
         created=container.created,
         reason=skip.reason.value if skip else None,
         detail=skip.detail if skip else "",
@@ -134,9 +137,7 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         pod=_pod_report(subject.pod, facts),
         agents=agents,
         gone_since=departed.since if departed else None,
-        remarks=tuple(
-            f"{it.annotation}: {it.detail}" for it in facts.resolution.remarks if it.container is container
-        ),
+        remarks=tuple(sorted(f"{it.annotation}: {it.detail}" for it in life.remarks)) if life else (),
     )
 
 

@@ -12,7 +12,7 @@ from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.kube import PodWatch
 from kube_log_watcher_core.models import Departed, Pods, Work
-from kube_log_watcher_core.reconcile import Memory
+from kube_log_watcher_core.reconcile import Life, Reconciler
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.state import StateFile
 
@@ -23,6 +23,7 @@ class Look:
 
     resolution: Resolution
     departed: tuple[Departed, ...]
+    life_of: Callable[[str], Life | None]
     pods: Pods
     left: Work
     """What the state file says."""
@@ -49,7 +50,7 @@ def look(
     left = Work()
     if state_dir and state_dir.is_dir():
         left = StateFile(state_dir).load(configuration.rules, configuration.paths.roots)
-    memory = Memory(left, clock=clock, wall=wall)
+    reconciler = Reconciler(left, clock=clock, wall=wall)
     discovery = Discovery(configuration.paths)
     changed = threading.Event()
     pod_watch = PodWatch(
@@ -61,12 +62,13 @@ def look(
         pod_watch.start()
         error = _wait_for_pods(pod_watch, changed, timeout_seconds=timeout_seconds, clock=clock)
         pods = pod_watch.pods()
-        resolution = memory.reconcile(
-            containers, pods, rules=configuration.rules, patience=configuration.patience, sizes={}
+        passed = reconciler.reconcile(
+            containers, pods, rules=configuration.rules, timeouts=configuration.timeouts
         )
         return Look(
-            resolution=resolution,
-            departed=memory.work.departed,
+            resolution=passed.resolution,
+            departed=passed.work.departed,
+            life_of=reconciler.life_of,
             pods=pods,
             left=left,
             asking_singly=pod_watch.status().asking_singly,

@@ -59,6 +59,7 @@ def explain_offline(
     facts = Facts(
         resolution=seen.resolution,
         departed=seen.departed,
+        life_of=seen.life_of,
         pods=seen.pods,
         rules=configuration.rules,
         pod_source=PodSource(asking_singly=seen.asking_singly, age_seconds=0.0, state_age_seconds=age),

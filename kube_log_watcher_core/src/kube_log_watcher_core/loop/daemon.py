@@ -12,15 +12,13 @@ from kube_log_watcher_core.agents import FolderLocks, Supervisor
 from kube_log_watcher_core.configuration import Configuration, Given, configure
 from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.explain import Answers
-from kube_log_watcher_core.loop.arrivals import Arrivals
 from kube_log_watcher_core.loop.pace import Pace
 from kube_log_watcher_core.loop.reload import PREPARE_SECONDS, Parts, PartsBuilder, Preparation
 from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.observe import Monitor
 from kube_log_watcher_core.observe.logs import set_up_logging
-from kube_log_watcher_core.reconcile import DrainRules, Memory
-from kube_log_watcher_core.reconcile.decisions import Decisions
+from kube_log_watcher_core.reconcile import DrainRules, Reconciler, log_changes
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
 
@@ -62,23 +60,21 @@ class Daemon:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wakeup, selectors.EVENT_READ)
         locks = FolderLocks()
-        self._supervisor = Supervisor(locks=locks, clock=clock, wall=wall)
+        self._supervisor = Supervisor(locks=locks, clock=clock)
         self._monitor = Monitor(self._supervisor.status, clock=clock, wall=wall)
-        self._answers = Answers(self._monitor.snapshot, self._supervisor.reports, wall=wall)
+        self._answers = Answers(self._monitor.snapshot, self._supervisor.reports)
         self._builder = PartsBuilder(
             supervisor=self._supervisor,
             locks=locks,
             monitor=self._monitor,
             answers=self._answers,
-            remember=lambda left: Memory(left, clock=clock, wall=wall),
+            reconciler_of=lambda left: Reconciler(left, clock=clock, wall=wall),
             wake=self._wakeup.call,
             clock=clock,
         )
         self._preparation: Preparation | None = None
         self._reload_wanted = False
         self._pace = Pace()
-        self._decisions = Decisions()
-        self._arrivals = Arrivals()
         self._woken_at = clock()
         self._published: Work | None = None
         self._recheck = False
@@ -178,7 +174,6 @@ class Daemon:
         self._monitor.configured(new.configuration)
         if old is None or new.node is not old.node:
             self._monitor.watches(new.node.pod_watch)
-            self._arrivals = Arrivals()
         self._supervisor.take(new.agents)
         for part in (new.state, new.door):
             if part is not None:
@@ -242,22 +237,30 @@ class Daemon:
 
     def _pass(self, parts: Parts, *, full: bool, now: float) -> None:
         configuration, node = parts.configuration, parts.node
-        node.memory.finished(self._supervisor.finished())
-        resolution = node.look(configuration.rules, configuration.patience, full=full)
-        departed = node.memory.work.departed
+        passed = node.look(
+            configuration.rules,
+            configuration.timeouts,
+            full=full,
+            read=self._supervisor.finished(),
+            woken_at=self._woken_at,
+        )
+        work, resolution = node.reconciler.work, passed.resolution if passed is not None else None
         polling_reason = node.discovery.polling_reason
-        self._monitor.passed(resolution, full=full, draining=len(departed), polling_reason=polling_reason)
-        self._answers.passed(resolution, departed, node.pod_watch.pods(), configuration.rules)
+        self._monitor.passed(
+            resolution, full=full, draining=len(work.departed), polling_reason=polling_reason
+        )
+        self._answers.passed(passed, node.reconciler, node.pod_watch.pods(), configuration.rules)
         if full:
             self._next_full = now + configuration.watcher.interval
-        if resolution is None:
+        if passed is None:
             return
-        self.resolution = resolution
-        self._decisions.note(resolution)
+        self.resolution = passed.resolution
+        log_changes(passed)
         self._recheck = self._recheck or full
-        self._new = {**self._new, **self._arrivals.note(resolution, woken_at=self._woken_at)}
-        if parts.state is None or parts.state.keep(node.memory.work):
-            self._hand_on(node.memory.work, configuration.patience.drain)
+        new = {it.after.key: it.appeared for it in passed.came if it.appeared is not None}
+        self._new = {**self._new, **new}
+        if parts.state is None or parts.state.keep(work):
+            self._hand_on(work, configuration.timeouts.drain)
 
     def _hand_on(self, work: Work, rules: DrainRules) -> None:
         """Let the agents have what is to be followed; what they can't do without is on the disk."""

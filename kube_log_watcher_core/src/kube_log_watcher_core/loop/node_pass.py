@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import DiscoveryError
 from kube_log_watcher_core.kube import PodWatch
-from kube_log_watcher_core.loop.sizes import Sizes
 from kube_log_watcher_core.models import Container
-from kube_log_watcher_core.reconcile import Memory, Patience
-from kube_log_watcher_core.resolve import Resolution, Rules
+from kube_log_watcher_core.reconcile import Pass, Reconciler, Timeouts
+from kube_log_watcher_core.resolve import Rules
 
 logger = logging.getLogger(__name__)
 
 
 class NodePass:
-    """Observes and resolves, and holds on to what is known while either source is blind."""
+    """Observes and reconciles, and holds on to what is known while either source is blind."""
 
-    def __init__(self, discovery: Discovery, pod_watch: PodWatch, memory: Memory) -> None:
+    def __init__(self, discovery: Discovery, pod_watch: PodWatch, reconciler: Reconciler) -> None:
         self.discovery = discovery
         self.pod_watch = pod_watch
-        self.memory = memory
+        self.reconciler = reconciler
         self._containers: tuple[Container, ...] | None = None
-        self._sizes = Sizes()
         self._trouble = ""
-        # While nothing is reconciled, what the memory waits for would be overdue, and wake us for ever.
+        # While nothing is reconciled, what is waited for would be overdue, and wake us for ever.
         self._looked = False
+        self._ever_looked = False
 
-    def look(self, rules: Rules, patience: Patience, *, full: bool) -> Resolution | None:
-        """Give the node's targets; None while the folders or the API have never been seen whole."""
+    def look(
+        self,
+        rules: Rules,
+        timeouts: Timeouts,
+        *,
+        full: bool,
+        read: Collection[tuple[str, float]] = (),
+        woken_at: float | None = None,
+    ) -> Pass | None:
+        """Return what follows from what is there; None while folders or API have never been seen whole.
+
+        ``read`` are the drains that no agent waits for any more. What is new appeared at ``woken_at``.
+        """
         self._looked = False
         self._discover(full=full)
         if self._containers is None:
@@ -37,26 +48,26 @@ class NodePass:
         self.pod_watch.want({(item.namespace, item.pod_name) for item in self._containers if item.pod_name})
         if not self.pod_watch.synced:
             return None
-        pods = self.pod_watch.pods()
-        resolution = self.memory.reconcile(
+        passed = self.reconciler.reconcile(
             self._containers,
-            pods,
+            self.pod_watch.pods(),
             rules=rules,
-            patience=patience,
-            sizes=self._sizes.seen,
+            timeouts=timeouts,
             gone=self.pod_watch.take_gone(),
+            read=read,
+            appeared_at=woken_at if self._ever_looked else None,
+            full=full,
         )
-        self._looked = True
-        self._sizes.look(resolution.targets, all_of_them=full)
-        if self.memory.wants_fresh_list:
+        self._looked = self._ever_looked = True
+        if self.reconciler.wants_fresh_list:
             self.pod_watch.ask_for_list()
-        return resolution
+        return passed
 
     def next_deadline(self, now: float) -> float | None:
-        """Tell when to look again although nothing hints at it."""
-        polls = [self.discovery.poll_seconds(), self._sizes.poll_seconds()]
-        deadlines = [now + poll for poll in polls if poll is not None]
-        if self._looked and (deadline := self.memory.next_deadline()) is not None:
+        """Return when to look again although nothing hints at it."""
+        poll = self.discovery.poll_seconds()
+        deadlines = [] if poll is None else [now + poll]
+        if self._looked and (deadline := self.reconciler.next_deadline()) is not None:
             deadlines.append(deadline)
         return min(deadlines, default=None)
 

@@ -24,7 +24,7 @@ from kube_log_watcher_core.loop.settings_files import SettingsFiles
 from kube_log_watcher_core.loop.state_keeper import StateKeeper
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.observe import HttpEndpoint, Monitor
-from kube_log_watcher_core.reconcile import Memory
+from kube_log_watcher_core.reconcile import Reconciler
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +55,8 @@ class PartsBuilder:
     locks: FolderLocks
     monitor: Monitor
     answers: Answers
-    remember: Callable[[Work], Memory]
-    """Makes the memory of decisions, from what an earlier process left."""
+    reconciler_of: Callable[[Work], Reconciler]
+    """Makes the reconciler, from what an earlier process left."""
     wake: Callable[[], None]
     clock: Callable[[], float]
 
@@ -90,7 +90,7 @@ class PartsBuilder:
             node = None if old is None else old.node
             if node is None or before is None or _seen_from(new) != _seen_from(before):
                 left = Work() if old is not None or state is None else state.load(new.rules, new.paths.roots)
-                node = self._observe(new, self.remember(left) if node is None else node.memory, undo)
+                node = self._observe(new, self.reconciler_of(left) if node is None else node.reconciler, undo)
             discard = undo.pop_all().close
         return Parts(
             configuration=new,
@@ -127,13 +127,13 @@ class PartsBuilder:
             undo.callback(end)
         return state, door
 
-    def _observe(self, new: Configuration, memory: Memory, undo: contextlib.ExitStack) -> NodePass:
+    def _observe(self, new: Configuration, reconciler: Reconciler, undo: contextlib.ExitStack) -> NodePass:
         discovery = Discovery(new.paths)
         undo.callback(discovery.close)
         pod_watch = PodWatch(new.access, node_name=new.watcher.cluster_node_name, on_change=self.wake)
         pod_watch.start()
         undo.callback(pod_watch.stop)
-        return NodePass(discovery, pod_watch, memory)
+        return NodePass(discovery, pod_watch, reconciler)
 
 
 def _seen_from(configuration: Configuration) -> tuple[object, ...]:

@@ -1,21 +1,21 @@
-"""Level-triggered reconciliation: whatever happened, the complete list of targets is handed on."""
+"""A log's life: `life` has its states and the rules between them, `drain` its end, `reconciler` each pass."""
 
 from __future__ import annotations
 
-from kube_log_watcher_core.reconcile.departures import Departures
-from kube_log_watcher_core.reconcile.drain import Accounts, DrainRules, Verdict, bytes_left, judge
-from kube_log_watcher_core.reconcile.memory import Memory, Patience
-from kube_log_watcher_core.reconcile.waiting import FreshLists, Waiting
+from kube_log_watcher_core.reconcile.changelog import log_changes
+from kube_log_watcher_core.reconcile.drain import AgentDrain, DrainRules, DrainTally
+from kube_log_watcher_core.reconcile.life import Change, Life, Pass, State
+from kube_log_watcher_core.reconcile.reconciler import Reconciler, Timeouts
 
 __all__ = [
-    "Accounts",
-    "Departures",
+    "AgentDrain",
+    "Change",
     "DrainRules",
-    "FreshLists",
-    "Memory",
-    "Patience",
-    "Verdict",
-    "Waiting",
-    "bytes_left",
-    "judge",
+    "DrainTally",
+    "Life",
+    "Pass",
+    "Reconciler",
+    "State",
+    "Timeouts",
+    "log_changes",
 ]

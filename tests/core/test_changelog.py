@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core.models import Container, FrozenMap, Layout, Pod, Pods
+from kube_log_watcher_core.models import Container, FrozenMap, Layout, Pod, Pods, Work
 from kube_log_watcher_core.observe.logs import json_formatter
-from kube_log_watcher_core.reconcile.decisions import Decisions
-from kube_log_watcher_core.resolve import Known, Rules, resolve
+from kube_log_watcher_core.reconcile import Reconciler, Timeouts, log_changes
+from kube_log_watcher_core.resolve import Rules
 
 RULES = Rules(strict_labels=("application",))
 
@@ -39,12 +39,22 @@ def pod(labels: dict[str, str], annotations: dict[str, str] | None = None) -> Po
     return Pod("u", "shop-1", "default", labels=FrozenMap(labels), annotations=FrozenMap(annotations))
 
 
+class Told:
+    """Says of each pass what has changed."""
+
+    def __init__(self) -> None:
+        self._reconciler = Reconciler(Work(), clock=lambda: 0.0, wall=lambda: 0.0)
+
+    def pass_over(self, containers: list[Container], pods: list[Pod]) -> None:
+        log_changes(self._reconciler.reconcile(containers, Pods(pods), rules=RULES, timeouts=Timeouts()))
+
+
 def test_each_change_is_told_once_with_the_pod_and_the_reason(caplog: pytest.LogCaptureFixture) -> None:
-    decisions = Decisions()
+    told = Told()
     bare: dict[str, str] = {}
     for labels in (bare, bare, {"application": "shop"}, {"application": "shop"}):
-        decisions.note(resolve([there()], Pods([pod(labels)]), RULES, Known()))
-    decisions.note(resolve([], Pods([]), RULES, Known()))
+        told.pass_over([there()], [pod(labels)])
+    told.pass_over([], [])
     lines = [record.getMessage() for record in caplog.records]
     assert [line.split(":")[0] for line in lines] == [
         "skipping default/shop-1/main",
@@ -56,10 +66,10 @@ def test_each_change_is_told_once_with_the_pod_and_the_reason(caplog: pytest.Log
 
 
 def test_an_annotation_that_is_not_understood_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    decisions = Decisions()
+    told = Told()
     odd = pod({"application": "shop"}, {"kubernetes-log-watcher/exclude": "perhaps"})
     for _ in range(3):
-        decisions.note(resolve([there()], Pods([odd]), RULES, Known()))
+        told.pass_over([there()], [odd])
     assert caplog.text.count("'perhaps' is neither true nor false") == 1
 
 
@@ -67,10 +77,10 @@ def test_json_lines_tell_the_event_and_whom_it_is_about_as_fields() -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(json_formatter())
-    log = logging.getLogger("kube_log_watcher_core.reconcile.decisions")
+    log = logging.getLogger("kube_log_watcher_core.reconcile.changelog")
     log.addHandler(handler)
     try:
-        Decisions().note(resolve([there()], Pods([pod({})]), RULES, Known()))
+        Told().pass_over([there()], [pod({})])
     finally:
         log.removeHandler(handler)
     line = json.loads(stream.getvalue())
