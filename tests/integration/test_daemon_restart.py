@@ -245,6 +245,8 @@ class TestWhatIsKnownBeforeTheFirstSync:
                 file.write("}")
             one = stage.run("shop-1")
             stage.start()
+            # Not before: this process would read it into memory.
+            stage.watcher.wait_for(lambda: stage.config.stat().st_size < 1_000_000, what="a new one")
             stage.wait_followed(one)
             memory = Path(f"/proc/{stage.watcher.pid}/status").read_text()
             peak = next(line.split()[1] for line in memory.splitlines() if line.startswith("VmHWM"))

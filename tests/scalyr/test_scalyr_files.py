@@ -245,7 +245,8 @@ class TestCheck:
         with pytest.raises(AgentConfigError, match=r"WATCHER_SCALYR_CONFIG_PATH=.*is a folder"):
             agent.check()
 
-    def test_an_unknown_group_is_named_with_a_remedy(self, tmp_path: Path) -> None:
-        agent = an_agent(tmp_path, config_group="no-such-group")
-        with pytest.raises(AgentConfigError, match=r"WATCHER_SCALYR_CONFIG_GROUP=no-such-group.*number"):
+    @pytest.mark.parametrize("group", ["no-such-group", str(2**32 - 1), "9" * 30])
+    def test_an_unknown_group_is_named_with_a_remedy(self, tmp_path: Path, group: str) -> None:
+        agent = an_agent(tmp_path, config_group=group)
+        with pytest.raises(AgentConfigError, match=f"WATCHER_SCALYR_CONFIG_GROUP={group}.*number"):
             agent.check()

@@ -38,6 +38,9 @@ PREFIX = "kubernetes-log-watcher/"
 
 logger = logging.getLogger(__name__)
 
+_NO_GROUP = 2**32 - 1
+"""For chown(2): leave the group as it is."""
+
 LONGEST_READ = 8 * 1024 * 1024
 """Bytes of a configuration found at the start that are read: as objects they take many times as much."""
 _END_BYTES = 4096
@@ -195,8 +198,10 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
     @functools.cached_property
     def _group(self) -> int | None:
         name = self.settings.config_group
-        if name is None or name.isdecimal():
-            return None if name is None else int(name)
+        if name is None:
+            return None
+        if name.isdecimal() and len(name) <= 10 and int(name) < _NO_GROUP:
+            return int(name)
         try:
             return grp.getgrnam(name).gr_gid
         except KeyError:
