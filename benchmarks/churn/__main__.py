@@ -6,22 +6,30 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
-from benchmarks.churn.pace import QUICK, REAL
+from benchmarks.churn.lane import MakeShipper
+from benchmarks.churn.pace import HARSH, QUICK, REAL
 from benchmarks.churn.report import of_findings
+from benchmarks.churn.rsyslog import PROGRAM, Rsyslog
 from benchmarks.churn.run import Plan, churn
+from benchmarks.churn.scalyr import Scalyr
 from benchmarks.churn.shipper import PYTHON
 from kube_log_watcher_core import Layout
+
+SHIPPERS: Mapping[str, MakeShipper] = {"scalyr": Scalyr, "rsyslog": Rsyslog}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it, print the table; 0 when nothing was lost, doubled, mislabelled or unredacted."""
     options = _parser().parse_args(arguments)
-    if not PYTHON.exists():
+    if options.shipper == "rsyslog" and not Path(PROGRAM).exists():
+        print(f"no rsyslog: there is no {PROGRAM}", file=sys.stderr)
+        return 2
+    if options.shipper == "scalyr" and not PYTHON.exists():
         print(f"no Scalyr agent: set SCALYR_AGENT_PYTHON, there is no {PYTHON}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="churn-") as temporary:
@@ -34,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    pace = REAL if options.real else QUICK
+    pace = REAL if options.real else HARSH if options.harsh else QUICK
     if options.linger is not None:
         pace = attrs.evolve(pace, linger=options.linger)
     return Plan(
@@ -43,6 +51,8 @@ def _plan(options: argparse.Namespace) -> Plan:
         pace=pace,
         slots=options.pods,
         seed=options.seed,
+        make_shipper=SHIPPERS[options.shipper],
+        spool=options.spool,
         environ=dict(value.split("=", 1) for value in options.set),
     )
 
@@ -52,8 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to churn (60)")
     parser.add_argument("--seed", type=int, default=1, help="chooses what happens (1)")
     parser.add_argument("--pods", type=int, default=3, help="pods alive at a time, per layout (3)")
+    parser.add_argument("--shipper", choices=SHIPPERS, default="scalyr", help="the program (scalyr)")
     parser.add_argument("--layout", default="docker,cri", help="docker, cri, or both (docker,cri)")
     parser.add_argument("--real", action="store_true", help="all defaults of watcher and shipper, no haste")
+    parser.add_argument("--harsh", action="store_true", help="spare the shipper nothing")
+    parser.add_argument("--spool", action="store_true", help="let the watcher keep logs in a spool")
     parser.add_argument("--linger", type=float, help="seconds that a container's files stay after its end")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="for the watchers")
     parser.add_argument("--json", type=Path, help="write the findings into this file, too")

@@ -28,20 +28,25 @@ class Agenda:
 
 
 class Clocks:
-    """The three clocks of a node."""
+    """The three clocks of a node.
 
-    def __init__(self) -> None:
+    Where the shipper is spared nothing, only the watcher is: no file comes and goes while it is down, for
+    nobody could keep that.
+    """
+
+    def __init__(self, *, spares: bool = True) -> None:
+        self._spares = spares
         self.always = Agenda()
         """Never stands still."""
         self.shipping = Agenda()
-        """Stands still while the shipper is down."""
-        self.following = Agenda()
-        """Stands still while the watcher or the shipper is down."""
+        """Stands still while the shipper is down; or the watcher, where the shipper is not spared."""
+        self.following = Agenda() if spares else self.always
+        """Stands still while the watcher or the shipper is down, if the shipper is spared."""
 
     def advance(self, seconds: float, *, watcher: bool, shipper: bool) -> None:
         """Let those run that may."""
         self.always.advance(seconds)
-        if shipper:
+        if shipper if self._spares else watcher:
             self.shipping.advance(seconds)
-        if shipper and watcher:
+        if self._spares and shipper and watcher:
             self.following.advance(seconds)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from benchmarks.churn.agenda import Clocks
 from benchmarks.churn.events import Event, Kind
 from benchmarks.churn.ledger import Ledger
 from benchmarks.churn.node_life import NodeLife
 from benchmarks.churn.pace import Pace
-from benchmarks.churn.pods import DECODED
-from benchmarks.churn.shipper import Intake, Shipper, wait_until
+from benchmarks.churn.shipper import Shipping, TakeLines, wait_until
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import FakeApi
 from kube_log_watcher_testing.fake_node import FakeNode
@@ -26,6 +25,14 @@ ROUNDS = 3
 """Requests after which the shipper must have come round: one may be on its way, another one empty."""
 BAG = {"relabel": 3, "reannotate": 2, "restart": 2, "bad": 1, "watcher": 1, "shipper": 1}
 """How often each kind of event comes in ten; pods go when their lives are over, logs rotate by themselves."""
+
+
+class MakeShipper(Protocol):
+    """Makes the shipper of a lane."""
+
+    def __call__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> Shipping:
+        """Make it, with all its files in a folder."""
+        ...
 
 
 class Lane:
@@ -42,6 +49,8 @@ class Lane:
         for everything; must be empty.
     slots
         pods alive at a time, with one or two containers each, besides those with bad annotations.
+    spool
+        whether the watcher keeps logs in a spool.
     seed
         chooses what happens, and when: the same events come in the same order with the same seed.
     environ
@@ -53,27 +62,34 @@ class Lane:
         layout: Layout,
         folder: Path,
         *,
+        make_shipper: MakeShipper,
         pace: Pace,
         slots: int,
         seed: int,
+        spool: bool = False,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.name = layout.value
+        self._folder = folder
         self.events: list[Event] = []
         self.complaints: list[str] = []
         """Errors and warnings in the watcher's log, but those about pods' annotations."""
         self._pace = pace
         self._rng = random.Random(f"{seed}/{layout.value}")  # noqa: S311
-        self._clocks = Clocks()
-        self.ledger = Ledger(clock=time.monotonic, label_lag=pace.label_lag)
+        self._clocks = Clocks(spares=pace.spares)
         self._node = FakeNode(folder / "node", layout)
         self._api = FakeApi()
-        self._intake = Intake(lambda lines: self.ledger.arrived(lines, self._clocks.following.now))
-        self._config = folder / "config" / "agent.json"
-        for each in ("config", "links", "state"):
-            (folder / each).mkdir()
-        self._shipper = Shipper(
-            self._config, server=self._intake.url, folder=folder / "shipper", environ=pace.shipper_environ()
+        (folder / "state").mkdir()
+        self._spool = folder / "node" / "spool" if spool else None
+        if self._spool is not None:
+            self._spool.mkdir()
+        self._shipper = make_shipper(
+            folder,
+            pace=pace,
+            take_lines=lambda lines: self.ledger.arrived(lines, self._clocks.following.now),
+        )
+        self.ledger = Ledger(
+            clock=time.monotonic, label_lag=pace.label_lag, tells_labels=self._shipper.tells_labels
         )
         self._watcher = WatcherProcess(
             self._node, None, environ={**self._watcher_environ(folder), **(environ or {})}
@@ -90,6 +106,8 @@ class Lane:
             note=self._note,
         )
         self._bag: list[str] = []
+        self._starts = 0
+        self._watching_since = -1
         self._awaited = 0
         """How many requests the shipper must have sent to count as up."""
         self._shipper_wanted = self._watcher_wanted = True
@@ -98,21 +116,14 @@ class Lane:
     def _watcher_environ(self, folder: Path) -> dict[str, str | Path | None]:
         pace = self._pace
         return {
-            "WATCHER_AGENTS": "scalyr",
             "WATCHER_STATE_DIR": folder / "state",
+            "WATCHER_SPOOL_DIR": self._spool,
+            "WATCHER_SPOOL_SECONDS": str(pace.spool),
             "WATCHER_INTERVAL": str(pace.full_pass),
             "WATCHER_DRAIN_SECONDS": str(pace.drain),
             "WATCHER_DRAIN_MAX_SECONDS": str(pace.drain_max),
             "WATCHER_GATE_SECONDS": str(pace.gate),
-            "WATCHER_LABELS_AS_ATTRIBUTES": "churn-pod",
-            "WATCHER_SCALYR_API_KEY": "churn",
-            "WATCHER_SCALYR_CONFIG_PATH": self._config,
-            "WATCHER_SCALYR_DEST_PATH": folder / "links",
-            "WATCHER_SCALYR_DATA_PATH": self._shipper.data,
-            "WATCHER_SCALYR_CONFIG_CHECK_INTERVAL": str(pace.config_check),
-            "WATCHER_SCALYR_WRITE_INTERVAL": str(pace.write_interval),
-            "WATCHER_SCALYR_HOLD_SECONDS": str(pace.hold),
-            "WATCHER_SCALYR_PARSE_LINES_JSON": DECODED,
+            **self._shipper.watcher_environ(),
         }
 
     # ------------------------------------------------------------------ running
@@ -125,20 +136,24 @@ class Lane:
         RuntimeError
             when the watcher or the shipper ended although nobody asked it to.
         """
-        with self._api, self._intake:
+        with self._api, self._shipper:
             try:
                 self._start()
                 self._churn(seconds)
                 self._settle()
             finally:
                 self._note_complaints()
-                self._shipper.close()
+                self._shipper.kill()
                 self._watcher.close()
 
     def _start(self) -> None:
         self._watcher.environ["WATCHER_KUBE_URL"] = self._api.url
         self._watcher.start()
-        wait_until(self._config.exists, timeout=START_SECONDS, what=f"agent.json ({self._watcher.log})")
+        wait_until(
+            self._shipper.is_configured,
+            timeout=START_SECONDS,
+            what=f"the shipper's configuration ({self._watcher.log})",
+        )
         self._shipper.start()
         self._life.fill()
 
@@ -148,7 +163,8 @@ class Lane:
         while (now := time.monotonic()) < end:
             until = min(end, now + self._pace.round)
             self._go_on(lambda until=until: time.monotonic() >= until)  # type: ignore[misc]
-            self._calm_down()
+            if self._pace.spares:
+                self._calm_down()
 
     def _calm_down(self) -> None:
         """Wait for a calm, let a pod go in it, and let the shipper come round."""
@@ -157,21 +173,14 @@ class Lane:
         self._go_on(lambda: self._is_calm() or time.monotonic() > deadline)
         if self._is_calm():
             self._life.end_suddenly()
-            seen = self._intake.requests
-            self._go_on(lambda: self._intake.requests > seen + ROUNDS)
+            seen = self._shipper.rounds
+            self._go_on(lambda: self._shipper.rounds > seen + ROUNDS)
         self._life.calm = False
 
     def _is_calm(self) -> bool:
         """Whether the shipper must have taken up the latest configuration, and a pod may go."""
         up = self._is_up() and self._watcher.running and bool(self._life.may_end_suddenly())
-        age = time.time() - self._config.stat().st_mtime
-        settled = age > self._pace.config_check + 2 * self._pace.write_interval
-        # The end of a drain changes the configuration, too.
-        return up and settled and all(path.exists() for path in self._configured())
-
-    def _configured(self) -> list[Path]:
-        logs: list[dict[str, str]] = json.loads(self._config.read_bytes())["logs"]
-        return [Path(log["path"]) for log in logs]
+        return up and self._shipper.is_settled()
 
     def _settle(self) -> None:
         """Let everything run on until all has come, and then a little longer: doubled lines may follow."""
@@ -190,7 +199,7 @@ class Lane:
             time.sleep(TICK_SECONDS)
             now = time.monotonic()
             self._look_after()
-            self._clocks.advance(now - before, watcher=self._watcher.running, shipper=self._is_up())
+            self._clocks.advance(now - before, watcher=self._is_watching(), shipper=self._is_up())
             self._life.write()
             before = now
 
@@ -201,11 +210,21 @@ class Lane:
                 f"the watcher ended with {self._watcher.exit_code}: {self._watcher.log[-4000:]}"
             )
         if self._shipper_wanted and not self._shipper.running:
-            raise RuntimeError(f"the Scalyr agent ended: {self._shipper.log[-4000:]}")
+            raise RuntimeError(f"the shipper ended: {self._shipper.log[-4000:]}")
 
     def _is_up(self) -> bool:
         up = self._shipper.running and self._shipper_wanted
-        return up and self._intake.requests > self._awaited
+        return up and self._shipper.rounds > self._awaited
+
+    def _is_watching(self) -> bool:
+        """Whether the watcher runs and has handed its agents what is there."""
+        if not self._watcher.running:
+            return False
+        if self._watching_since != self._starts:
+            if " follows " not in self._watcher.log:
+                return False
+            self._watching_since = self._starts
+        return True
 
     # ------------------------------------------------------------------ events
 
@@ -242,6 +261,7 @@ class Lane:
 
     def _start_watcher(self) -> None:
         self._watcher.start()
+        self._starts += 1
         self._watcher_wanted = True
         self._note(Kind.WATCHER_STARTED)
 
@@ -260,13 +280,15 @@ class Lane:
             self._clocks.always.after(self._rng.uniform(*self._pace.shipper_down), self._start_shipper)
 
     def _start_shipper(self) -> None:
-        self._awaited = self._intake.requests
+        self._awaited = self._shipper.rounds
         self._shipper.start()
         self._shipper_wanted = True
         self._note(Kind.SHIPPER_STARTED)
 
     def _note_complaints(self) -> None:
         lines = self._watcher.log.splitlines()
+        with (self._folder / "watcher.log").open("a") as kept:
+            kept.write(self._watcher.log)
         words = (" WARNING ", " ERROR ", "Traceback")
         odd = [line for line in lines if any(word in line for word in words)]
         self.complaints += [line for line in odd if "kubernetes-log-watcher/" not in line]

@@ -71,11 +71,14 @@ class Ledger:
         seconds after which a line must not carry labels that are no longer valid. It is measured
         with the clock that `relabelled` and `arrived` are given: one that stands still while the
         watcher or the shipper is down.
+    tells_labels
+        whether lines arrive with labels at all; else only what names their container is looked at.
     """
 
-    def __init__(self, *, clock: Callable[[], float], label_lag: float) -> None:
+    def __init__(self, *, clock: Callable[[], float], label_lag: float, tells_labels: bool = True) -> None:
         self._clock = clock
         self._lag = label_lag
+        self._tells_labels = tells_labels
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
         self.doubled: list[Fault] = []
@@ -131,31 +134,37 @@ class Ledger:
 
         if run.arrived[number.seq] > 1:
             self.doubled.append(fault("doubled"))
-        wrong = what_is_wrong(run, line.attributes, now=now, lag=self._lag)
+        wrong = whose_it_is_not(run, line.attributes)
+        if self._tells_labels and not wrong:
+            wrong = what_is_wrong(run, line.attributes, now=now, lag=self._lag)
         if wrong:
             self.mislabelled.append(fault(wrong))
-        if run.withheld or is_unredacted(line.message):
+        if self._tells_labels and (run.withheld or is_unredacted(line.message)):
             self.unredacted.append(fault("its redaction rule is unusable" if run.withheld else "readable"))
 
 
-def what_is_wrong(run: Run, attributes: Mapping[str, str], *, now: float, lag: float) -> str:
-    """Say which attribute of a line is wrong; nothing when all are right.
-
-    Right is what names the line's own pod, and one set of labels that is valid or was so
-    until `lag` seconds ago: a change reaches the shipper when it looks at its configuration.
-    """
-    pod = run.pod
+def whose_it_is_not(run: Run, attributes: Mapping[str, str]) -> str:
+    """Return which attribute does not name a line's own container; nothing when all do."""
     identity = {
-        "namespace": pod.namespace,
-        "pod": pod.name,
+        "namespace": run.pod.namespace,
+        "pod": run.pod.name,
         "container": run.container,
         "container_id": run.container_id,
     }
     for name, value in identity.items():
         if attributes.get(name) != value:
             return f"{name}={attributes.get(name)} instead of {value}"
+    return ""
+
+
+def what_is_wrong(run: Run, attributes: Mapping[str, str], *, now: float, lag: float) -> str:
+    """Return what is wrong with a line's labels; nothing when all are right.
+
+    Right is one set of labels that is valid or was so until `lag` seconds ago: a change reaches the
+    shipper when it looks at its configuration.
+    """
     found = {name: attributes[name] for name in LABELS if name in attributes}
-    matching = [revision for revision in pod.revisions if revision.labels == found]
+    matching = [revision for revision in run.pod.revisions if revision.labels == found]
     if not matching:
         return f"the pod never had the labels {found}"
     if all(revision.until is not None and now - revision.until > lag for revision in matching):

@@ -29,6 +29,8 @@ class Pace:
     gate: float
     drain: float
     drain_max: float
+    spool: float
+    """``WATCHER_SPOOL_SECONDS``: only for a shipper that gives no account."""
     full_pass: float
     """``WATCHER_INTERVAL``."""
     request_spacing: float | None
@@ -53,6 +55,8 @@ class Pace:
     """Within which a changed label must show."""
     settle: float
     """How long nothing must arrive at the end until what is missing counts as lost."""
+    spares: bool = True
+    """Whether nothing happens to a log that its shipper could lose by itself: see `benchmarks.limits`."""
 
     def shipper_environ(self) -> Mapping[str, str]:
         """Give what the Scalyr agent takes from the environment, because the written file leaves it unset."""
@@ -73,6 +77,7 @@ QUICK = Pace(
     gate=3.0,
     drain=5.0,
     drain_max=15.0,
+    spool=20.0,
     full_pass=5.0,
     request_spacing=0.5,
     event=(0.6, 1.2),
@@ -96,6 +101,7 @@ REAL = Pace(
     gate=30.0,
     drain=300.0,
     drain_max=900.0,
+    spool=900.0,
     full_pass=60.0,
     request_spacing=None,
     event=(4.0, 8.0),
@@ -111,3 +117,17 @@ REAL = Pace(
     settle=40.0,
 )
 """All defaults of the watcher and of the Scalyr agent."""
+
+HARSH = attrs.evolve(
+    QUICK,
+    event=(1.5, 3.0),
+    rotation=(0.6, 5.4),
+    life=(6.0, 14.0),
+    least_life=0.0,
+    come_round=8.0,
+    linger=0.3,
+    shipper_down=(6.0, 6.0),
+    label_lag=25.0,
+    spares=False,
+)
+"""As fast as `QUICK`, and nothing is kept from the shipper: what it is not shown in time it loses."""

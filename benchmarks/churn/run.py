@@ -9,8 +9,9 @@ from pathlib import Path
 import attrs
 
 from benchmarks.churn.findings import Findings, find
-from benchmarks.churn.lane import Lane
+from benchmarks.churn.lane import Lane, MakeShipper
 from benchmarks.churn.pace import Pace
+from benchmarks.churn.scalyr import Scalyr
 from kube_log_watcher_core import Layout
 
 
@@ -24,6 +25,8 @@ class Plan:
     slots: int = 3
     """Pods alive at a time, per layout."""
     seed: int = 1
+    make_shipper: MakeShipper = Scalyr
+    spool: bool = False
     environ: Mapping[str, str] = attrs.field(factory=dict)
     """Variables of the watchers, besides their usual ones."""
 
@@ -47,4 +50,13 @@ def churn(plan: Plan, folder: Path) -> tuple[Findings, list[str]]:
 
 def _lane(plan: Plan, layout: Layout, folder: Path) -> Lane:
     folder.mkdir(parents=True)
-    return Lane(layout, folder, pace=plan.pace, slots=plan.slots, seed=plan.seed, environ=plan.environ)
+    return Lane(
+        layout,
+        folder,
+        make_shipper=plan.make_shipper,
+        pace=plan.pace,
+        slots=plan.slots,
+        seed=plan.seed,
+        spool=plan.spool,
+        environ=plan.environ,
+    )

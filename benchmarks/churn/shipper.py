@@ -1,4 +1,4 @@
-"""The real Scalyr agent as a process, and what takes the place of its server."""
+"""The shippers that are churned: each a real program as a process, and what takes the place of its server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
 
 from scalyr_receiver import Line, Receiver
 
@@ -17,10 +19,64 @@ PYTHON = Path(
 STOP_SECONDS = 30.0
 
 
+TakeLines = Callable[[list[Line]], None]
+
+
+class Shipping(Protocol):
+    """One kind of shipper, as a lane drives it. Its server is there as long as the ``with`` block lasts."""
+
+    tells_labels: bool
+    """Whether lines arrive with the pod's labels; else they name the container alone."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        ...
+
+    @property
+    def rounds(self) -> int:
+        """How often it has come round over its files so far, whether they had anything new or not."""
+        ...
+
+    @property
+    def log(self) -> str:
+        """What the shipper says of itself."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def watcher_environ(self) -> Mapping[str, str | Path | None]:
+        """Return the watcher's variables that are about this shipper."""
+        ...
+
+    def is_configured(self) -> bool:
+        """Whether the watcher has written what the shipper needs to start."""
+        ...
+
+    def is_settled(self) -> bool:
+        """Whether it must have taken up the latest configuration, and nothing is about to change that."""
+        ...
+
+    def start(self) -> None:
+        """Start the process."""
+        ...
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, and don't wait."""
+        ...
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        ...
+
+
 class Intake(Receiver):
     """A receiver that keeps no lines but hands them on, and knows when it was asked last."""
 
-    def __init__(self, take_lines: Callable[[list[Line]], None]) -> None:
+    def __init__(self, take_lines: TakeLines) -> None:
         super().__init__()
         self._take_lines = take_lines
         self.requests = 0
@@ -97,7 +153,7 @@ class Shipper:
         if self._process is not None:
             self._process.wait(STOP_SECONDS)
 
-    def close(self) -> None:
+    def kill(self) -> None:
         """End it, in whatever state it is."""
         if self._process is not None:
             self._process.kill()

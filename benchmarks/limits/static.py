@@ -50,7 +50,7 @@ class Static:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._shipper.close()
+        self._shipper.kill()
         self._intake.__exit__(kind, error, trace)
 
     # ------------------------------------------------------------------ the shipper

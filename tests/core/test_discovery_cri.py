@@ -207,10 +207,10 @@ def test_a_log_of_cri_dockerd_stays_through_rotation(
     before = discovery.scan()
     assert discovery.poll_seconds() is None
     target.rename(f"{target}.1")
-    assert discovery.scan() is before
+    assert discovery.scan() == before
     assert discovery.poll_seconds() == pytest.approx(1.0)
     target.touch()
-    assert discovery.collect() is before
+    assert discovery.collect() == before
     assert discovery.poll_seconds() is None
 
 

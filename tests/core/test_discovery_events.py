@@ -73,13 +73,16 @@ def test_a_container_that_starts_later_is_seen(discover: Discover, docker: FakeN
     collect_until(discovery, lambda found: [one.log_path for one in found] == [made.log])
 
 
-def test_rotation_changes_nothing(discover: Discover, node: FakeNode) -> None:
+def test_rotation_changes_nothing_but_the_inode(discover: Discover, node: FakeNode) -> None:
     made = node.add(pod="web")
     discovery = discover(node.containers_path)
     before = discovery.scan()
     for _ in range(3):
         node.rotate(made)
-        assert discovery.collect() is before
+        after = discovery.collect()
+        assert after == before
+        assert after[0].inode == made.log.stat().st_ino
+        assert discovery.collect() is after
 
 
 def test_lines_wake_nobody(discover: Discover, node: FakeNode) -> None:

@@ -366,10 +366,10 @@ class TestRotationEnds:
             before = discovery.scan()
             for number in range(3):
                 made.log.rename(f"{made.log}.{number}")
-                assert discovery.collect() is before
+                assert discovery.collect() == before
                 clock.now += ROTATION_SECONDS - 1
                 made.log.touch()
-                assert discovery.collect() is before
+                assert discovery.collect() == before
                 assert discovery.poll_seconds() is None
         finally:
             discovery.close()

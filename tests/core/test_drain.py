@@ -10,7 +10,17 @@ from typing import Any
 import attrs
 import pytest
 
-from kube_log_watcher_core import BaseAgent, Container, Layout, LogTarget, NodeContext, Pacing, Pod, Progress
+from kube_log_watcher_core import (
+    BaseAgent,
+    Container,
+    Layout,
+    LogFile,
+    LogTarget,
+    NodeContext,
+    Pacing,
+    Pod,
+    Progress,
+)
 from kube_log_watcher_core.agents import NotNow
 from kube_log_watcher_core.agents.running import Hold
 from kube_log_watcher_core.models import Departed
@@ -126,14 +136,14 @@ class Shipper(BaseAgent[Any]):
     def sync(self, targets: Sequence[LogTarget]) -> None:
         """Do nothing."""
 
-    def read_up_to(self, target: LogTarget) -> Progress | None:
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
         return self.progress
 
 
 class Shippers(Shipper):
     """An agent whose shipper has let go of the first log, and not of the others."""
 
-    def read_up_to(self, target: LogTarget) -> Progress | None:
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
         first = target.id == departed(number=0).target.id
         return Progress(100, at=1001.0, closed=True) if first else Progress(40, at=1001.0)
 
@@ -236,7 +246,7 @@ def test_without_a_known_size_only_a_younger_account_says_that_the_file_is_close
 class Blind(Shipper):
     """An agent that fails to tell."""
 
-    def read_up_to(self, target: LogTarget) -> Progress | None:
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
         raise KeyError("checkpoints")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent_support import make_target
-from kube_log_watcher_core import BaseAgent, LogTarget, NodeContext, Progress
+from kube_log_watcher_core import BaseAgent, LogFile, LogTarget, NodeContext, Progress
 from kube_log_watcher_core.models import Departed
 from kube_log_watcher_core.reconcile import AgentDrain, DrainRules, DrainTally
 
@@ -24,7 +24,7 @@ class Shipper(BaseAgent[Any]):
     def sync(self, targets: Sequence[LogTarget]) -> None:
         pass
 
-    def read_up_to(self, target: LogTarget) -> Progress | None:
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
         return self.read.get(target.container.key)
 
 

@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import AgentError
-from kube_log_watcher_core.agents import NotNow, Worker
+from kube_log_watcher_core.agents import FolderLocks, NotNow, Worker
 from kube_log_watcher_core.agents.worker import Job, Schedule, Stage
 from kube_log_watcher_core.discovery import Discovery, NodePaths
 from kube_log_watcher_core.kube import ApiAccess, PodWatch
 from kube_log_watcher_core.loop.node_pass import NodePass
+from kube_log_watcher_core.loop.spooling import Spooling
 from kube_log_watcher_core.models import Container, Layout, Pods, Work
 from kube_log_watcher_core.reconcile import Reconciler, Timeouts
 from kube_log_watcher_core.resolve import Rules
+from kube_log_watcher_core.spool import SpoolRules
 from support import wait_until
 
 
@@ -376,7 +378,15 @@ def test_what_is_waited_for_wakes_nobody_while_the_api_has_never_answered(tmp_pa
     paths = NodePaths(containers=tmp_path, layout="auto", roots=(tmp_path,))
     pod_watch = PodWatch(ApiAccess("http://127.0.0.1:9"), node_name="node-1", on_change=lambda: None)
     with closing(Discovery(paths)) as discovery:
-        node = NodePass(discovery, pod_watch, reconciler)
+        spooling = Spooling(
+            [],
+            Work(),
+            rules=SpoolRules(),
+            locks=FolderLocks(),
+            wall=lambda: now[0],
+            on_swept=lambda: None,
+        )
+        node = NodePass(discovery, pod_watch, reconciler, spooling)
         assert node.look(Rules(), Timeouts(), full=True) is None
         assert node.next_deadline(now[0]) is None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core import LogTarget
+from kube_log_watcher_core import LogFile, LogTarget
 from kube_log_watcher_core.models import Departed
 from kube_log_watcher_core.reconcile import AgentDrain, DrainRules
 from kube_log_watcher_scalyr import ScalyrAgent
@@ -58,7 +58,7 @@ def test_a_gone_log_stays_while_it_is_unread_and_leaves_as_soon_as_it_is_read(tm
         gone.go("last 1", "last 2")
         wait_until(lambda: receiver.waiting, what="a request that waits")
         assert gone.sync()
-        progress = gone.agent.read_up_to(gone.target)
+        progress = gone.agent.read_up_to(gone.target, LogFile(gone.target.log_path))
         assert progress is not None
         assert not progress.closed
         receiver.let_in()
@@ -76,12 +76,12 @@ def test_the_checkpoint_of_a_log_that_is_there_tells_the_offset(tmp_path: Path) 
     before = time.time()
 
     def is_read() -> bool:
-        progress = gone.agent.read_up_to(gone.target)
+        progress = gone.agent.read_up_to(gone.target, LogFile(gone.target.log_path))
         return progress is not None and progress.read_bytes == size and not progress.pending
 
     with Receiver() as receiver, running_agent(gone.agent.settings.config_path, receiver, QUICK):
         wait_until(is_read, timeout=40, what="a checkpoint at the end")
-        progress = gone.agent.read_up_to(gone.target)
+        progress = gone.agent.read_up_to(gone.target, LogFile(gone.target.log_path))
         assert progress is not None
         assert before - 1 <= progress.at <= time.time()
 
@@ -92,7 +92,7 @@ def test_after_a_rotation_the_offset_is_that_of_the_new_file(tmp_path: Path) -> 
     log = gone.target.log_path
 
     def progress_is(*, read_bytes: int, pending: bool) -> bool:
-        progress = gone.agent.read_up_to(gone.target)
+        progress = gone.agent.read_up_to(gone.target, LogFile(gone.target.log_path))
         return progress is not None and (progress.read_bytes, progress.pending) == (read_bytes, pending)
 
     with Receiver() as receiver, running_agent(gone.agent.settings.config_path, receiver, QUICK):

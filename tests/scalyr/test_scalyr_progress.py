@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kube_log_watcher_core import Progress
+from kube_log_watcher_core import LogFile, Progress
 from kube_log_watcher_scalyr.checkpoints import MOST_BYTES, Checkpoints, progress_of
 from scalyr_support import a_target, an_agent, container_id
 
@@ -205,13 +205,13 @@ def test_an_agent_tells_by_the_path_that_is_in_its_file(tmp_path: Path, *, linke
     target = a_target(log_path=LOG)
     link = agent.settings.dest_path / container_id(1) / "shop-v7.log"
     put(data, FULL, a_state(a_file(-10, 0)), path=link if linked else LOG)
-    assert agent.read_up_to(target) == Progress(10, at=1000.5)
+    assert agent.read_up_to(target, LogFile(target.log_path)) == Progress(10, at=1000.5)
     put(data, FULL, a_state(a_file(-10, 0)), path=LOG if linked else link)
-    assert agent.read_up_to(target) is None
+    assert agent.read_up_to(target, LogFile(target.log_path)) is None
 
 
 def test_without_a_data_folder_there_is_no_evidence(tmp_path: Path) -> None:
-    assert an_agent(tmp_path).read_up_to(a_target()) is None
+    assert an_agent(tmp_path).read_up_to(a_target(), LogFile(LOG)) is None
 
 
 def test_states_of_many_logs_are_kept_apart(tmp_path: Path) -> None:

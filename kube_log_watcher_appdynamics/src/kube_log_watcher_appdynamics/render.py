@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -107,8 +108,10 @@ def document(target: LogTarget) -> dict[str, Any]:
         "enabled": True,
         "source": {
             "type": "file",
-            "path": str(target.log_path.parent),
-            "nameGlob": literal_glob(target.log_path.name),
+            "path": os.path.dirname(target.pattern) if target.is_spooled else str(target.log_path.parent),
+            "nameGlob": os.path.basename(target.pattern)
+            if target.is_spooled
+            else literal_glob(target.log_path.name),
             "startAtEnd": False,
         },
         "fields": fields(target),

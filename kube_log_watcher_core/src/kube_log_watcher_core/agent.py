@@ -11,7 +11,7 @@ import attrs
 
 from kube_log_watcher_core.errors import AgentConfigError
 from kube_log_watcher_core.files import Disk, File, Item, Link, Mirror, Owned, part_about
-from kube_log_watcher_core.models import LogTarget, NodeContext, Progress
+from kube_log_watcher_core.models import LogFile, LogTarget, NodeContext, Progress
 
 SettingsT = TypeVar("SettingsT")
 T = TypeVar("T")
@@ -73,12 +73,14 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         """How gently the configuration is changed: not at all, for most shippers are not disturbed by it."""
         return Pacing()
 
-    def read_up_to(self, target: LogTarget) -> Progress | None:
-        """Return how far the shipper has read a log; None when nobody knows.
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
+        """Return how far the shipper has read a file of a log; None when nobody knows.
 
-        It is asked about logs that are gone from the disk, and for ``kube-log-watcher explain``. Evidence
-        only decides how long a log stays among the targets of `sync` after it is gone: without any it is
-        ``WATCHER_DRAIN_SECONDS``.
+        It is asked about files that nothing is written to any more: segments of the spool, by path and
+        inode, and without the spool logs that are gone from the disk; and for ``kube-log-watcher explain``.
+        Evidence only decides how long such a file stays where its shipper finds it: without any it is
+        ``WATCHER_SPOOL_SECONDS``, without the spool ``WATCHER_DRAIN_SECONDS``. A shipper that gives
+        accounts, and has none of this file yet, has read nothing of it: say so, or it goes by that time.
         """
         return None
 

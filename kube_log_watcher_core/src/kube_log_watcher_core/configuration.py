@@ -29,6 +29,7 @@ from kube_log_watcher_core.settings import (
     unknown_options,
     unknown_variables,
 )
+from kube_log_watcher_core.spool import SpoolRules
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class Configuration:
             node=settings.cluster_node_name or "unknown",
             cluster_alias=settings.cluster_alias,
             cluster_environment=settings.cluster_environment,
+            has_spool=bool(settings.spool_dir),
         )
 
     @property
@@ -112,6 +114,16 @@ class Configuration:
         return Timeouts(
             gate_seconds=settings.gate_seconds,
             drain=DrainRules(seconds=settings.drain_seconds, max_seconds=settings.drain_max_seconds),
+        )
+
+    @property
+    def spool_rules(self) -> SpoolRules:
+        """How long and how much the spool keeps."""
+        settings = self.watcher
+        return SpoolRules(
+            seconds=settings.spool_seconds,
+            max_bytes=settings.spool_max_bytes,
+            min_free_percent=settings.spool_min_free_percent,
         )
 
     @property

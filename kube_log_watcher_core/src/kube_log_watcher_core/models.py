@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import glob
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -106,10 +107,14 @@ class Container:
     restart_count: int = 0
     log_path: Path | None = None
     """The resolved path of the log, a regular file under one of the log roots; None with an obstacle."""
+    inode: int | None = attrs.field(default=None, eq=False)
+    """The log's inode, another one after each rotation; None while it is being rotated."""
     image: str | None = None
     """The image reference, when the node knows it (Docker)."""
     created: float | None = None
     """Seconds since the epoch at which the runtime made the container, where it says so (Docker)."""
+    spool: Path | None = None
+    """The folder in which the spool keeps the log's files; None for a log that is followed by its path."""
     obstacle: Obstacle | None = None
 
 
@@ -235,7 +240,7 @@ class LogTarget:
     id: str
     """The container id: 64 hexadecimal digits, safe in file names."""
     log_path: Path
-    """The log as the shipper sees it: resolved, then with ``WATCHER_LOG_PATH_MAP`` applied."""
+    """The live log as the shipper sees it: resolved, then with ``WATCHER_LOG_PATH_MAP`` applied."""
     container: Container
     pod: Pod
     application: str | None
@@ -257,6 +262,19 @@ class LogTarget:
     """The node's name, ``unknown`` when it isn't known."""
     attributes: FrozenMap = attrs.field(factory=FrozenMap, converter=as_frozen_map)
     """Further labels, as ``WATCHER_LABELS_AS_ATTRIBUTES`` asks for."""
+    pattern: str = attrs.field(
+        default=attrs.Factory(lambda self: glob.escape(str(self.log_path)), takes_self=True)
+    )
+    """The glob of the files to read, as the shipper sees them: the log, or its segments in the spool."""
+
+    @property
+    def is_spooled(self) -> bool:
+        """Whether `pattern` matches segments in the spool, which are never renamed or truncated."""
+        return self.container.spool is not None
+
+    def file(self, name: str) -> Path:
+        """Return the path of one of the files that `pattern` matches, as the shipper sees it."""
+        return Path(self.pattern).with_name(name)
 
     @property
     def container_name(self) -> str:
@@ -335,8 +353,18 @@ class Work:
 
 
 @attrs.frozen
+class LogFile:
+    """One of the files that a log has had."""
+
+    path: Path
+    """As the shipper sees it."""
+    inode: int | None = None
+    """None where it is not known. Inodes are used again within seconds: only both together name a file."""
+
+
+@attrs.frozen
 class Progress:
-    """How far a shipper has read a log, by its own account."""
+    """How far a shipper has read a file, by its own account."""
 
     read_bytes: int
     """The offset up to which it has shipped the log's present file."""
@@ -356,3 +384,5 @@ class NodeContext:
     node: str = "unknown"
     cluster_alias: str = "none"
     cluster_environment: str = "production"
+    has_spool: bool = False
+    """Whether new logs are kept in a spool: each segment is a new file for the shipper to find."""

@@ -244,6 +244,8 @@ class _Reader:
     def _target(self, item: Mapping[str, Any]) -> LogTarget | None:
         fields = dict(item["container"])
         fields["layout"], fields["log_path"] = Layout(fields["layout"]), Path(fields["log_path"])
+        if fields.get("spool") is not None:
+            fields["spool"] = Path(fields["spool"])
         container, pod, identity = _sound(Container(**fields)), self._pods[item["pod"]], item["id"]
         if not isinstance(identity, str):
             raise TypeError("an id is none")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import glob
 import grp
 import json
 import logging
@@ -20,6 +21,7 @@ from kube_log_watcher_core import (
     FileAgent,
     Item,
     Link,
+    LogFile,
     LogTarget,
     NodeContext,
     Owned,
@@ -91,9 +93,13 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         """How long the Scalyr agent needs: a change stops all copying, and opens all files anew, by path."""
         return Pacing(self.settings.write_interval, self.settings.hold_seconds)
 
-    def read_up_to(self, target: LogTarget) -> Progress | None:
-        """Return how far a log is read, by the Scalyr agent's checkpoints."""
-        return None if self._checkpoints is None else self._checkpoints.progress(self._path(target))
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
+        """Return how far a file is read, by the Scalyr agent's checkpoints."""
+        if self._checkpoints is None:
+            return None
+        if not target.is_spooled:
+            return self._checkpoints.progress(self._path(target))
+        return self._checkpoints.progress(file.path, inode=file.inode) or self._checkpoints.unread()
 
     def owned(self) -> Iterable[Owned]:
         """Return the configuration file, and all links that can be one of ours."""
@@ -126,12 +132,14 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             )
 
     def _path(self, target: LogTarget) -> Path:
-        """Return the path by which the Scalyr agent knows a log."""
-        return (
-            links.link(self.settings.dest_path, target).path
-            if self.settings.linked_paths
-            else target.log_path
-        )
+        """Return the path by which the Scalyr agent knows a log that the spool does not keep."""
+        if self.settings.linked_paths:
+            return links.link(self.settings.dest_path, target).path
+        return target.log_path
+
+    def _pattern(self, target: LogTarget) -> str:
+        linked = self.settings.linked_paths and not target.is_spooled
+        return glob.escape(str(self._path(target))) if linked else target.pattern
 
     def _rendered(self, targets: Sequence[LogTarget]) -> Mapping[LogTarget, _Rendered | None]:
         """Return what each target comes to; None: there is no time left to check its rules in this sync.
@@ -157,7 +165,7 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         except NotYetError:
             return None
         entry = render.entry(
-            target, self._path(target), wishes=wishes, decoding=self._decoding, server=self._server
+            target, self._pattern(target), wishes=wishes, decoding=self._decoding, server=self._server
         )
         text = render.as_text(entry)
         if not wishes.held:

@@ -63,11 +63,24 @@ class Checkpoints:
         self._accounts: dict[str, _Account] = {}
         self._is_readable = True
 
-    def progress(self, path: Path) -> Progress | None:
-        """Return how far a log is read; None when the agent doesn't tell."""
+    def progress(self, path: Path, *, inode: int | None = None) -> Progress | None:
+        """Return how far a log is read; None when the agent doesn't tell.
+
+        With an inode only what it says of that very file counts: another may have had the path before.
+        """
         self._read()
-        found = (progress_of(each.states.get(str(path)), each.written) for each in self._accounts.values())
+        found = (
+            progress_of(state, each.written)
+            for each in self._accounts.values()
+            if (state := each.states.get(str(path))) is not None
+            if inode is None or _is_about(state, inode)
+        )
         return max((each for each in found if each is not None), key=lambda each: each.at, default=None)
+
+    def unread(self) -> Progress | None:
+        """Return that nothing is read of a file that no account knows, as of the latest account."""
+        times = [each.written for each in self._accounts.values()]
+        return Progress(read_bytes=0, at=max(times), pending=True) if times else None
 
     def _read(self) -> None:
         try:
@@ -142,6 +155,13 @@ def progress_of(state: object, written: float) -> Progress | None:
         at=written if at is None else at,
         pending=any(end > position for _, end in spans),
         closed=not spans,
+    )
+
+
+def _is_about(state: object, inode: int) -> bool:
+    files = state.get("pending_files") if isinstance(state, Mapping) else None
+    return isinstance(files, list) and any(
+        isinstance(file, Mapping) and file.get("inode") == inode for file in files
     )
 
 

@@ -20,7 +20,12 @@ from kube_log_watcher_scalyr.settings import ScalyrSettings
 
 DEFAULT_PARSER = "json"
 
-_GLOB = re.compile(r"[*?[]")
+_FOR_SEGMENTS = {
+    # A rotation shows as a new file: by default the agent looks for those once a minute.
+    "max_new_log_detection_time": 1.0,
+    # After 15 minutes without its server it would skip to the end of each file, and call that stale.
+    "copy_staleness_threshold": 7 * 24 * 3600.0,
+}
 
 
 def server_attributes(node: NodeContext) -> dict[str, str]:
@@ -51,6 +56,8 @@ def head(settings: ScalyrSettings, node: NodeContext, journal: Path) -> dict[str
         "server_attributes": server_attributes(node),
         "monitors": [],
     }
+    if node.has_spool:
+        members |= _FOR_SEGMENTS
     if settings.server:
         members["scalyr_server"] = as_plain(settings.server)
     if settings.enable_profiling is not None:
@@ -65,12 +72,12 @@ def head(settings: ScalyrSettings, node: NodeContext, journal: Path) -> dict[str
 
 
 def entry(
-    target: LogTarget, path: Path, *, wishes: Wishes, decoding: Decoding, server: Mapping[str, str]
+    target: LogTarget, pattern: str, *, wishes: Wishes, decoding: Decoding, server: Mapping[str, str]
 ) -> dict[str, object]:
     """Return a target's entry among the logs."""
     parser = wishes.parser or DEFAULT_PARSER
     members: dict[str, object] = {
-        "path": path_pattern(path),
+        "path": encodable(pattern),
         "copy_from_start": True,
         "rename_logfile": renamed(target),
         "attributes": attributes(
@@ -90,13 +97,9 @@ def entry(
     return members
 
 
-def path_pattern(path: Path) -> str:
-    """Return a glob that matches one path: the Scalyr agent takes every path for a glob.
-
-    A byte that is no UTF-8 can't be written in JSON; the glob has a question mark for it.
-    """
-    text = _GLOB.sub(r"[\g<0>]", str(path))
-    return re.sub("[\ud800-\udfff\U00010000-\U0010ffff]", "?", text)
+def encodable(pattern: str) -> str:
+    """Return a glob in which a byte that is no UTF-8, and can't be written in JSON, is a question mark."""
+    return re.sub("[\ud800-\udfff\U00010000-\U0010ffff]", "?", pattern)
 
 
 def renamed(target: LogTarget) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kube_log_watcher_core.agents.answers import AgentReport, told_of
 from kube_log_watcher_core.agents.folders import Claim, ExclusiveFolders, FolderLocks, FolderTaken, Turn
-from kube_log_watcher_core.agents.running import close_agent, make_agent
+from kube_log_watcher_core.agents.running import Handed, close_agent, make_agent
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.agents.supervisor import NewAgents, Supervisor
 from kube_log_watcher_core.agents.sync_stats import Histogram
@@ -17,6 +17,7 @@ __all__ = [
     "ExclusiveFolders",
     "FolderLocks",
     "FolderTaken",
+    "Handed",
     "Histogram",
     "NewAgents",
     "NotNow",

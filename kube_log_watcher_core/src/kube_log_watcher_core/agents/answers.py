@@ -13,7 +13,7 @@ from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.agents.worker import Worker
 from kube_log_watcher_core.files import File, Item
-from kube_log_watcher_core.models import LogTarget, Progress
+from kube_log_watcher_core.models import LogFile, LogTarget, Progress
 from kube_log_watcher_core.settings.masks import Masks
 
 ANSWER_SECONDS = 1.0
@@ -58,7 +58,11 @@ def ask_agent(
     silent = AgentReport(name=status.name, trouble=status.trouble)
     if not targets or not worker.status.begun:
         return [attrs.evolve(silent, trouble=silent.trouble or "it has not begun")] * len(targets)
-    answer = worker.ask(lambda: [(agent.describe(target), agent.read_up_to(target)) for target in targets])
+    answer = worker.ask(
+        lambda: [
+            (agent.describe(target), agent.read_up_to(target, LogFile(target.log_path))) for target in targets
+        ]
+    )
     try:
         told = answer.result(ANSWER_SECONDS)
     except concurrent.futures.TimeoutError:

@@ -12,6 +12,7 @@ import attrs
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.agents.answers import AgentReport, ask_agent
 from kube_log_watcher_core.agents.folders import Claim, FolderLocks, Turn, folders_of
+from kube_log_watcher_core.agents.readings import Readings
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.agents.sync_stats import SyncStats
 from kube_log_watcher_core.agents.worker import POLL_SECONDS, NotNow, Worker
@@ -20,6 +21,7 @@ from kube_log_watcher_core.errors import AgentConfigError, PartlyFailed
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
 from kube_log_watcher_core.reconcile import AgentDrain, DrainRules
 from kube_log_watcher_core.settings.masks import Masks
+from kube_log_watcher_core.spool import ClosedSegment, SpoolRules
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,11 @@ class Handed:
 
     work: Work
     rules: DrainRules
+    closed: tuple[ClosedSegment, ...] = ()
+    """Segments of the spool that the agents are asked about."""
+    spool_rules: SpoolRules = attrs.field(factory=SpoolRules)
+    at: float = 0.0
+    """Seconds since the epoch."""
 
 
 class RunningAgent:
@@ -98,6 +105,7 @@ class RunningAgent:
         self._claim = Claim(locks, folders_of(agent, state_dir))
         self._turn = Turn(f"agent {chosen.name}", self._claim, clock=clock)
         self._drain = AgentDrain(chosen.name, agent, clock=clock)
+        self.readings = Readings(chosen.name, agent)
         self._stats = SyncStats(clock)
         self._hold = Hold(clock, longest_seconds=2 * agent.pacing.hold_seconds)
         self._predecessors: tuple[RunningAgent, ...] = ()
@@ -187,6 +195,9 @@ class RunningAgent:
             raise
         self._stats.synced(targets)
         self._last = targets
+        if handed.closed:
+            known = {target.container.key: target for target in targets}
+            self.readings.look(known, handed.closed, handed.spool_rules, now=handed.at)
         if before is None or len(before) != len(targets):
             gone = f", {len(draining)} of them gone and still being read" if draining else ""
             logger.info("agent %s follows %d logs%s", self.chosen.name, len(targets), gone)

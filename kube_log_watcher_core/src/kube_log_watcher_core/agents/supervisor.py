@@ -16,8 +16,8 @@ from kube_log_watcher_core.agents.running import Handed, RunningAgent
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError
-from kube_log_watcher_core.models import LogTarget, NodeContext, Work
-from kube_log_watcher_core.reconcile import DrainRules
+from kube_log_watcher_core.models import LogTarget, NodeContext
+from kube_log_watcher_core.spool import SegmentKey
 
 logger = logging.getLogger(__name__)
 
@@ -121,14 +121,23 @@ class Supervisor:
 
     # ------------------------------------------------------------------ work
 
-    def submit(
-        self, work: Work, rules: DrainRules, *, recheck: bool, new: Mapping[str, float] | None = None
-    ) -> None:
+    def submit(self, handed: Handed, *, recheck: bool, new: Mapping[str, float] | None = None) -> None:
         """Hand the latest to every agent; ``new`` tells since when new logs have been there."""
-        present = {target.container.key for target in work.targets}
+        present = {target.container.key for target in handed.work.targets}
         for running in self._running.values():
             running.expect(new or {}, present)
-            running.submit(Handed(work, rules), recheck=recheck)
+            running.submit(handed, recheck=recheck)
+
+    def segments_read(self) -> tuple[frozenset[SegmentKey], Mapping[SegmentKey, int]]:
+        """Return the segments that no shipper needs any more, and how far the slowest has read others."""
+        readings = [running.readings for running in self._running.values()]
+        if not readings:
+            return frozenset(), {}
+        read_bytes: dict[SegmentKey, int] = {}
+        for reading in readings:
+            for key, count in reading.read_bytes.items():
+                read_bytes[key] = min(count, read_bytes.get(key, count))
+        return frozenset.intersection(*(reading.done for reading in readings)), read_bytes
 
     def finished(self) -> frozenset[tuple[str, float]]:
         """Return the drains that no agent waits for any more, as `Departed.drain` names them."""

@@ -254,13 +254,14 @@ class PodLogs:
             pod_uid=pod.uid,
             restart_count=run.number,
             log_path=settled.path,
+            inode=settled.inode,
             obstacle=settled.obstacle,
         )
 
     def _look(self, run: _Run) -> Log:
         folder, roots = run.folder, self._place.roots
         if run.entry is not None and _is_regular(run.entry):
-            return regular(f"{folder.real}/{run.number}.log", roots)
+            return regular(f"{folder.real}/{run.number}.log", roots, inode=run.entry.inode())
         return locate(f"{folder.path}/{run.number}.log", folder=folder.real, roots=roots)
 
     def _own(self, found: Log, run: _Run) -> Log:

@@ -119,6 +119,7 @@ class DockerFolder:
             pod_uid=config.labels.get(POD_UID) or None,
             restart_count=config.restart_count,
             log_path=None if obstacle_or_none else found.path,
+            inode=None if obstacle_or_none else found.inode,
             image=config.image,
             created=config.created,
             obstacle=obstacle_or_none,

@@ -75,5 +75,6 @@ class LinkedLog:
             pod_name=parsed.pod,
             namespace=parsed.namespace,
             log_path=found.path,
+            inode=found.inode,
             obstacle=found.obstacle,
         )

@@ -35,6 +35,7 @@ class Log:
     """Missing or not: it can't be looked at."""
     linked: bool = False
     """It was reached through a link, so that changes of the target may go unseen."""
+    inode: int | None = None
 
     @property
     def elsewhere(self) -> bool:
@@ -89,10 +90,10 @@ def locate(path: str, *, folder: str | None, roots: Roots) -> Log:
     """
     linked = False
     try:
-        mode = os.lstat(path).st_mode
-        if folder is not None and stat.S_ISREG(mode):
-            return regular(f"{folder}/{os.path.basename(path)}", roots)
-        linked = stat.S_ISLNK(mode)
+        status = os.lstat(path)
+        if folder is not None and stat.S_ISREG(status.st_mode):
+            return regular(f"{folder}/{os.path.basename(path)}", roots, inode=status.st_ino)
+        linked = stat.S_ISLNK(status.st_mode)
     except OSError as error:
         return _missing(_resolved(path) or path, error, linked=False)
     try:
@@ -117,10 +118,10 @@ def _resolved(path: str) -> str | None:
         return None
 
 
-def regular(target: str, roots: Roots) -> Log:
+def regular(target: str, roots: Roots, *, inode: int) -> Log:
     """Return the log at a resolved path that is known to be a regular file."""
     if roots.hold(target):
-        return Log(target)
+        return Log(target, inode=inode)
     return Log(target, Obstacle(Reason.OUTSIDE_ROOTS, _outside(target, roots)))
 
 
@@ -144,13 +145,13 @@ def mount_of(target: str) -> str:
 
 def _at_end_of_link(target: str, roots: Roots, *, linked: bool) -> Log:
     try:
-        mode = os.stat(target).st_mode
+        status = os.stat(target)
     except OSError as error:
         return _missing(target, error, linked=linked)
-    if not stat.S_ISREG(mode):
-        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
         return Log(target, Obstacle(Reason.NOT_A_FILE, f"{target} is {kind}, not a regular file"))
-    return attrs.evolve(regular(target, roots), linked=linked)
+    return attrs.evolve(regular(target, roots, inode=status.st_ino), linked=linked)
 
 
 def _missing(target: str, error: OSError, *, linked: bool) -> Log:

@@ -198,7 +198,8 @@ class Discovery:
             self._unsettled.setdefault(unit.name, self._clock())
         else:
             self._unsettled.pop(unit.name, None)
-        return before != unit.containers
+        # By identity: a log that was rotated is equal to what it was.
+        return [id(each) for each in before] != [id(each) for each in unit.containers]
 
     def _complain(self, unit: str, problem: str) -> None:
         """Tell once when something can't be read, and once when it can be again."""

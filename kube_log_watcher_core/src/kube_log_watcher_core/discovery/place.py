@@ -114,6 +114,6 @@ class Place:
 
 
 def keep_equal(known: Mapping[str, Container], new: Container) -> Container:
-    """Return the known container where nothing about it has changed."""
+    """Return the known container where nothing about it has changed, and its log was not rotated."""
     old = known.get(new.key)
-    return old if old == new else new
+    return old if old is not None and old == new and new.inode in (None, old.inode) else new

@@ -17,7 +17,7 @@ from kube_log_watcher_core.explain.documents import Explanation
 from kube_log_watcher_core.explain.look import look
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.files import DryDisk
-from kube_log_watcher_core.models import LogTarget, NodeContext
+from kube_log_watcher_core.models import LogFile, LogTarget, NodeContext
 from kube_log_watcher_core.settings.masks import Masks
 from kube_log_watcher_core.state import NAME
 
@@ -102,7 +102,10 @@ class _Imagined:
         if self._agent is None:
             return silent
         try:
-            items, progress = self._agent.describe(target), self._agent.read_up_to(target)
+            items, progress = (
+                self._agent.describe(target),
+                self._agent.read_up_to(target, LogFile(target.log_path)),
+            )
         except (Exception, SystemExit) as error:  # noqa: BLE001 - an agent may raise anything
             return attrs.evolve(silent, trouble=self._tell(error))
         changed = {change.path for change in self._disk.changes}

@@ -8,17 +8,18 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 
-from kube_log_watcher_core.agents import FolderLocks, Supervisor
+from kube_log_watcher_core.agents import FolderLocks, Handed, Supervisor
 from kube_log_watcher_core.configuration import Configuration, Given, configure
 from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.explain import Answers
+from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.loop.pace import Pace
 from kube_log_watcher_core.loop.reload import PREPARE_SECONDS, Parts, PartsBuilder, Preparation
 from kube_log_watcher_core.loop.wakeup import Signals, WakeUp
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.observe import Monitor
 from kube_log_watcher_core.observe.logs import set_up_logging
-from kube_log_watcher_core.reconcile import DrainRules, Reconciler, log_changes
+from kube_log_watcher_core.reconcile import Reconciler, log_changes
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
 
@@ -55,6 +56,7 @@ class Daemon:
         self._given = given
         self._first = configuration
         self._clock = clock
+        self._wall = wall
         self._wakeup = WakeUp()
         self._signals = Signals(self._wakeup, (*STOP_SIGNALS, signal.SIGHUP)) if own_signals else None
         self._selector = selectors.DefaultSelector()
@@ -71,6 +73,7 @@ class Daemon:
             reconciler_of=lambda left: Reconciler(left, clock=clock, wall=wall),
             wake=self._wakeup.call,
             clock=clock,
+            wall=wall,
         )
         self._preparation: Preparation | None = None
         self._reload_wanted = False
@@ -175,6 +178,7 @@ class Daemon:
         if old is None or new.node is not old.node:
             self._monitor.watches(new.node.pod_watch)
         self._supervisor.take(new.agents)
+        new.node.spooling.use(new.configuration.watcher.spool_dir, new.configuration.spool_rules)
         for part in (new.state, new.door):
             if part is not None:
                 part.begin()
@@ -215,6 +219,8 @@ class Daemon:
         self._supervisor.stop(wait_seconds=STOP_SECONDS)
         if parts is not None and parts.state is not None:
             parts.state.stop(wait_seconds=STOP_SECONDS / 2)
+        if parts is not None:
+            parts.node.spooling.close(wait_seconds=STOP_SECONDS / 4)
         if parts is not None and parts.door is not None:
             parts.door.close(wait_seconds=STOP_SECONDS / 4)
         self._selector.close()
@@ -260,13 +266,20 @@ class Daemon:
         new = {it.after.key: it.appeared for it in passed.came if it.appeared is not None}
         self._new = {**self._new, **new}
         if parts.state is None or parts.state.keep(work):
-            self._hand_on(work, configuration.timeouts.drain)
+            self._hand_on(node, passed.resolution, configuration)
 
-    def _hand_on(self, work: Work, rules: DrainRules) -> None:
+    def _hand_on(self, node: NodePass, resolution: Resolution, configuration: Configuration) -> None:
         """Let the agents have what is to be followed; what they can't do without is on the disk."""
+        work = node.reconciler.work
+        done, read_bytes = self._supervisor.segments_read()
+        node.spooling.settle(resolution, ready=None, done=done, read_bytes=read_bytes)
+        closed = node.spooling.closed()
         # While something drains, each look asks the agents how far their shippers have read.
-        if self._recheck or work.departed or work != self._published:
-            self._supervisor.submit(work, rules, recheck=self._recheck, new=self._new)
+        if self._recheck or work.departed or closed or work != self._published:
+            handed = Handed(
+                work, configuration.timeouts.drain, closed, configuration.spool_rules, at=self._wall()
+            )
+            self._supervisor.submit(handed, recheck=self._recheck, new=self._new)
         self._published, self._recheck, self._new = work, False, {}
 
     def _wait(self, parts: Parts) -> None:

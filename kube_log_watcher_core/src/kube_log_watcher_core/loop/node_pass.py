@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Collection
 
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import DiscoveryError
 from kube_log_watcher_core.kube import PodWatch
+from kube_log_watcher_core.loop.spooling import Spooling
 from kube_log_watcher_core.models import Container
 from kube_log_watcher_core.reconcile import Pass, Reconciler, Timeouts
 from kube_log_watcher_core.resolve import Rules
@@ -18,7 +20,10 @@ logger = logging.getLogger(__name__)
 class NodePass:
     """Observes and reconciles, and holds on to what is known while either source is blind."""
 
-    def __init__(self, discovery: Discovery, pod_watch: PodWatch, reconciler: Reconciler) -> None:
+    def __init__(
+        self, discovery: Discovery, pod_watch: PodWatch, reconciler: Reconciler, spooling: Spooling
+    ) -> None:
+        self.spooling = spooling
         self.discovery = discovery
         self.pod_watch = pod_watch
         self.reconciler = reconciler
@@ -43,14 +48,15 @@ class NodePass:
         """
         self._looked = False
         self._discover(full=full)
-        if self._containers is None:
+        if self._containers is None or not self.spooling.begin():
             return None
-        self.pod_watch.want({(item.namespace, item.pod_name) for item in self._containers if item.pod_name})
+        containers = self.spooling.keep(self._containers)
+        self.pod_watch.want({(item.namespace, item.pod_name) for item in containers if item.pod_name})
         if not self.pod_watch.synced:
             return None
-        passed = self.reconciler.reconcile(
-            self._containers,
-            self.pod_watch.pods(),
+        reconcile = functools.partial(
+            self.reconciler.reconcile,
+            pods=self.pod_watch.pods(),
             rules=rules,
             timeouts=timeouts,
             gone=self.pod_watch.take_gone(),
@@ -58,6 +64,9 @@ class NodePass:
             appeared_at=woken_at if self._ever_looked else None,
             full=full,
         )
+        passed = reconcile(containers)
+        if self.spooling.keeper.is_wanted_again(passed.resolution.targets):
+            passed = reconcile(self.spooling.keep(self._containers))
         self._looked = self._ever_looked = True
         if self.reconciler.wants_fresh_list:
             self.pod_watch.ask_for_list()
@@ -65,8 +74,8 @@ class NodePass:
 
     def next_deadline(self, now: float) -> float | None:
         """Return when to look again although nothing hints at it."""
-        poll = self.discovery.poll_seconds()
-        deadlines = [] if poll is None else [now + poll]
+        polls = [self.discovery.poll_seconds(), self.spooling.seconds_to_look()]
+        deadlines = [now + poll for poll in polls if poll is not None]
         if self._looked and (deadline := self.reconciler.next_deadline()) is not None:
             deadlines.append(deadline)
         return min(deadlines, default=None)

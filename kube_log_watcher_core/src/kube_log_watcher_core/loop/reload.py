@@ -21,6 +21,7 @@ from kube_log_watcher_core.explain import Answers, StatusDoor
 from kube_log_watcher_core.kube import PodWatch
 from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.loop.settings_files import SettingsFiles
+from kube_log_watcher_core.loop.spooling import Spooling
 from kube_log_watcher_core.loop.state_keeper import StateKeeper
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.observe import HttpEndpoint, Monitor
@@ -59,6 +60,7 @@ class PartsBuilder:
     """Makes the reconciler, from what an earlier process left."""
     wake: Callable[[], None]
     clock: Callable[[], float]
+    wall: Callable[[], float]
 
     def build(self, new: Configuration, old: Parts | None, *, tell: Callable[[str], None]) -> Parts:
         """Prepare what these settings need and the old parts don't have.
@@ -90,7 +92,9 @@ class PartsBuilder:
             node = None if old is None else old.node
             if node is None or before is None or _seen_from(new) != _seen_from(before):
                 left = Work() if old is not None or state is None else state.load(new.rules, new.paths.roots)
-                node = self._observe(new, self.reconciler_of(left) if node is None else node.reconciler, undo)
+                reconciler = self.reconciler_of(left) if node is None else node.reconciler
+                spooling = self._spooling(new, left) if node is None else node.spooling
+                node = self._observe(new, reconciler, spooling, undo)
             discard = undo.pop_all().close
         return Parts(
             configuration=new,
@@ -127,13 +131,25 @@ class PartsBuilder:
             undo.callback(end)
         return state, door
 
-    def _observe(self, new: Configuration, reconciler: Reconciler, undo: contextlib.ExitStack) -> NodePass:
+    def _spooling(self, new: Configuration, left: Work) -> Spooling:
+        return Spooling(
+            new.watcher.spool_dir,
+            left,
+            rules=new.spool_rules,
+            locks=self.locks,
+            wall=self.wall,
+            on_swept=self.wake,
+        )
+
+    def _observe(
+        self, new: Configuration, reconciler: Reconciler, spooling: Spooling, undo: contextlib.ExitStack
+    ) -> NodePass:
         discovery = Discovery(new.paths)
         undo.callback(discovery.close)
         pod_watch = PodWatch(new.access, node_name=new.watcher.cluster_node_name, on_change=self.wake)
         pod_watch.start()
         undo.callback(pod_watch.stop)
-        return NodePass(discovery, pod_watch, reconciler)
+        return NodePass(discovery, pod_watch, reconciler, spooling)
 
 
 def _seen_from(configuration: Configuration) -> tuple[object, ...]:

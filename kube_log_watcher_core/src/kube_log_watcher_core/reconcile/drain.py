@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
-from kube_log_watcher_core.models import Departed, LogTarget, Progress
+from kube_log_watcher_core.models import Departed, LogFile, LogTarget, Progress
 from kube_log_watcher_core.reconcile.changelog import fields_of, name_of
 
 logger = logging.getLogger(__name__)
@@ -209,7 +209,7 @@ class AgentDrain:
     def _progress(self, target: LogTarget) -> Progress | None:
         """Ask the agent; an answer that fails is no evidence, and no reason to stop its syncs."""
         try:
-            progress = self._agent.read_up_to(target)
+            progress = self._agent.read_up_to(target, LogFile(target.log_path))
         except Exception as error:  # noqa: BLE001 - an agent may raise anything
             if not self._blind:
                 logger.warning("agent %s can't tell how far its shipper has read: %r", self._name, error)

@@ -309,6 +309,8 @@ class Reconciler:
         if after.state is State.AWAITED and after is not before and given.appeared_at is not None:
             return attrs.evolve(after, since=given.appeared_at)
         if after.state is State.GONE and after.target is not None and after.departed is None:
+            if after.target.is_spooled:  # it went with its last segment: that was its drain
+                return after.after(Seen.READ, given.now).after(seen, given.now)
             departed = Departed(after.target, since=given.wall, size=after.size, began=given.now)
             return attrs.evolve(after, departed=departed)
         return after

@@ -10,6 +10,7 @@ from pathlib import Path
 from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Pod, Pods
 from kube_log_watcher_core.resolve.contest import is_anothers
 from kube_log_watcher_core.resolve.rules import Rules
+from kube_log_watcher_core.segments import place_of_container
 
 _NONE = FrozenMap()
 
@@ -34,9 +35,11 @@ def id_of(
 def make_target(identity: str, container: Container, pod: Pod, rules: Rules) -> LogTarget:
     """Make a target of a container and its pod."""
     image, image_version = image_parts(_image_of(container, pod))
+    if container.log_path is None:
+        raise ValueError(f"{container.key} has neither a log nor an obstacle")
     return LogTarget(
         id=identity,
-        log_path=_as_seen_by_shipper(container, rules.log_path_map),
+        log_path=as_seen_by_shipper(container.log_path, rules.log_path_map),
         container=container,
         pod=pod,
         application=pod.labels.get("application") or None,
@@ -49,6 +52,7 @@ def make_target(identity: str, container: Container, pod: Pod, rules: Rules) -> 
         cluster_id=rules.node.cluster_id,
         node=rules.node.node,
         attributes=_attributes(pod.labels, rules.labels_as_attributes),
+        **_pattern(identity, container, rules),
     )
 
 
@@ -72,14 +76,22 @@ def image_parts(reference: str | None) -> tuple[str | None, str | None]:
     return name or None, tag or digest or "latest"
 
 
-def _as_seen_by_shipper(container: Container, path_map: Iterable[tuple[Path, Path]]) -> Path:
-    path = container.log_path
-    if path is None:
-        raise ValueError(f"{container.key} has neither a log nor an obstacle")
+def as_seen_by_shipper(path: Path, path_map: Iterable[tuple[Path, Path]]) -> Path:
+    """Return a path with the longest of the prefixes replaced that it begins with."""
     for here, there in sorted(path_map, key=lambda pair: len(pair[0].parts), reverse=True):
         if path.is_relative_to(here):
             return there / path.relative_to(here)
     return path
+
+
+def _pattern(identity: str, container: Container, rules: Rules) -> dict[str, str]:
+    """Return the glob of a container's segments; nothing where its log is followed by its path."""
+    if container.spool is None:
+        return {}
+    place = place_of_container(container, identity)
+    if place is None:
+        raise ValueError(f"{container.key} is kept in the spool, and has names that do not fit there")
+    return {"pattern": place.pattern(as_seen_by_shipper(container.spool, rules.log_path_map))}
 
 
 def _attributes(labels: Mapping[str, str], wanted: tuple[str, ...]) -> FrozenMap:

@@ -137,6 +137,24 @@ def count(*, least: int = 0, most: int = LARGEST_COUNT) -> Kind[int]:
     )
 
 
+def percent() -> Kind[float]:
+    """Read a share of something, from 0 to 100."""
+
+    def check(number: float) -> float:
+        if not 0 <= number <= 100:  # which NaN isn't either
+            raise ValueError(number)
+        return number
+
+    limits = "0 to 100"
+    return Kind(
+        f"a number, {limits}",
+        lambda text: check(float(text)),
+        lambda value: check(_number(value)),
+        limits=limits,
+        metavar="PERCENT",
+    )
+
+
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(value)

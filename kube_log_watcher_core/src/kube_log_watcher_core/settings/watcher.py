@@ -8,7 +8,18 @@ import attrs
 
 from kube_log_watcher_core.settings.address import ADDRESS, Address
 from kube_log_watcher_core.settings.fields import setting
-from kube_log_watcher_core.settings.kinds import FLAG, NAMES, PATH, PATH_MAP, PATHS, TEXT, choice, seconds
+from kube_log_watcher_core.settings.kinds import (
+    FLAG,
+    NAMES,
+    PATH,
+    PATH_MAP,
+    PATHS,
+    TEXT,
+    choice,
+    count,
+    percent,
+    seconds,
+)
 
 
 @attrs.frozen
@@ -89,6 +100,27 @@ class WatcherSettings:
         seconds(),
         default=30.0,
         help="seconds that a log waits for its pod's metadata before it counts as skipped",
+    )
+    spool_dir: tuple[Path, ...] = setting(
+        PATHS,
+        default=(),
+        help="folders for hard links that keep each file of a log until it has been read; the first in which "
+        "a link to the log works is used (it must be on the logs' own mount); unset: none",
+    )
+    spool_seconds: float = setting(
+        seconds(),
+        default=900.0,
+        help="seconds that a file is kept after its end, for a shipper that gives no account of its reading",
+    )
+    spool_max_bytes: int = setting(
+        count(most=2**60),
+        default=1024**3,
+        help="bytes of what only the spool still holds; beyond, the oldest go",
+    )
+    spool_min_free_percent: float = setting(
+        percent(),
+        default=15.0,
+        help="percent of the file system that stay free; below, the oldest files that the spool holds go",
     )
     http_address: Address | None = setting(
         ADDRESS,

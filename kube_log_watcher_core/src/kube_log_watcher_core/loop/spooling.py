@@ -1,0 +1,164 @@
+"""The spool at work: what a pass asks of it, and the thread that removes what is done with."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+from kube_log_watcher_core.agents import Claim, FolderLocks, Worker
+from kube_log_watcher_core.models import Container, LogTarget, Work
+from kube_log_watcher_core.resolve import Resolution
+from kube_log_watcher_core.spool import (
+    Chores,
+    ClosedSegment,
+    Janitor,
+    SegmentKey,
+    Spool,
+    SpoolKeeper,
+    SpoolRules,
+    Swept,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Spooling:
+    """Keeps logs for the main thread, and has a janitor in a thread of its own.
+
+    Without folders it keeps nothing, and lets every container go on as it is.
+
+    Parameters
+    ----------
+    left
+        what an earlier process handed to its agents.
+    on_swept
+        is called by the janitor's thread when it is done.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        left: Work,
+        *,
+        rules: SpoolRules,
+        locks: FolderLocks,
+        wall: Callable[[], float],
+        on_swept: Callable[[], None],
+    ) -> None:
+        self._folders = tuple(folders)
+        self._rules = rules
+        self._locks = locks
+        self._wall = wall
+        self._on_swept = on_swept
+        self._spool = Spool(folders, wall=wall)
+        self._left: Sequence[LogTarget] = (*left.targets, *(each.target for each in left.departed))
+        self._claim = Claim(locks, folders)
+        self._keeper: SpoolKeeper | None = None
+        self._janitor = Worker[Chores]("spool", self._sweep, title="the spool")
+        self._mutex = threading.Lock()
+        self._sweeping = False
+        self._swept: list[Swept] = []
+        self.last = Swept()
+        """What the janitor found when it looked last."""
+        self.given_up_bytes = 0
+        """Bytes that had to go unread."""
+
+    def begin(self) -> bool:
+        """Take the folders, and what an earlier process left there; False while another is at work."""
+        if self._keeper is None:
+            if not self._claim.take():
+                return False
+            self._spool.load()
+            self._keeper = SpoolKeeper(self._spool, self._left, wall=self._wall, rules=self._rules)
+            self._left = ()
+            self._janitor.start()
+            self._janitor.begin()
+        return True
+
+    @property
+    def obstacle(self) -> Path | None:
+        """The folder that another watcher has."""
+        return self._claim.obstacle
+
+    @property
+    def keeper(self) -> SpoolKeeper:
+        """What is kept. Only after `begin`."""
+        if self._keeper is None:
+            raise RuntimeError("the spool has not begun")
+        return self._keeper
+
+    def use(self, folders: Sequence[Path], rules: SpoolRules) -> None:
+        """Keep new logs in these folders from now on."""
+        if self._keeper is not None:
+            self._keeper.rules = rules
+        if tuple(folders) != self._folders:
+            self._folders = tuple(folders)
+            self._claim = Claim(self._locks, folders)
+            self._claim.take()
+            self._spool.use(folders)
+            self._spool.load()
+
+    def settle(
+        self,
+        resolution: Resolution,
+        *,
+        ready: Collection[str] | None,
+        done: Collection[SegmentKey],
+        read_bytes: Mapping[SegmentKey, int],
+    ) -> None:
+        """Show what is followed, drop what nobody wants, and have the janitor remove what is done with."""
+        self._take_swept()
+        self.keeper.settle(resolution.targets, resolution.skipped, ready=ready)
+        if self._sweeping:
+            return
+        chores = self.keeper.chores(done, read_bytes)
+        if chores is not None:
+            self._sweeping = True
+            self._janitor.submit(chores)
+
+    def closed(self) -> tuple[ClosedSegment, ...]:
+        """Return the segments that agents are to be asked about."""
+        return self.keeper.closed()
+
+    def keep(self, containers: tuple[Container, ...]) -> tuple[Container, ...]:
+        """Link what is new; return the containers, with those that only the spool still has."""
+        self._take_swept()
+        return self.keeper.keep(containers)
+
+    def seconds_to_look(self) -> float | None:
+        """Return how soon to look again although nothing hints at it."""
+        return None if self._keeper is None else self._keeper.seconds_to_look()
+
+    def close(self, *, wait_seconds: float) -> None:
+        """Stop. What is kept stays."""
+        self._janitor.stop(wait_seconds=wait_seconds)
+        self._claim.release()
+
+    def _take_swept(self) -> None:
+        with self._mutex:
+            swept, self._swept = self._swept, []
+        for each in swept:
+            self._sweeping = False
+            self.keeper.swept(each)
+            self.last = each
+            for lost in each.given_up:
+                self.given_up_bytes += lost.unread_bytes
+                logger.warning(
+                    "the spool is full: segment %d of %s had to go with %d bytes unread",
+                    lost.number,
+                    lost.key,
+                    lost.unread_bytes,
+                    extra={"event": "segment-given-up"},
+                )
+
+    def _sweep(self, chores: Chores, _recheck: bool) -> bool:  # noqa: FBT001 - the worker's call
+        swept = Janitor().sweep(chores)
+        if swept.trouble and swept.trouble != self.last.trouble:
+            logger.warning("segments can't be removed: %s", swept.trouble)
+        with self._mutex:
+            self._swept.append(swept)
+        if swept.removed:
+            self._on_swept()
+        return True

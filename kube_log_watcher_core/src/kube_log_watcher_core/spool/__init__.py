@@ -1,0 +1,22 @@
+"""Hard links that keep each file of a log until it has been read, whatever becomes of the log."""
+
+from __future__ import annotations
+
+from kube_log_watcher_core.spool.janitor import Chores, Janitor, SegmentKey, Swept
+from kube_log_watcher_core.spool.keeper import ClosedSegment, SpoolKeeper
+from kube_log_watcher_core.spool.release import Closed, SpoolRules, is_done_with
+from kube_log_watcher_core.spool.spool import Spool, Spooled
+
+__all__ = [
+    "Chores",
+    "Closed",
+    "ClosedSegment",
+    "Janitor",
+    "SegmentKey",
+    "Spool",
+    "SpoolKeeper",
+    "SpoolRules",
+    "Spooled",
+    "Swept",
+    "is_done_with",
+]

@@ -1,0 +1,172 @@
+"""Removes segments that nobody needs any more, and the oldest where there are too many.
+
+Called in a thread of its own: to remove the last name of a large file takes its time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from kube_log_watcher_core.segments import WAITING
+from kube_log_watcher_core.spool.disk import Found, SpoolDisk
+from kube_log_watcher_core.spool.release import Closed, Room, SpoolRules, beyond_bounds
+from kube_log_watcher_core.spool.spool import Segment, Spooled
+
+logger = logging.getLogger(__name__)
+
+SegmentKey = tuple[str, int]
+"""The key of a segment's container, and its number."""
+
+
+@attrs.frozen
+class Chores:
+    """What is to be done."""
+
+    logs: tuple[Spooled, ...] = ()
+    """All that is held."""
+    done: frozenset[SegmentKey] = frozenset()
+    """Closed segments that every shipper is done with."""
+    dropped: tuple[Spooled, ...] = ()
+    """Logs that nobody wants shipped any more."""
+    read_bytes: Mapping[SegmentKey, int] = attrs.field(factory=dict)
+    """How far the slowest shipper has read a closed segment, where one tells."""
+    rules: SpoolRules = attrs.field(factory=SpoolRules)
+
+
+@attrs.frozen
+class GivenUp:
+    """A segment that was removed although not every shipper has told that it has read it."""
+
+    key: str
+    number: int
+    unread_bytes: int
+    """All of it where nobody tells."""
+
+
+@attrs.frozen
+class Swept:
+    """What was done, and what is left."""
+
+    removed: frozenset[SegmentKey] = frozenset()
+    given_up: tuple[GivenUp, ...] = ()
+    segments: int = 0
+    held_bytes: int = 0
+    """Of what only the spool still holds."""
+    oldest_closed: float | None = None
+    """Seconds since the epoch at which the oldest segment that is left was closed."""
+    trouble: str = ""
+    """What could not be removed or looked at, and why."""
+
+
+class Janitor:
+    """Does the chores of one spool folder after the other."""
+
+    def __init__(self, disk: SpoolDisk | None = None) -> None:
+        self._disk = disk or SpoolDisk()
+        self._troubles: list[str] = []
+
+    def sweep(self, chores: Chores) -> Swept:
+        """Remove what is done with, look at what is left, and keep within the bounds."""
+        self._troubles = []
+        removed = self._remove_done(chores)
+        for log in chores.dropped:
+            self._remove(log, log.segments)
+        closed = [each for log in chores.logs for each in self._look(log, removed)]
+        by_key = {log.key: log for log in chores.logs}
+        beyond: list[Closed] = []
+        for spool in {log.spool for log in chores.logs}:
+            here = [each for each in closed if by_key[each.key].spool == spool]
+            beyond.extend(self._beyond(spool, here, chores.rules))
+        for each in beyond:
+            log = by_key[each.key]
+            removed |= self._remove(log, [one for one in log.segments if one.number == each.number])
+        left = [each for each in closed if (each.key, each.number) not in removed]
+        return Swept(
+            removed=frozenset(removed),
+            given_up=tuple(
+                GivenUp(
+                    each.key,
+                    each.number,
+                    unread_bytes=max(each.size - chores.read_bytes.get((each.key, each.number), 0), 0),
+                )
+                for each in beyond
+                if (each.key, each.number) in removed
+            ),
+            segments=sum(len(log.segments) for log in chores.logs) - len(removed),
+            held_bytes=sum(each.held_bytes for each in left),
+            oldest_closed=min((each.since for each in left), default=None),
+            trouble="; ".join(dict.fromkeys(self._troubles)),
+        )
+
+    def _remove_done(self, chores: Chores) -> set[SegmentKey]:
+        removed: set[SegmentKey] = set()
+        for log in chores.logs:
+            done = [each for each in log.segments if (log.key, each.number) in chores.done]
+            removed |= self._remove(log, done)
+        return removed
+
+    def _remove(self, log: Spooled, segments: Iterable[Segment]) -> set[SegmentKey]:
+        """Remove segments, and the pod's folder with the last of them; return which are gone."""
+        removed: set[SegmentKey] = set()
+        paths = {segment.number: log.path(segment) for segment in segments}
+        if not paths:
+            return removed
+        folder = next(iter(paths.values())).parent
+        try:
+            with self._disk.folder(log.spool, folder.name) as fd:
+                for number, path in paths.items():
+                    self._disk.remove(fd, path.name)
+                    logger.debug("%s is removed", path)
+                    removed.add((log.key, number))
+        except FileNotFoundError:  # somebody was faster, with the whole folder
+            return {(log.key, number) for number in paths}
+        except OSError as error:
+            self._troubles.append(f"{folder}: {error.strerror}")
+        if folder.name != WAITING:
+            self._disk.remove_folder(log.spool, folder.name)
+        return removed
+
+    def _look(self, log: Spooled, removed: set[SegmentKey]) -> list[Closed]:
+        """Look at the closed segments that are left; what somebody else has removed is gone for us, too."""
+        closed = [
+            each for each in log.segments if each.closed is not None and (log.key, each.number) not in removed
+        ]
+        if not closed:
+            return []
+        paths = {log.path(each).name: each for each in closed}
+        folder = log.path(closed[0]).parent
+        try:
+            with self._disk.folder(log.spool, folder.name) as fd:
+                found = {each.name: each for each in self._disk.found(fd, list(paths))}
+        except FileNotFoundError:
+            found = {}
+        except OSError as error:
+            self._troubles.append(f"{folder}: {error.strerror}")
+            return []
+        removed |= {(log.key, each.number) for name, each in paths.items() if name not in found}
+        return [_closed(log.key, paths[name], each) for name, each in found.items()]
+
+    def _beyond(self, spool: Path, closed: Sequence[Closed], rules: SpoolRules) -> Sequence[Closed]:
+        if not any(each.held_bytes for each in closed):
+            return ()
+        try:
+            total, free = self._disk.room(spool)
+        except OSError as error:
+            self._troubles.append(f"{spool}: {error.strerror}")
+            return ()
+        return beyond_bounds(closed, Room(total, free), rules)
+
+
+def _closed(key: str, segment: Segment, found: Found) -> Closed:
+    return Closed(
+        key=key,
+        number=segment.number,
+        inode=found.inode,
+        size=found.size,
+        links=found.links,
+        since=segment.closed or 0.0,
+    )

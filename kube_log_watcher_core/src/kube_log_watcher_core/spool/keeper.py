@@ -1,0 +1,256 @@
+"""Stands between discovery and resolution: what the spool keeps of a log outlives the log's own files.
+
+Each container whose log is kept goes on as one that says where; a container that is gone goes on as long
+as one of its segments is left. So nobody behind it has to know of rotations, removals and drains.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+
+import attrs
+
+from kube_log_watcher_core.models import Container, LogFile, LogTarget, Reason, Skipped
+from kube_log_watcher_core.segments import Place, place_of_container
+from kube_log_watcher_core.spool.janitor import Chores, SegmentKey, Swept
+from kube_log_watcher_core.spool.release import SpoolRules
+from kube_log_watcher_core.spool.spool import CannotSpool, Spool, Spooled
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+"""How soon a link that failed is tried again."""
+LOOK_SECONDS = 2.0
+"""How often shippers are asked how far they have read, while there are closed segments."""
+
+_GOING = frozenset({Reason.NO_LOG, Reason.NO_CONFIG, Reason.BROKEN_CONFIG})
+"""What a container's folder shows while its files go one by one."""
+_MAY_COME = frozenset(
+    {Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.POD_REPLACED, Reason.POD_UNREADABLE, Reason.ID_UNKNOWN}
+)
+"""Reasons that may pass: until then the log's files wait. What is skipped for another is not wanted."""
+_NO_ID = "0" * 64
+
+
+@attrs.frozen
+class ClosedSegment:
+    """A segment about which shippers are asked."""
+
+    key: str
+    number: int
+    path: Path
+    """Where it lies, as the watcher sees it."""
+    inode: int
+    since: float
+    """Seconds since the epoch at which it was closed."""
+
+    @property
+    def file(self) -> LogFile:
+        """What an agent is asked about."""
+        return LogFile(self.path, self.inode)
+
+
+class SpoolKeeper:
+    """Decides which logs are kept, shown and dropped. Called by the main thread.
+
+    Parameters
+    ----------
+    spool
+        what is linked, freshly loaded.
+    left
+        what an earlier process followed: a log keeps the form for life in which it was configured.
+    """
+
+    def __init__(
+        self, spool: Spool, left: Iterable[LogTarget], *, wall: Callable[[], float], rules: SpoolRules
+    ) -> None:
+        self._spool = spool
+        self._wall = wall
+        self.rules = rules
+        self.by_path: dict[str, str] = {}
+        """Keys of the logs that are followed by their real path, and why."""
+        self._unwanted: set[str] = set()
+        self._kept: dict[str, tuple[Container, Container]] = {}
+        """By key: a container as it was found, and as it goes on."""
+        self._before: tuple[tuple[Container, ...], tuple[Container, ...]] | None = None
+        self._places: dict[str, Place] = {}
+        self._dropped: list[Spooled] = []
+        self._resume(left)
+
+    @property
+    def logs(self) -> Mapping[str, Spooled]:
+        """What is held of each log."""
+        return self._spool.logs
+
+    def _resume(self, left: Iterable[LogTarget]) -> None:
+        for target in left:
+            container = target.container
+            if container.spool is None:
+                self.by_path[container.key] = "it was followed by its path before the spool was switched on"
+                continue
+            place = place_of_container(container, target.id)
+            if place is not None and self._spool.resume(container.key, place) is not None:
+                self._kept[container.key] = (container, container)
+                self._places[container.key] = place
+
+    def keep(self, containers: tuple[Container, ...]) -> tuple[Container, ...]:
+        """Link what is new; return the containers as they go on, and those that only the spool still has."""
+        if self._before is not None and self._before[0] is containers and not self._is_any_left_to_do():
+            return self._before[1]
+        going_on = [self._keep(container) for container in containers]
+        below = tuple(f"{each.key}/" for each in containers if _is_unreadable(each))
+        there = {container.key for container in containers}
+        for key in [key for key in self._spool.logs if key not in there]:
+            if not (below and key.startswith(below)):  # unknown is not gone
+                self._spool.close(key)
+            going_on.append(self._kept[key][1])
+        for key in self._kept.keys() - there - self._spool.logs.keys():
+            del self._kept[key]
+        self._unwanted &= there
+        self.by_path = {key: why for key, why in self.by_path.items() if key in there}
+        self._before = containers, tuple(going_on)
+        return self._before[1]
+
+    def _is_any_left_to_do(self) -> bool:
+        """Whether a link failed, or the last segment of a container that is gone has been let go of."""
+        return any(log.trouble for log in self._spool.logs.values()) or any(
+            container.key in self._kept
+            and container.spool is not None
+            and container.key not in self._spool.logs
+            for container in (self._before or ((), ()))[1]
+        )
+
+    def _keep(self, container: Container) -> Container:
+        key = container.key
+        known = self._spool.logs.get(key)
+        if container.obstacle is not None:
+            if known is None:
+                return container
+            if container.obstacle.reason in _GOING:
+                self._spool.close(key)
+            elif container.obstacle.reason is not Reason.UNREADABLE:
+                return container
+            return self._kept[key][1]
+        if key in self.by_path or key in self._unwanted or container.log_path is None:
+            return container
+        if known is None or container.inode is None or not known.is_live(container.inode):
+            obstacle = _obstacle(container)
+            try:
+                if obstacle:
+                    raise CannotSpool(obstacle)
+                known = self._spool.keep(key, container.log_path, place=self._places.get(key))
+            except CannotSpool as error:
+                self.by_path[key] = str(error)
+                text = "%s/%s, container %s, is followed by its path: it can't be kept in the spool: %s"
+                names = (container.namespace, container.pod_name, container.name)
+                logger.warning(
+                    text, *names, error, extra={"event": "not-spooled", "container": container.name}
+                )
+                return container
+        found, kept = self._kept.get(key, (None, container))
+        if found is not container:
+            # An id stays what it was when the first segment got its name.
+            identity = container.id if known.place is None else known.place.container_id
+            kept = attrs.evolve(container, spool=known.spool, id=identity)
+            self._kept[key] = (container, kept)
+        return kept
+
+    def is_wanted_again(self, targets: Iterable[LogTarget]) -> bool:
+        """Whether a log is wanted that was not so far: then it is to be kept first, and resolved anew."""
+        again = {target.container.key for target in targets} & self._unwanted if self._unwanted else set()
+        self._unwanted -= again
+        if again:
+            self._before = None
+        return bool(again)
+
+    def settle(
+        self, targets: Iterable[LogTarget], skipped: Iterable[Skipped], *, ready: Collection[str] | None
+    ) -> None:
+        """Show the logs that are followed, and drop those that nobody wants.
+
+        ``ready`` has the keys of those that every agent which must know of a log before its shipper sees it
+        has written; None where there is no such agent.
+        """
+        for target in targets:
+            known = self._spool.logs.get(target.container.key)
+            if known is not None and not known.shown and (ready is None or known.key in ready):
+                place = known.place or place_of_container(target.container, target.id)
+                if place is not None:
+                    self._spool.show(known.key, place)
+                    self._places[known.key] = place
+        for skip in skipped:
+            key = skip.container.key
+            known = self._spool.logs.get(key)
+            if skip.reason not in _MAY_COME:
+                if skip.container.obstacle is None:
+                    self._unwanted.add(key)
+                if known is not None and skip.reason is not Reason.UNREADABLE:
+                    self._drop(known)
+            elif known is not None and self._is_waited_for(known):
+                self._drop(known)
+
+    def _is_waited_for(self, log: Spooled) -> bool:
+        """Whether a gone container's pod has had its time to show."""
+        ends = [each.closed for each in log.segments]
+        return all(end is not None and self._wall() - end >= self.rules.seconds for end in ends)
+
+    def _drop(self, log: Spooled) -> None:
+        self._dropped.append(log)
+        self._spool.forget(log.key)
+        self._places.pop(log.key, None)
+        self._before = None
+
+    def closed(self) -> tuple[ClosedSegment, ...]:
+        """Return the segments about which shippers are to be asked."""
+        return tuple(
+            ClosedSegment(log.key, each.number, log.path(each), each.inode, each.closed)
+            for log in self._spool.logs.values()
+            if log.shown
+            for each in log.segments
+            if each.closed is not None
+        )
+
+    def chores(self, done: Collection[SegmentKey], accounts: Mapping[SegmentKey, int]) -> Chores | None:
+        """Return what the janitor is to do; None when there is nothing to remove or to look at."""
+        dropped, self._dropped = tuple(self._dropped), []
+        logs = tuple(
+            log for log in self._spool.logs.values() if any(each.closed is not None for each in log.segments)
+        )
+        if not logs and not dropped:
+            return None
+        return Chores(
+            logs=logs, done=frozenset(done), dropped=dropped, read_bytes=dict(accounts), rules=self.rules
+        )
+
+    def swept(self, swept: Swept) -> None:
+        """Take what the janitor has done."""
+        by_key: dict[str, set[int]] = {}
+        for key, number in swept.removed:
+            by_key.setdefault(key, set()).add(number)
+        for key, numbers in by_key.items():
+            if key in self._spool.logs:
+                self._spool.released(key, numbers)
+
+    def seconds_to_look(self) -> float | None:
+        """Return how soon to look again although nothing hints at it."""
+        logs = self._spool.logs.values()
+        if any(log.trouble for log in logs):
+            return RETRY_SECONDS
+        return LOOK_SECONDS if any(len(log.segments) > 1 or not log.is_open for log in logs) else None
+
+
+def _obstacle(container: Container) -> str:
+    """Return why a container's segments can't have names; nothing when they can."""
+    if container.pod_uid is None:
+        return "the node doesn't tell its pod's uid"
+    return (
+        ""
+        if place_of_container(container, _NO_ID)
+        else "its names are too long, or none that Kubernetes allows"
+    )
+
+
+def _is_unreadable(container: Container) -> bool:
+    return container.obstacle is not None and container.obstacle.reason is Reason.UNREADABLE
