@@ -241,6 +241,18 @@ def test_a_pass_tells_what_came_went_was_skipped_and_was_released() -> None:
     assert told() == [[], ["1"], ["1"], ["0"]]
 
 
+def test_what_was_not_understood_is_told_once_and_known_for_as_long_as_it_holds() -> None:
+    life = Reconciling()
+    odd = attrs.evolve(pod(), annotations={"kubernetes-log-watcher/exclude": "perhaps"})
+    told, known = [], []
+    for shown in (odd, odd, odd, pod()):
+        life.look([container()], [shown])
+        record = life.reconciler.life_of(container().key)
+        told.append(len(life.passed.remarks))
+        known.append(len(record.remarks) if record else None)
+    assert (told, known) == ([1, 0, 0, 0], [1, 1, 1, 0])
+
+
 def test_a_log_goes_through_its_states_and_is_forgotten() -> None:
     life = Reconciling(drain=300)
     states = []

@@ -168,3 +168,21 @@ def test_a_drain_ends_although_the_clock_was_set_back_meanwhile(tmp_path: Path) 
         clocks.wall_ahead = -DAY_SECONDS
         wait(lambda: stage.ignores(goes), "the end of the drain")
         assert stage.follows(stays)
+
+
+def test_a_drain_is_not_cut_short_by_a_clock_that_is_set_forth(tmp_path: Path) -> None:
+    clocks = Clocks()
+    with (
+        Stage(tmp_path, CRI, environ={"WATCHER_DRAIN_SECONDS": "300"}) as stage,
+        at_work(stage, clocks) as daemon,
+    ):
+        goes, stays = stage.run("goes"), stage.run("stays")
+        wait(lambda: stage.follows(goes, stays), "following")
+        stage.end(goes)
+        wait(lambda: goes.id not in targets_of(daemon), "noticing that it has gone")
+        clocks.wall_ahead = DAY_SECONDS
+        later = stage.run("later")
+        wait(lambda: stage.follows(goes, stays, later), "following all, the gone one among them")
+        clocks.monotonic_ahead = 301.0
+        latest = stage.run("latest")
+        wait(lambda: stage.follows(stays, later, latest) and stage.ignores(goes), "the end of the drain")

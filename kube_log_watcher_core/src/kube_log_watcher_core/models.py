@@ -319,7 +319,7 @@ class Skipped:
 
 @attrs.frozen
 class Remark:
-    """Something in a pod's annotations that was not understood, and is therefore left out of account."""
+    """Something in a pod's annotations that was not understood, and is therefore ignored."""
 
     container: Container
     annotation: str

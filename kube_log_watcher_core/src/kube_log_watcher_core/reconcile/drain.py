@@ -165,21 +165,20 @@ class AgentDrain:
     def still_to_read(self, departed: Iterable[Departed], rules: DrainRules) -> list[LogTarget]:
         """Return the gone logs that must stay configured."""
         now = self._clock()
-        known, self._drains = self._drains, {}
+        drains = {}
         for each in departed:
-            drain = attrs.evolve(known.get(each.drain) or _Drain(each), departed=each)
-            self._drains[each.drain] = (
-                self._judged(drain, rules, now) if drain.verdict is Verdict.WAIT else drain
-            )
-        waiting = [it for it in self._drains.values() if it.verdict is Verdict.WAIT]
+            drain = attrs.evolve(self._drains.get(each.drain) or _Drain(each), departed=each)
+            drains[each.drain] = self._judged(drain, rules, now) if drain.verdict is Verdict.WAIT else drain
+        waiting = [it for it in drains.values() if it.verdict is Verdict.WAIT]
         fresh_seconds = min(self._agent.pacing.hold_seconds, rules.seconds)
         self.is_any_fresh = any(now - it.departed.began < fresh_seconds for it in waiting)
         if not self.is_any_fresh:
             # What is released is taken out of the configuration, which is a change like any other.
-            self._drains = {
+            drains = {
                 name: attrs.evolve(it, is_released=it.verdict is not Verdict.WAIT)
-                for name, it in self._drains.items()
+                for name, it in drains.items()
             }
+        self._drains = drains
         self.finished = frozenset(name for name, it in self._drains.items() if it.is_released)
         left = sum(it.evidence.bytes_left(it.departed) or 0 for it in waiting)
         self.tally = attrs.evolve(self.tally, draining=len(waiting), bytes_left=left)
