@@ -226,10 +226,10 @@ class Model:
 
     def _at_rest(self, pod: PodModel, run: Run, rest: Rest, settings: Settings) -> list[Shown | None]:
         """Tell of a log whose pod had left the API before the last quiet: so it stays, by any settings."""
+        if rest.shown is None:  # the watcher may have been about to look, and remembers pods that have left
+            return _distinct([None, *(_shown(pod, run, each, settings) for each in pod.versions)])
         if not self.past_settings:
             return [rest.shown]
-        if rest.shown is None:
-            return _distinct([None, *(_shown(pod, run, each, settings) for each in pod.versions)])
         version = next(each for each in pod.versions if each.release == rest.shown.labels["release"])
         before = [_shown(pod, run, version, by) for by in self.past_settings]
         now = _shown(pod, run, version, settings)
