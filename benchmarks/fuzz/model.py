@@ -176,7 +176,8 @@ class Model:
     def remove(self, pod: PodModel, run: Run, now: float) -> None:
         """Note that a log's files are about to go."""
         if self.untouched.pop(run.path, None) is not None:
-            self.draining[run.path] = now + self.settings.drain_seconds
+            by_all = (self.settings, *self.past_settings)
+            self.draining[run.path] = now + min(settings.drain_seconds for settings in by_all)
         pod.runs.remove(run)
         if not pod.runs and not pod.in_api:
             self.pods.remove(pod)
