@@ -185,6 +185,18 @@ def test_a_static_pods_mirror_that_is_made_anew_takes_its_container_over() -> No
     assert one([static], [relabelled], before=known(first)).release == "r2"
 
 
+def test_of_a_static_pods_mirrors_that_have_left_the_last_one_counts() -> None:
+    """Its last state may be one by which the log is not followed any more, or is followed again."""
+    static = container(pod_uid=HASH)
+    before = known(resolve([static], Pods([mirror()]), RULES, Known()))
+    later = mirror(uid="api-2", labels=LABELS | {"release": "r2"})
+    gone = {"api-1": mirror(labels=LABELS | {"release": "r1"}), "api-2": later}
+    for knows in (attrs.evolve(before, gone=gone), Known(gone=gone)):
+        assert one([static], [], before=knows).release == "r2"
+    unlabelled = mirror(uid="api-2", labels={})
+    assert reasons([static], [], attrs.evolve(before, gone={"api-2": unlabelled})) == [Reason.LABEL_MISSING]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

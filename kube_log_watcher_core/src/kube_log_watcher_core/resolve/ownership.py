@@ -64,7 +64,8 @@ def _by_uid(container: Container, before: LogTarget | None, evidence: Evidence) 
     mirror = pods.by_name(container.namespace, container.pod_name)
     if mirror is not None and owns(mirror, container):
         return mirror
-    return gone.get(last.uid, last) if last is not None else None
+    # A mirror that is made anew has another uid: of those that have left, the last one counts.
+    return next((pod for pod in reversed([*gone.values()]) if owns(pod, container)), last)
 
 
 def _by_name(container: Container, before: LogTarget | None, evidence: Evidence) -> Pod | Skipped:
