@@ -241,6 +241,18 @@ def test_a_pass_tells_what_came_went_was_skipped_and_was_released() -> None:
     assert told() == [[], ["1"], ["1"], ["0"]]
 
 
+def test_two_passes_in_a_row_are_told_as_one() -> None:
+    """What came in the first is no news to the second, and is to be told all the same."""
+    life = Reconciling()
+    life.look([container()], [pod()])
+    first = life.passed
+    life.look([container(log_path=Path("/spool/0.log"))], [pod()])
+    both = first.followed_by(life.passed)
+    assert [it.after.key for it in both.came] == [container().key]
+    assert both.resolution is life.passed.resolution
+    assert both.work is life.passed.work
+
+
 def test_what_was_not_understood_is_told_once_and_known_for_as_long_as_it_holds() -> None:
     life = Reconciling()
     odd = attrs.evolve(pod(), annotations={"kubernetes-log-watcher/exclude": "perhaps"})

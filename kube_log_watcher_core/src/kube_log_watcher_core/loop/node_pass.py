@@ -66,7 +66,7 @@ class NodePass:
         )
         passed = reconcile(containers)
         if self.spooling.keeper.is_wanted_again(passed.resolution.targets):
-            passed = reconcile(self.spooling.keep(self._containers))
+            passed = passed.followed_by(reconcile(self.spooling.keep(self._containers)))
         self._looked = self._ever_looked = True
         if self.reconciler.wants_fresh_list:
             self.pod_watch.ask_for_list()

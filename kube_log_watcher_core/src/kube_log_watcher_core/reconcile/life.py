@@ -137,6 +137,10 @@ class Pass:
     """What agents are to be handed."""
     changes: tuple[Change, ...] = ()
 
+    def followed_by(self, later: Pass) -> Pass:
+        """Return both as one: what was decided last, and what is new in either."""
+        return Pass(later.resolution, later.work, (*self.changes, *later.changes))
+
     @property
     def came(self) -> tuple[Change, ...]:
         """The logs that are followed from now on."""
