@@ -48,6 +48,13 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         self.settings = settings
         self.node = node
 
+    gates: ClassVar[bool] = False
+    """Whether its shipper finds logs by itself, by one pattern over the whole spool.
+
+    Then a log waits out of the shipper's sight until `ready` names it, so that nothing is shipped without its
+    labels, and nothing that is excluded. A shipper whose configuration names each log needs none of that.
+    """
+
     @abc.abstractmethod
     def sync(self, targets: Sequence[LogTarget]) -> None:
         """Make the configuration match: all targets there are, sorted by id.
@@ -83,6 +90,15 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         accounts, and has none of this file yet, has read nothing of it: say so, or it goes by that time.
         """
         return None
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        """Return the targets whose logs the shipper may see, of an agent that `gates`.
+
+        It is asked after each `sync`, about the same targets: all of them, as a rule, since what the shipper
+        looks up about them is in place. One may have to wait longer, say until the shipper has taken
+        that up, or while another pod's log still has its name. A log that was shown once stays so.
+        """
+        return targets
 
     def describe(self, target: LogTarget) -> Sequence[Item]:
         """Tell people what stands on the disk about a target, for ``kube-log-watcher explain``.

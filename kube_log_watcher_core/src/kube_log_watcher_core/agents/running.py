@@ -82,6 +82,8 @@ class RunningAgent:
     ----------
     state_dir
         stands for the folders of an agent that writes no files.
+    on_ready
+        is called from its thread when its shipper may see further logs.
 
     Raises
     ------
@@ -97,6 +99,7 @@ class RunningAgent:
         locks: FolderLocks,
         state_dir: Path | None,
         clock: Callable[[], float],
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self.chosen = chosen
         self.node = node
@@ -106,6 +109,9 @@ class RunningAgent:
         self._turn = Turn(f"agent {chosen.name}", self._claim, clock=clock)
         self._drain = AgentDrain(chosen.name, agent, clock=clock)
         self.readings = Readings(chosen.name, agent)
+        self.ready: frozenset[str] | None = frozenset() if agent.gates else None
+        """Keys of the logs that its shipper may see; None when it does not wait to be told of them."""
+        self._on_ready = on_ready
         self._stats = SyncStats(clock)
         self._hold = Hold(clock, longest_seconds=2 * agent.pacing.hold_seconds)
         self._predecessors: tuple[RunningAgent, ...] = ()
@@ -192,9 +198,11 @@ class RunningAgent:
             # All others are followed: what comes next is compared with these.
             self._last = targets
             self._stats.synced(targets)
+            self._open_gate(targets)
             raise
         self._stats.synced(targets)
         self._last = targets
+        self._open_gate(targets)
         if handed.closed:
             known = {target.container.key: target for target in targets}
             self.readings.look(known, handed.closed, handed.spool_rules, now=handed.at)
@@ -202,6 +210,14 @@ class RunningAgent:
             gone = f", {len(draining)} of them gone and still being read" if draining else ""
             logger.info("agent %s follows %d logs%s", self.chosen.name, len(targets), gone)
         return targets != before
+
+    def _open_gate(self, targets: Sequence[LogTarget]) -> None:
+        """Let the spool show the logs of which the agent says that its shipper knows all that it needs."""
+        if self.ready is None:
+            return
+        before, self.ready = self.ready, frozenset(it.container.key for it in self._agent.ready(targets))
+        if not self.ready <= before:
+            self._on_ready()
 
     def _close(self) -> None:
         close_agent(self.chosen.name, self._agent)

@@ -44,9 +44,11 @@ class Supervisor:
         *,
         locks: FolderLocks | None = None,
         clock: Callable[[], float] = time.monotonic,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._locks = locks or FolderLocks()
         self._clock = clock
+        self._on_ready = on_ready
         self._running: dict[str, RunningAgent] = {}
         self._leaving: tuple[RunningAgent, ...] = ()
         """Asked to end, and still in the middle of a sync."""
@@ -98,7 +100,14 @@ class Supervisor:
 
     def _make(self, chosen: ChosenAgent, node: NodeContext, state_dir: Path | None) -> RunningAgent:
         try:
-            return RunningAgent(chosen, node, locks=self._locks, state_dir=state_dir, clock=self._clock)
+            return RunningAgent(
+                chosen,
+                node,
+                locks=self._locks,
+                state_dir=state_dir,
+                clock=self._clock,
+                on_ready=self._on_ready,
+            )
         except AgentConfigError:
             raise
         except (Exception, SystemExit) as error:  # what somebody's agent says of itself may raise anything
@@ -127,6 +136,11 @@ class Supervisor:
         for running in self._running.values():
             running.expect(new or {}, present)
             running.submit(handed, recheck=recheck)
+
+    def ready(self) -> frozenset[str] | None:
+        """Return the keys of the logs that every shipper may see; None when none waits to be told of them."""
+        gates = [running.ready for running in self._running.values() if running.ready is not None]
+        return frozenset.intersection(*gates) if gates else None
 
     def segments_read(self) -> tuple[frozenset[SegmentKey], Mapping[SegmentKey, int]]:
         """Return the segments that no shipper needs any more, and how far the slowest has read others."""

@@ -62,7 +62,7 @@ class Daemon:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wakeup, selectors.EVENT_READ)
         locks = FolderLocks()
-        self._supervisor = Supervisor(locks=locks, clock=clock)
+        self._supervisor = Supervisor(locks=locks, clock=clock, on_ready=self._wakeup.call)
         self._monitor = Monitor(self._supervisor.status, clock=clock, wall=wall)
         self._answers = Answers(self._monitor.snapshot, self._supervisor.reports)
         self._builder = PartsBuilder(
@@ -272,7 +272,7 @@ class Daemon:
         """Let the agents have what is to be followed; what they can't do without is on the disk."""
         work = node.reconciler.work
         done, read_bytes = self._supervisor.segments_read()
-        node.spooling.settle(resolution, ready=None, done=done, read_bytes=read_bytes)
+        node.spooling.settle(resolution, ready=self._supervisor.ready(), done=done, read_bytes=read_bytes)
         closed = node.spooling.closed()
         # While something drains, each look asks the agents how far their shippers have read.
         if self._recheck or work.departed or closed or work != self._published:
