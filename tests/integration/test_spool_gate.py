@@ -104,3 +104,12 @@ def test_what_is_not_wanted_is_never_shown_and_not_kept(
     wait_until(lambda: kept(stage) == [])
     assert shown(stage, hidden) == []
     assert stage.node.containers_path.exists()
+
+
+def test_without_a_spool_nothing_is_said_of_it(tmp_path: Path) -> None:
+    (tmp_path / "node").mkdir()
+    with Stage(tmp_path, Layout.CRI) as stage:
+        stage.start()
+        made = stage.run("shop-1")
+        stage.wait_followed(made)
+        assert "spool" not in stage.watcher.log

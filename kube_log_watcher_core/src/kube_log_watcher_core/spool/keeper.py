@@ -31,6 +31,7 @@ _MAY_COME = frozenset(
     {Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.POD_REPLACED, Reason.POD_UNREADABLE, Reason.ID_UNKNOWN}
 )
 """Reasons that may pass: until then the log's files wait. What is skipped for another is not wanted."""
+_BEFORE_THE_SPOOL = "it was followed by its path before the spool was switched on"
 _NO_ID = "0" * 64
 
 
@@ -88,7 +89,7 @@ class SpoolKeeper:
         for target in left:
             container = target.container
             if container.spool is None:
-                self.by_path[container.key] = "it was followed by its path before the spool was switched on"
+                self.by_path[container.key] = _BEFORE_THE_SPOOL
                 continue
             place = place_of_container(container, target.id)
             if place is not None and self._spool.resume(container.key, place) is not None:
@@ -134,6 +135,9 @@ class SpoolKeeper:
                 return container
             return self._kept[key][1]
         if key in self.by_path or key in self._unwanted or container.log_path is None:
+            return container
+        if known is None and not self._spool.folders:
+            self.by_path[key] = _BEFORE_THE_SPOOL
             return container
         if known is None or container.inode is None or not known.is_live(container.inode):
             obstacle = _obstacle(container)

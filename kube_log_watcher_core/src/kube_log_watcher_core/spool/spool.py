@@ -115,6 +115,11 @@ class Spool:
         """When files that are left were written to last, by their inodes."""
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders in which new logs are kept; none where the spool is switched off."""
+        return self._folders
+
+    @property
     def logs(self) -> Mapping[str, Spooled]:
         """What is held of each log."""
         return self._logs
