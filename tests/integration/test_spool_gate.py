@@ -112,4 +112,5 @@ def test_without_a_spool_nothing_is_said_of_it(tmp_path: Path) -> None:
         stage.start()
         made = stage.run("shop-1")
         stage.wait_followed(made)
-        assert "spool" not in stage.watcher.log
+        assert "kept in the spool" not in stage.watcher.log
+        assert "WARNING" not in stage.watcher.log

@@ -124,34 +124,15 @@ class SpoolKeeper:
         )
 
     def _keep(self, container: Container) -> Container:
-        key = container.key
-        known = self._spool.logs.get(key)
+        """Return a container as it goes on, with what is new of its log kept."""
+        key, known = container.key, self._spool.logs.get(container.key)
         if container.obstacle is not None:
-            if known is None:
-                return container
-            if container.obstacle.reason in _GOING:
-                self._spool.close(key)
-            elif container.obstacle.reason is not Reason.UNREADABLE:
-                return container
-            return self._kept[key][1]
+            return container if known is None else self._with_obstacle(container, container.obstacle.reason)
         if key in self.by_path or key in self._unwanted or container.log_path is None:
             return container
-        if known is None and not self._spool.folders:
-            self.by_path[key] = _BEFORE_THE_SPOOL
-            return container
         if known is None or container.inode is None or not known.is_live(container.inode):
-            obstacle = _obstacle(container)
-            try:
-                if obstacle:
-                    raise CannotSpool(obstacle)
-                known = self._spool.keep(key, container.log_path, place=self._places.get(key))
-            except CannotSpool as error:
-                self.by_path[key] = str(error)
-                text = "%s/%s, container %s, is followed by its path: it can't be kept in the spool: %s"
-                names = (container.namespace, container.pod_name, container.name)
-                logger.warning(
-                    text, *names, error, extra={"event": "not-spooled", "container": container.name}
-                )
+            known = self._link(container, container.log_path)
+            if known is None:
                 return container
         found, kept = self._kept.get(key, (None, container))
         if found is not container:
@@ -160,6 +141,31 @@ class SpoolKeeper:
             kept = attrs.evolve(container, spool=known.spool, id=identity)
             self._kept[key] = (container, kept)
         return kept
+
+    def _with_obstacle(self, container: Container, reason: Reason) -> Container:
+        """Return what becomes of a kept log whose container shows something that stands against it."""
+        if reason in _GOING:
+            self._spool.close(container.key)
+        elif reason is not Reason.UNREADABLE:  # unknown is not gone
+            return container
+        return self._kept[container.key][1]
+
+    def _link(self, container: Container, log: Path) -> Spooled | None:
+        """Link what is new of a log; None for one that is followed by its path, for the rest of its life."""
+        key = container.key
+        if not self._spool.folders and key not in self._spool.logs:
+            self.by_path[key] = _BEFORE_THE_SPOOL
+            return None
+        try:
+            if obstacle := _obstacle(container):
+                raise CannotSpool(obstacle)
+            return self._spool.keep(key, log, place=self._places.get(key))
+        except CannotSpool as error:
+            self.by_path[key] = str(error)
+            text = "%s/%s, container %s, is followed by its path: it can't be kept in the spool: %s"
+            names = (container.namespace, container.pod_name, container.name)
+            logger.warning(text, *names, error, extra={"event": "not-spooled", "container": container.name})
+            return None
 
     def is_wanted_again(self, targets: Iterable[LogTarget]) -> bool:
         """Whether a log is wanted that was not so far: then it is to be kept first, and resolved anew."""
