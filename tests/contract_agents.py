@@ -125,11 +125,15 @@ class Rewriting(ByHand):
 
 
 class Numbering(Good):
-    """Writes the place of a target in the list."""
+    """Writes the place of a target in the list, before that is sorted."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> float | None:
+        self.places = {target.id: number for number, target in enumerate(targets)}
+        return super().sync(targets)
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
-        for number, target in enumerate(targets):
-            yield File(self.settings.folder / f"{target.id}.json", str(number))
+        for target in targets:
+            yield File(self.settings.folder / f"{target.id}.json", str(self.places[target.id]))
 
 
 class Hoarding(Good):
@@ -265,7 +269,7 @@ class Replacing(Good):
     def sync(self, targets: Sequence[LogTarget]) -> None:
         for path in self.settings.folder.glob("*.json"):
             path.unlink()
-        self.recheck()
+        self._mirror.forget()
         super().sync(targets)
 
 
@@ -276,7 +280,7 @@ class Swallowing(Good):
         try:
             super().sync(targets)
         except AgentError:
-            self.recheck()
+            self._mirror.forget()
 
 
 class Independent(Good):
@@ -291,8 +295,17 @@ class Thorough(Good):
     """Compares everything with the disk each time."""
 
     def sync(self, targets: Sequence[LogTarget]) -> None:
-        self.recheck()
+        self._mirror.forget()
         super().sync(targets)
+
+
+class Trusting(Good):
+    """Takes it for granted that its files are as it left them."""
+
+    def sync(self, targets: Sequence[LogTarget]) -> float | None:
+        if tuple(targets) == self._handed:
+            return None
+        return super().sync(targets)
 
 
 class Templating(Good):

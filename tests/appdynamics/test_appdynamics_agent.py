@@ -57,7 +57,6 @@ def test_a_second_sync_and_a_full_comparison_touch_nothing(tmp_path: Path) -> No
     watcher.sync([make_target(1), make_target(2)])
     before = identities(tmp_path)
     watcher.sync([make_target(1), make_target(2)])
-    watcher.recheck()
     watcher.sync([make_target(1), make_target(2)])
     agent(tmp_path).sync([make_target(1), make_target(2)])
     assert identities(tmp_path) == before
@@ -68,7 +67,6 @@ def test_a_damaged_file_is_put_right_by_the_next_full_pass(tmp_path: Path) -> No
     watcher.sync([make_target(1)])
     right = (tmp_path / name(1)).read_bytes()
     (tmp_path / name(1)).write_text("enabled: false")
-    watcher.recheck()
     watcher.sync([make_target(1)])
     assert (tmp_path / name(1)).read_bytes() == right
 

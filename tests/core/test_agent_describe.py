@@ -71,9 +71,9 @@ def test_what_is_no_longer_followed_is_told_no_more(agent: Lists) -> None:
     assert agent.describe(target(1)) == []
 
 
-def test_a_recheck_forgets_nothing_that_is_told(agent: Lists) -> None:
+def test_a_comparison_with_the_disk_forgets_nothing_that_is_told(agent: Lists) -> None:
     agent.sync([target(1)])
-    agent.recheck()
+    agent.sync([target(1)])
     assert len(agent.describe(target(1))) == 3
 
 

@@ -59,6 +59,7 @@ BROKEN = {
         "Swallowing": "`sync` did not raise",
         "Independent": "does not use the disk",
     },
+    "test_the_same_list_puts_right_what_is_damaged": {"Trusting": "did not put right what was damaged"},
     "test_the_cost_of_a_change_stays_flat": {
         "Thorough": "steps on the disk among 10 targets",
         "Independent": "does not use the disk",

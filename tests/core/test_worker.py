@@ -114,6 +114,19 @@ class TestSchedule:
         schedule.partly_failed(self.job(schedule), 30.0)
         assert schedule.due() == pytest.approx(30.5)
 
+    def test_what_is_left_of_a_sync_comes_again_after_the_pause_unless_there_is_newer_work(self) -> None:
+        schedule = Schedule[str](pause_seconds=5.0)
+        schedule.submit("a")
+        schedule.succeeded(self.job(schedule), 10.0, news=True, again_seconds=0.1)
+        assert schedule.due() == 15.0
+        assert self.job(schedule) == Job("a", recheck=False)
+        schedule.succeeded(Job("a", recheck=False), 20.0, again_seconds=7.0)
+        assert schedule.due() == 27.0
+        schedule.submit("b")
+        assert schedule.due() == 20.0
+        schedule.succeeded(self.job(schedule), 21.0)
+        assert schedule.due() is None
+
     def test_only_news_is_followed_by_a_pause(self) -> None:
         schedule = Schedule[str](pause_seconds=5.0)
         for work, news, due in (("a", True, 5.0), ("b", False, 5.0)):

@@ -162,7 +162,6 @@ def test_a_fault_is_warned_of_once_and_again_when_the_value_changes(
     agent = an_agent(tmp_path)
     with caplog.at_level(logging.WARNING):
         agent.sync([annotated(PARSER, "{")])
-        agent.recheck()
         agent.sync([annotated(PARSER, "{")])
         agent.sync([a_target(annotations={PARSER: "{"}, labels={"application": "other"})])
         assert len(caplog.records) == 1

@@ -51,8 +51,7 @@ def judged_by(agent: ScalyrAgent) -> int:
 def sync_until_all_are_checked(agent: ScalyrAgent, targets: Sequence[LogTarget]) -> int:
     """Sync until no log waits any more, and return how often that took."""
     for count in range(1, 1000):
-        agent.sync(targets)
-        if not agent._waiting:
+        if agent.sync(targets) is None:
             return count
     raise AssertionError("they wait for ever")
 

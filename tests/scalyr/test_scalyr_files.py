@@ -82,7 +82,6 @@ def test_a_damaged_or_deleted_file_is_put_right_by_the_next_full_pass(tmp_path: 
         agent.settings.config_path.unlink()
         if damage is not None:
             agent.settings.config_path.write_text(damage)
-        agent.recheck()
         agent.sync([a_target()])
         assert len(written(agent)["logs"]) == 1
 

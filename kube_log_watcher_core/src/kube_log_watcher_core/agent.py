@@ -16,6 +16,9 @@ from kube_log_watcher_core.models import LogFile, LogTarget, NodeContext, Progre
 SettingsT = TypeVar("SettingsT")
 T = TypeVar("T")
 
+MOST_TIMES = 1000
+"""So often an agent is called by a command that looks once."""
+
 
 @attrs.frozen
 class Pacing:
@@ -56,11 +59,17 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
     """
 
     @abc.abstractmethod
-    def sync(self, targets: Sequence[LogTarget]) -> None:
+    def sync(self, targets: Sequence[LogTarget]) -> float | None:
         """Make the configuration match: all targets there are, sorted by id.
 
-        What is not among them is no longer followed. Being called twice with the same list changes
-        nothing.
+        What is not among them is no longer followed. To be called again with the same list changes
+        nothing, but puts right what somebody else has changed: that call comes with every full pass.
+
+        Returns
+        -------
+        float | None
+            in how many seconds to call it again although nothing has changed, where something is left to
+            do; None, as nearly always, when all is done.
         """
 
     def check(self) -> None:
@@ -107,9 +116,6 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         """
         return ()
 
-    def recheck(self) -> None:
-        """Compare with what is really there at the next `sync`: a full pass is about to begin."""
-
     def close(self) -> None:
         """Let go of resources. The configuration stays on disk: the shipper works on without us."""
 
@@ -126,6 +132,7 @@ class FileAgent(BaseAgent[SettingsT]):
         self._mirror = Mirror()
         self._made: dict[Callable[[LogTarget], object], dict[LogTarget, Any]] = {}
         self._made_before = self._made
+        self._handed: tuple[LogTarget, ...] | None = None
 
     def use_disk(self, disk: Disk) -> None:
         """Work on another disk from now on: one that only records, or one that fails in a test."""
@@ -161,12 +168,17 @@ class FileAgent(BaseAgent[SettingsT]):
         everything: list[Any] = [made.get(target) for target in targets]
         return everything
 
-    def sync(self, targets: Sequence[LogTarget]) -> None:
-        """Write what differs from the disk, and prune."""
+    def sync(self, targets: Sequence[LogTarget]) -> float | None:
+        """Write what differs, and prune; compare with the disk itself when the same list comes again."""
+        handed = tuple(targets)
+        if handed == self._handed:
+            self._mirror.forget()
+        self._handed = handed
         self._made = {}
         items = list(self.render(sorted(targets, key=_by_id)))
         self._made_before = self._made
         self._mirror.apply(items, self.owned())
+        return None
 
     def describe(self, target: LogTarget) -> Sequence[Item]:
         """Return the links and files that have the target's id or log in their path or content."""
@@ -180,10 +192,6 @@ class FileAgent(BaseAgent[SettingsT]):
         """Put single items in place, ahead of the first `sync`: for `prepare`. Nothing is removed."""
         self._mirror.write(items, self.owned())
 
-    def recheck(self) -> None:
-        """Compare everything with the disk at the next `sync`."""
-        self._mirror.forget()
-
     def check(self) -> None:
         """Look whether the folders are there and writable."""
         for owned in self.owned():
@@ -193,6 +201,20 @@ class FileAgent(BaseAgent[SettingsT]):
                 )
             if not os.access(owned.folder, os.W_OK | os.X_OK):
                 raise AgentConfigError(f"{owned.folder} can't be written to: mount it read-write")
+
+
+def sync_to_the_end(
+    agent: BaseAgent[Any], targets: Sequence[LogTarget], *, between: Callable[[], object] = lambda: None
+) -> None:
+    """Have an agent sync, and again at once while it has something left that it would do within a second.
+
+    For commands that look once; ``between`` is called before each further time.
+    """
+    for _ in range(MOST_TIMES):
+        left = agent.sync(targets)
+        if not isinstance(left, int | float) or left >= 1:
+            return
+        between()
 
 
 def _by_id(target: LogTarget) -> str:

@@ -88,6 +88,11 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         shipped = [one for target in targets if (one := rendered[target]) is not None and not one.held]
         return [*(one.link for one in shipped), self._file(shipped)]
 
+    def sync(self, targets: Sequence[LogTarget]) -> float | None:
+        """Write what differs, and come again soon where rules wait to be checked."""
+        super().sync(targets)
+        return 0.0 if self._waiting else None
+
     @property
     def pacing(self) -> Pacing:
         """How long the Scalyr agent needs: a change stops all copying, and opens all files anew, by path."""

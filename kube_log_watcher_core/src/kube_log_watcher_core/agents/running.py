@@ -15,11 +15,12 @@ from kube_log_watcher_core.agents.folders import Claim, FolderLocks, Turn, folde
 from kube_log_watcher_core.agents.readings import Readings
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.agents.sync_stats import SyncStats
-from kube_log_watcher_core.agents.worker import POLL_SECONDS, NotNow, Worker
+from kube_log_watcher_core.agents.worker import POLL_SECONDS, NotNow, OnceMore, Worker
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError, PartlyFailed
 from kube_log_watcher_core.models import LogTarget, NodeContext, Work
 from kube_log_watcher_core.reconcile import AgentDrain, DrainRules
+from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
 from kube_log_watcher_core.settings.masks import Masks
 from kube_log_watcher_core.spool import ClosedSegment, SpoolRules
 
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """How soon to look again whether a log that holds back changes was read meanwhile."""
+LEAST_SECONDS = 0.1
+"""How soon an agent is called again at the soonest that has something left to do."""
 PATIENCE_SECONDS = 1.0
 """How long a predecessor may take to end before its successor says that it waits."""
 
@@ -118,6 +121,8 @@ class RunningAgent:
         self._waiting_since: float | None = None
         self._told_of_predecessor = False
         self._last: Sequence[LogTarget] | None = None
+        self._is_any_left = False
+        """Whether the agent has not done all that it was handed."""
         self._worker = Worker(
             chosen.name,
             self._sync,
@@ -186,30 +191,51 @@ class RunningAgent:
         if draining:
             targets = tuple(sorted([*targets, *draining], key=lambda target: target.id))
         before = self._last
-        changes = before is not None and targets != before
-        self._hold.check(wanted=changes and self._drain.is_any_fresh)
-        try:
-            with self._stats.sync():
-                self._claim.confirm()
-                if recheck:
-                    self._agent.recheck()
-                self._agent.sync(targets)
-        except PartlyFailed:
-            # All others are followed: what comes next is compared with these.
-            self._last = targets
-            self._stats.synced(targets)
+        news = targets != before
+        self._hold.check(wanted=news and before is not None and self._drain.is_any_fresh)
+        again = None
+        if news or recheck or self._is_any_left:
+            again = self._call(targets, twice=recheck and news and before is not None)
+        else:
             self._open_gate(targets)
-            raise
-        self._stats.synced(targets)
-        self._last = targets
-        self._open_gate(targets)
         if handed.closed:
             known = {target.container.key: target for target in targets}
             self.readings.look(known, handed.closed, handed.spool_rules, now=handed.at)
         if before is None or len(before) != len(targets):
             gone = f", {len(draining)} of them gone and still being read" if draining else ""
             logger.info("agent %s follows %d logs%s", self.chosen.name, len(targets), gone)
-        return targets != before
+        if again is not None:
+            raise OnceMore(again, news=news)
+        return news
+
+    def _call(self, targets: Sequence[LogTarget], *, twice: bool) -> float | None:
+        """Have the agent do its work; in how many seconds it wants to be called again.
+
+        Twice with the same list: the second time it looks at what is really there.
+        """
+        self._is_any_left = True
+        try:
+            with self._stats.sync():
+                self._claim.confirm()
+                again: object = self._agent.sync(targets)
+                if twice:
+                    again = self._agent.sync(targets)
+        except PartlyFailed:
+            # All others are followed: what comes next is compared with these.
+            self._note(targets)
+            raise
+        self._note(targets)
+        # Somebody's agent may return anything.
+        if not isinstance(again, int | float) or isinstance(again, bool):
+            self._is_any_left = False
+            return None
+        return min(max(LEAST_SECONDS, again), LONGEST_SECONDS)
+
+    def _note(self, targets: Sequence[LogTarget]) -> None:
+        """Note that these are followed from now on."""
+        self._last = targets
+        self._stats.synced(targets)
+        self._open_gate(targets)
 
     def _open_gate(self, targets: Sequence[LogTarget]) -> None:
         """Let the spool show the logs of which the agent says that its shipper knows all that it needs."""

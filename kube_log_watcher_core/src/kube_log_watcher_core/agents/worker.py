@@ -47,6 +47,15 @@ class NotNow(Exception):
         self.seconds = seconds
 
 
+class OnceMore(Exception):
+    """What a sync ends with that went well, and is to be called again in so many seconds for what is left."""
+
+    def __init__(self, seconds: float, *, news: bool) -> None:
+        super().__init__(f"once more in {seconds:g} s")
+        self.seconds = seconds
+        self.news = news
+
+
 class Stage(enum.Enum):
     """What comes before the first sync."""
 
@@ -80,7 +89,7 @@ class Schedule(Generic[T]):
         self._pause = min(pause_seconds, LONGEST_SECONDS) if pause_seconds > 0 else 0.0
         self._job: Job[T] | None = None
         self._rest: Job[T] | None = None
-        """The last job, where only part of it failed: newer work need not wait for its next attempt."""
+        """The last job, where part of it is left: newer work need not wait for its next attempt."""
         self._rest_at = float("-inf")
         self._is_newer = False
         """Whether the job that was taken came while that attempt was not due yet."""
@@ -115,12 +124,19 @@ class Schedule(Generic[T]):
         job, self._job, self._rest = self._job or self._rest, None, None
         return job
 
-    def succeeded(self, step: Stage | Job[T], now: float, *, news: bool = False) -> None:
-        """Go on; with news, the next sync waits for the pause to be over."""
+    def succeeded(
+        self, step: Stage | Job[T], now: float, *, news: bool = False, again_seconds: float | None = None
+    ) -> None:
+        """Go on; with news, the next sync waits for the pause to be over.
+
+        Where something is left to do, the same work comes again in so many seconds, unless newer has come.
+        """
         self._backoff.reset()
         if isinstance(step, Stage):
             self._stages.popleft()
         self._not_before = now + self._pause if news else now
+        if again_seconds is not None and isinstance(step, Job):
+            self._rest, self._rest_at = Job(step.work, recheck=False), now + again_seconds
 
     def failed(self, step: Stage | Job[T], now: float) -> None:
         """Try again, later and later."""
@@ -174,7 +190,7 @@ class Worker(Generic[T]):
         for the log.
     sync
         takes the work, and whether to compare with what is really there; tells whether the work
-        brought anything new. It may raise anything.
+        brought anything new. It may raise anything; `OnceMore` is no failure, nor is `NotNow`.
     ready
         is asked every `POLL_SECONDS` whether the worker may begin, until it may.
     prepare
@@ -340,6 +356,8 @@ class Worker(Generic[T]):
                 news = self._sync(step.work, step.recheck)
             elif self._prepare is not None:
                 self._prepare()
+        except OnceMore as more:
+            self._succeeded(step, news=more.news, again_seconds=more.seconds)
         except NotNow as later:
             with self._changed:
                 self._schedule.put_off(step, self._clock(), later.seconds)
@@ -349,7 +367,7 @@ class Worker(Generic[T]):
         else:
             self._succeeded(step, news=news)
 
-    def _succeeded(self, step: Stage | Job[T], *, news: bool) -> None:
+    def _succeeded(self, step: Stage | Job[T], *, news: bool, again_seconds: float | None = None) -> None:
         before, now = self._status, self._clock()
         if before.failures:
             text = "%s works again after %d failures"
@@ -357,7 +375,7 @@ class Worker(Generic[T]):
         if before.busy_since is not None and before.busy_since == self._reported_slow:
             logger.info("%s is done with it after %.0f s", self._title, now - before.busy_since)
         with self._changed:
-            self._schedule.succeeded(step, now, news=news)
+            self._schedule.succeeded(step, now, news=news, again_seconds=again_seconds)
         after = attrs.evolve(before, busy_since=None, last_error=None, failures=0)
         if isinstance(step, Job):
             after = attrs.evolve(after, last_success=now, syncs=before.syncs + 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from kube_log_watcher_core.agent import FileAgent
+from kube_log_watcher_core.agent import FileAgent, sync_to_the_end
 from kube_log_watcher_core.agents import make_agent
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import AgentConfigError, AgentError
@@ -52,7 +52,7 @@ def _record(chosen: ChosenAgent, node: NodeContext, targets: Sequence[LogTarget]
     agent = chosen.agent_class(chosen.settings, node)
     if isinstance(agent, FileAgent):
         agent.use_disk(disk)
-        agent.sync(targets)
+        sync_to_the_end(agent, targets, between=disk.changes.clear)
     agent.close()
     return disk.changes
 

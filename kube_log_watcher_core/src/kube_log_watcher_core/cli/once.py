@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 import click
 
+from kube_log_watcher_core.agent import sync_to_the_end
 from kube_log_watcher_core.agents import ExclusiveFolders, make_agent
 from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.commands_of_others import callback_of
@@ -100,7 +101,7 @@ def one_pass(
     for name, agent in agents.items():
         try:
             folders.have(agent)
-            agent.sync(resolution.targets)
+            sync_to_the_end(agent, resolution.targets)
         except (AgentError, OSError) as error:
             errors[name] = str(error)
         finally:

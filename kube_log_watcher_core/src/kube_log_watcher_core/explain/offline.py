@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from kube_log_watcher_core.agent import FileAgent
+from kube_log_watcher_core.agent import FileAgent, sync_to_the_end
 from kube_log_watcher_core.agents import AgentReport, close_agent, make_agent, told_of
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import ApiError, WatcherError
@@ -85,7 +85,7 @@ class _Imagined:
             agent = make_agent(chosen, node)
             if isinstance(agent, FileAgent):
                 agent.use_disk(self._disk)
-                agent.sync(targets)
+                sync_to_the_end(agent, targets, between=self._disk.changes.clear)
                 self._agent = agent
             else:
                 close_agent(chosen.name, agent)

@@ -37,7 +37,7 @@ class FolderRules(ContractBase):
         if not foreign:
             pytest.fail("`owned` takes every name for the agent's own: nobody could keep a file beside")
         before = {str(path): (trees.identity(path), trees.content(path)) for path in foreign}
-        agent.recheck()
+        agent.sync(self._targets(ALL))
         agent.sync(self._targets(FEW, version="v2"))
         agent.sync([])
         successor = make_agent(folder)
@@ -62,6 +62,22 @@ class FolderRules(ContractBase):
         stray = sorted(str(path.relative_to(folder)) for path in written if not _is_declared(path, owned))
         if stray:
             pytest.fail(f"written, and not covered by `owned`: {', '.join(stray[:5])}")
+
+    def test_the_same_list_puts_right_what_is_damaged(self, make_agent: MakeAgent, folder: Path) -> None:
+        """A person, a tool, a full disk: with every full pass the same list comes again, for that."""
+        needs(self.no_files)
+        agent = make_agent(folder)
+        before = set(trees.paths_below(folder))
+        agent.sync(self._targets(ALL))
+        told = self.observe(folder)
+        own = [path for path in trees.paths_below(folder) if path not in before and not path.is_dir()]
+        for number, path in enumerate(own):
+            if number % 2 or path.is_symlink():
+                path.unlink()
+            else:
+                path.write_text("damaged\n")
+        agent.sync(self._targets(ALL))
+        same(told, self.observe(folder), what="the same targets did not put right what was damaged")
 
     def test_no_temporary_file_is_left(self, make_agent: MakeAgent, folder: Path) -> None:
         """After many changes there are as many files as after one."""
