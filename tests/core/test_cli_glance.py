@@ -18,6 +18,8 @@ from kube_log_watcher_core.kube import WatchStatus
 from kube_log_watcher_core.observe import Snapshot
 from kube_log_watcher_core.observe.snapshot import Sources
 from kube_log_watcher_core.reconcile import DrainTally
+from kube_log_watcher_core.spool import FOLLOWED_BEFORE, Spooled, SpoolView
+from kube_log_watcher_core.spool.spool import Segment
 
 NOW = 1000.0
 HEALTHY = Snapshot(
@@ -63,6 +65,50 @@ def test_the_api_and_the_folders_are_told() -> None:
     shown = " ".join(" ".join(lines(watch=watch, polling_reason="EMFILE", sources=sources)).split())
     assert "Kubernetes API backing off http://x, 3 pods, nothing heard yet, refused" in shown
     assert "folders polling /logs, EMFILE" in shown
+
+
+SPOOL = Path("/spool")
+KEPT = Spooled("a", SPOOL, segments=(Segment(1, 7, closed=NOW - 60), Segment(2, 8)))
+
+
+def test_without_a_spool_nothing_is_told_of_one() -> None:
+    assert "SPOOL" not in " ".join(lines())
+
+
+def test_what_the_spool_keeps_is_told() -> None:
+    spool = SpoolView(
+        folders=(SPOOL,),
+        logs={"a": KEPT},
+        by_path={"b": FOLLOWED_BEFORE},
+        held_bytes=512,
+        given_up_bytes=19,
+    )
+    shown = [" ".join(line.split()) for line in lines(spool=spool, at=NOW)]
+    assert shown[0].startswith("healthy: ")
+    assert "segments 2 the oldest unread for 60 s" in shown
+    assert "bytes held by nobody else 512 -" in shown
+    assert "not shown yet 1 `kube-log-watcher explain` tells for whom" in shown
+    assert "bytes given up unread 19 since the watcher began" in shown
+    assert f"followed by their path 1 {FOLLOWED_BEFORE}" in shown
+
+
+def test_a_spool_that_fails_is_a_problem() -> None:
+    spool = SpoolView(
+        folders=(SPOOL,),
+        logs={"a": attrs.evolve(KEPT, trouble="No space left on device")},
+        by_path={"b": "Invalid cross-device link"},
+        sweep_trouble="/spool/a: Read-only file system",
+        obstacle=SPOOL,
+    )
+    headline, *problems = lines(spool=spool)[:5]
+    assert headline.startswith("degraded: ")
+    refused = "1 logs can't be kept in the spool and are followed by their path: Invalid cross-device link"
+    assert problems == [
+        "problem: the spool waits for /spool: another watcher is at work on it",
+        f"problem: {refused}",
+        "problem: the newest file of a log can't be kept in the spool: No space left on device",
+        "problem: segments can't be removed: /spool/a: Read-only file system",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import http.client
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -21,6 +22,8 @@ from kube_log_watcher_core.observe.metrics import FAMILIES, MetricType
 from kube_log_watcher_core.observe.pages import watcher_app
 from kube_log_watcher_core.observe.snapshot import Snapshot
 from kube_log_watcher_core.reconcile import DrainTally
+from kube_log_watcher_core.spool import FOLLOWED_BEFORE, Spooled, SpoolView
+from kube_log_watcher_core.spool.spool import Segment
 
 BUSY = Snapshot(
     now=1000.0,
@@ -51,6 +54,17 @@ BUSY = Snapshot(
     polling_reason="no inotify",
     fallbacks=1,
     reloads={"success": 1},
+    at=2000.0,
+    spool=SpoolView(
+        folders=(Path("/spool"),),
+        logs={
+            "a": Spooled("a", Path("/spool"), segments=(Segment(1, 7, closed=1940.0), Segment(2, 8))),
+            "b": Spooled("b", Path("/spool"), shown=True, segments=(Segment(1, 9),), trouble="full"),
+        },
+        by_path={"c": FOLLOWED_BEFORE, "d": "Invalid cross-device link"},
+        held_bytes=512,
+        given_up_bytes=19,
+    ),
     version="1.2.3",
     python="3.13.0",
 )
@@ -90,6 +104,13 @@ def scrape(snapshot: Snapshot, path: str = "/metrics") -> Page:
         ("drains_ended_total", {"agent": "scalyr", "result": "read"}, 9),
         ("drains_ended_total", {"agent": "scalyr", "result": "given-up"}, 1),
         ("drain_bytes_lost_total", {"agent": "scalyr"}, 17),
+        ("spool_segments", {}, 3),
+        ("spool_logs_waiting", {}, 1),
+        ("spool_logs_by_path", {}, 2),
+        ("spool_logs_failing", {}, 2),
+        ("spool_held_bytes", {}, 512),
+        ("spool_oldest_unread_seconds", {}, 60),
+        ("spool_given_up_bytes_total", {}, 19),
         ("watch_age_seconds", {}, 12),
         ("api_requests_total", {"verb": "list", "code": "200"}, 2),
         ("api_requests_total", {"verb": "list", "code": "none"}, 1),

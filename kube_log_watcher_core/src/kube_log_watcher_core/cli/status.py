@@ -128,7 +128,7 @@ def lines_of(found: Document) -> Iterator[str]:
     yield one_line(f"{state}: {headline}")
     for problem in found["problems"]:
         yield one_line(f"problem: {problem}")
-    for table in (_logs(found), _agents(found), _sources(found)):
+    for table in _tables(found):
         yield ""
         yield from plain(table)
 
@@ -141,7 +141,7 @@ def renderable_of(found: Document) -> Group:
 
     state, headline = _headline(found)
     problems = [Text(f"! {one_line(problem)}", "bold red") for problem in found["problems"]]
-    tables = (rich_table(table) for table in (_logs(found), _agents(found), _sources(found)))
+    tables = (rich_table(table) for table in _tables(found))
     return Group(Text.assemble((state, STYLES[state]), f"  {one_line(headline)}"), *problems, *tables)
 
 
@@ -149,6 +149,14 @@ def _headline(found: Document) -> tuple[str, str]:
     up, pid = ago(found["uptime_seconds"]), found["pid"]
     about = f"kube-log-watcher {found['version']}, up for {up}, process {pid}"
     return "degraded" if found["problems"] else "healthy", f"node {found['node']}: {about}"
+
+
+def _tables(found: Document) -> Iterator[Table]:
+    yield _logs(found)
+    yield _agents(found)
+    if found.get("spool") is not None:
+        yield _spool(found["spool"])
+    yield _sources(found)
 
 
 def _logs(found: Document) -> Table:
@@ -177,6 +185,22 @@ def _agents(found: Document) -> Table:
         for agent in found["agents"]
     ]
     return Table(("AGENT", "STATE", "LAST SYNC", "DRAINS", "DETAIL"), rows)
+
+
+def _spool(spool: Document) -> Table:
+    age = spool["oldest_unread_seconds"]
+    oldest = "" if age is None else f"the oldest unread for {ago(age)}"
+    rows = [
+        ("logs", str(spool["logs"]), joined(spool["folders"])),
+        ("segments", str(spool["segments"]), oldest),
+        ("bytes held by nobody else", str(spool["held_bytes"]), ""),
+    ]
+    if spool["waiting"]:
+        rows.append(("not shown yet", str(spool["waiting"]), "`kube-log-watcher explain` tells for whom"))
+    if spool["given_up_bytes"]:
+        rows.append(("bytes given up unread", str(spool["given_up_bytes"]), "since the watcher began"))
+    rows += [("followed by their path", str(count), why) for why, count in spool["by_path"].items()]
+    return Table(("SPOOL", "COUNT", "DETAIL"), rows)
 
 
 def _sources(found: Document) -> Table:

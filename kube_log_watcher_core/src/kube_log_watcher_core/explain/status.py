@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,10 @@ from kube_log_watcher_core.explain.documents import document
 from kube_log_watcher_core.kube import WatchStatus
 from kube_log_watcher_core.observe.health import LIVENESS, READINESS, lacks_of
 from kube_log_watcher_core.observe.snapshot import Snapshot
+from kube_log_watcher_core.spool import SpoolView
+
+MOST_REASONS = 5
+"""So many reasons are told: each may name a file."""
 
 
 def status_of(snapshot: Snapshot) -> dict[str, Any]:
@@ -29,6 +34,7 @@ def status_of(snapshot: Snapshot) -> dict[str, Any]:
             "draining": snapshot.draining,
             "skipped": dict(sorted(snapshot.skipped.items())),  # how many by reason
             "agents": [_agent(agent, snapshot.now) for agent in snapshot.agents],
+            "spool": _spool(snapshot.spool, snapshot.at),  # null without one
             "watch": _watch(snapshot.watch, sources.api_url, snapshot.now),
             "containers_path": sources.containers_path,
             "polling_reason": snapshot.polling_reason,  # null while inotify tells of changes
@@ -67,6 +73,34 @@ def _watch(watch: WatchStatus, url: str, now: float) -> Mapping[str, Any]:
     }
 
 
+def _spool(spool: SpoolView, at: float) -> Mapping[str, Any] | None:
+    if not spool.folders and not spool.logs:
+        return None
+    oldest = spool.oldest_unread
+    return {
+        "folders": spool.folders,
+        "logs": len(spool.logs),
+        "waiting": spool.waiting,
+        "segments": spool.segments,
+        "held_bytes": spool.held_bytes,  # by nobody else
+        "oldest_unread_seconds": None if oldest is None else max(at - oldest, 0.0),
+        "given_up_bytes": spool.given_up_bytes,  # since the start
+        "by_path": dict(sorted(Counter(spool.by_path.values()).items())),  # how many by the reason
+        "troubles": spool.troubles,
+    }
+
+
+def _spool_problems(spool: SpoolView) -> Iterator[str]:
+    if spool.obstacle is not None:
+        yield f"the spool waits for {spool.obstacle}: another watcher is at work on it"
+    for why, count in Counter(spool.refused.values()).most_common(MOST_REASONS):
+        yield f"{count} logs can't be kept in the spool and are followed by their path: {why}"
+    for trouble in spool.troubles[:MOST_REASONS]:
+        yield f"the newest file of a log can't be kept in the spool: {trouble}"
+    if spool.sweep_trouble:
+        yield f"segments can't be removed: {spool.sweep_trouble}"
+
+
 def _problems(snapshot: Snapshot) -> Iterator[str]:
     """Yield what is not as it should be."""
     for lack in (*lacks_of(LIVENESS, snapshot), *lacks_of(READINESS, snapshot)):
@@ -80,3 +114,4 @@ def _problems(snapshot: Snapshot) -> Iterator[str]:
         yield "pods are asked for one by one: list or watch can't be had"
     if snapshot.polling_reason is not None:
         yield f"folders are polled, inotify can't be had: {snapshot.polling_reason}"
+    yield from _spool_problems(snapshot.spool)

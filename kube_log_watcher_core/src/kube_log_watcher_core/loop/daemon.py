@@ -177,6 +177,7 @@ class Daemon:
         self._monitor.configured(new.configuration)
         if old is None or new.node is not old.node:
             self._monitor.watches(new.node.pod_watch)
+            self._monitor.spools(new.node.spooling.view)
         self._supervisor.take(new.agents)
         new.node.spooling.use(new.configuration.watcher.spool_dir, new.configuration.spool_rules)
         for part in (new.state, new.door):

@@ -18,6 +18,7 @@ from kube_log_watcher_core.spool import (
     Spool,
     SpoolKeeper,
     SpoolRules,
+    SpoolView,
     Swept,
 )
 
@@ -81,6 +82,23 @@ class Spooling:
     def obstacle(self) -> Path | None:
         """The folder that another watcher has."""
         return self._claim.obstacle
+
+    def view(self) -> SpoolView:
+        """Return how it stands; from any thread: a dict is copied in one step of the interpreter."""
+        keeper, last = self._keeper, self.last
+        if keeper is None:
+            return SpoolView(folders=self._folders, obstacle=self.obstacle)
+        logs = dict(keeper.logs)
+        return SpoolView(
+            folders=self._folders,
+            logs=logs,
+            by_path=dict(keeper.by_path) if self._folders else {},
+            # What was found last is of before: with the last closed segment nothing is looked at any more.
+            held_bytes=last.held_bytes if any(each.is_any_closed for each in logs.values()) else 0,
+            given_up_bytes=self.given_up_bytes,
+            sweep_trouble=last.trouble,
+            obstacle=self.obstacle,
+        )
 
     @property
     def keeper(self) -> SpoolKeeper:

@@ -182,6 +182,58 @@ FAMILIES = (
         ("agent",),
         _per_agent(lambda agent: agent.drains.bytes_lost),
     ),
+    # Counted in loop/spooling.py, from what spool/ keeps and removes.
+    Family(
+        "spool_segments",
+        _GAUGE,
+        "Files of logs that the spool keeps.",
+        (),
+        _one(lambda now: now.spool.segments),
+    ),
+    Family(
+        "spool_logs_waiting",
+        _GAUGE,
+        "Logs that are kept where shippers don't see them yet.",
+        (),
+        _one(lambda now: now.spool.waiting),
+    ),
+    Family(
+        "spool_logs_by_path",
+        _GAUGE,
+        "Logs that are followed by their path although there is a spool.",
+        (),
+        _one(lambda now: len(now.spool.by_path)),
+    ),
+    Family(
+        "spool_logs_failing",
+        _GAUGE,
+        "Logs whose newest file can't be linked, or that can't be kept at all.",
+        (),
+        _one(lambda now: len(now.spool.refused) + sum(bool(log.trouble) for log in now.spool.logs.values())),
+    ),
+    Family(
+        "spool_held_bytes",
+        _GAUGE,
+        "Bytes that only the spool still holds.",
+        (),
+        _one(lambda now: now.spool.held_bytes),
+    ),
+    Family(
+        "spool_oldest_unread_seconds",
+        _GAUGE,
+        "Since the oldest segment was closed that not every shipper has read; 0 without any.",
+        (),
+        _one(
+            lambda now: 0.0 if now.spool.oldest_unread is None else max(now.at - now.spool.oldest_unread, 0.0)
+        ),
+    ),
+    Family(
+        "spool_given_up_bytes_total",
+        _COUNTER,
+        "Bytes that had to go unread because the spool was full.",
+        (),
+        _one(lambda now: now.spool.given_up_bytes),
+    ),
     # Counted in kube/status.py, which the thread of the watch tells.
     Family(
         "watch_age_seconds",

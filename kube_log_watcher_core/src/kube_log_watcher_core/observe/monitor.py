@@ -19,6 +19,7 @@ from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.kube import PodWatch, WatchStatus
 from kube_log_watcher_core.observe.snapshot import Snapshot, Sources
 from kube_log_watcher_core.resolve import Resolution
+from kube_log_watcher_core.spool import SpoolView
 
 
 class Monitor:
@@ -43,6 +44,7 @@ class Monitor:
         self._fallbacks = 0
         self._sources = Sources()
         self._pod_watch: PodWatch | None = None
+        self._spool: Callable[[], SpoolView] = SpoolView
         # Of watches that are no more: what they counted stays counted.
         self._requests: Counter[tuple[str, str]] = Counter()
         self._relists = 0
@@ -89,6 +91,10 @@ class Monitor:
             self._relists += status.relists
         self._pod_watch = pod_watch
 
+    def spools(self, look: Callable[[], SpoolView]) -> None:
+        """Look at this spool from now on; ``look`` is called by any thread."""
+        self._spool = look
+
     def snapshot(self) -> Snapshot:
         """Return how everything stands; from any thread."""
         resolution = self._resolution
@@ -106,6 +112,7 @@ class Monitor:
             polling_reason=self._polling_reason,
             fallbacks=self._fallbacks,
             reloads=self._reloads.copy(),
+            spool=self._spool(),
             sources=self._sources,
             pid=os.getpid(),
             version=_version(),

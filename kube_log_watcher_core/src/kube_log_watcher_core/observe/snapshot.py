@@ -12,6 +12,7 @@ import attrs
 
 from kube_log_watcher_core.agents import AgentStatus
 from kube_log_watcher_core.kube import WatchStatus
+from kube_log_watcher_core.spool import SpoolView
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +52,7 @@ class Snapshot:
     """How often polling began."""
     reloads: Mapping[str, int] = attrs.field(factory=dict)
     """How many by result."""
+    spool: SpoolView = attrs.field(factory=SpoolView)
     sources: Sources = Sources()
     pid: int = 0
     version: str = ""

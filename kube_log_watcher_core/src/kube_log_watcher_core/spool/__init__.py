@@ -6,8 +6,10 @@ from kube_log_watcher_core.spool.janitor import Chores, Janitor, SegmentKey, Swe
 from kube_log_watcher_core.spool.keeper import ClosedSegment, SpoolKeeper
 from kube_log_watcher_core.spool.release import Closed, SpoolRules, is_done_with
 from kube_log_watcher_core.spool.spool import Spool, Spooled
+from kube_log_watcher_core.spool.view import FOLLOWED_BEFORE, SpoolView
 
 __all__ = [
+    "FOLLOWED_BEFORE",
     "Chores",
     "Closed",
     "ClosedSegment",
@@ -16,6 +18,7 @@ __all__ = [
     "Spool",
     "SpoolKeeper",
     "SpoolRules",
+    "SpoolView",
     "Spooled",
     "Swept",
     "is_done_with",

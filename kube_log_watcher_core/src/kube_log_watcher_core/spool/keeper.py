@@ -17,6 +17,7 @@ from kube_log_watcher_core.segments import Place, place_of_container
 from kube_log_watcher_core.spool.janitor import Chores, SegmentKey, Swept
 from kube_log_watcher_core.spool.release import SpoolRules
 from kube_log_watcher_core.spool.spool import CannotSpool, Spool, Spooled
+from kube_log_watcher_core.spool.view import FOLLOWED_BEFORE
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ _MAY_COME = frozenset(
     {Reason.POD_AWAITED, Reason.POD_UNKNOWN, Reason.POD_REPLACED, Reason.POD_UNREADABLE, Reason.ID_UNKNOWN}
 )
 """Reasons that may pass: until then the log's files wait. What is skipped for another is not wanted."""
-_BEFORE_THE_SPOOL = "it was followed by its path before the spool was switched on"
 _NO_ID = "0" * 64
 
 
@@ -89,7 +89,7 @@ class SpoolKeeper:
         for target in left:
             container = target.container
             if container.spool is None:
-                self.by_path[container.key] = _BEFORE_THE_SPOOL
+                self.by_path[container.key] = FOLLOWED_BEFORE
                 continue
             place = place_of_container(container, target.id)
             if place is not None and self._spool.resume(container.key, place) is not None:
@@ -154,7 +154,7 @@ class SpoolKeeper:
         """Link what is new of a log; None for one that is followed by its path, for the rest of its life."""
         key = container.key
         if not self._spool.folders and key not in self._spool.logs:
-            self.by_path[key] = _BEFORE_THE_SPOOL
+            self.by_path[key] = FOLLOWED_BEFORE
             return None
         try:
             if obstacle := _obstacle(container):

@@ -85,6 +85,11 @@ class Spooled:
         """Whether the last segment is still written to."""
         return bool(self.segments) and self.segments[-1].closed is None
 
+    @property
+    def is_any_closed(self) -> bool:
+        """Whether a segment waits for being read, and then for being removed."""
+        return any(each.closed is not None for each in self.segments)
+
     def path(self, segment: Segment) -> Path:
         """Return where a segment lies now."""
         if self.shown and self.place is not None:
