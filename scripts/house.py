@@ -21,6 +21,7 @@ THREADS = {
     "pod-watch": "#3b8750",
     "agent-…": "#c47418",
     "http, status-socket": "#7b5ea7",
+    "spool": "#a8324a",
 }
 """Colours by the names of threads."""
 
@@ -36,9 +37,10 @@ FLOORS: Sequence[Sequence[Room]] = (
     ],
     [("agents", "makes, calls, paces, retries, locks and closes each agent", ("main", "agent-…"), "6")],
     [
-        ("configuration", "all settings, read together", ("main",), ""),
-        ("reconcile", "one log's life; the drain", ("main", "agent-…"), "5"),
-        ("state", "survives a restart", ("main",), ""),
+        ("configuration", "read as one", ("main",), ""),
+        ("reconcile", "a log's life; drain", ("main", "agent-…"), "5"),
+        ("spool", "keeps files", ("main", "spool"), ""),
+        ("state", "after a restart", ("main",), ""),
     ],
     [
         ("settings", "read, typed", ("main",), ""),
@@ -48,13 +50,14 @@ FLOORS: Sequence[Sequence[Room]] = (
         ("resolve", "decides", ("main",), "4"),
     ],
     [
-        ("agent", "BaseAgent, FileAgent: render", ("agent-…",), "7"),
+        ("agent", "render a configuration", ("agent-…",), "7"),
         ("files", "compare, write, prune", ("agent-…",), "8"),
+        ("segments", "names in the spool", (), ""),
     ],
     [("models", "what all rooms speak of; annotations, backoff, errors", (), "")],
 )
 """From the roof down. A room uses what is below it or to its right; those of the third floor from below are
-strangers to each other."""
+strangers to each other, and so are `reconcile` and `spool`."""
 
 HEAD = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"

@@ -42,6 +42,11 @@ TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 MEASURED_MIB = 52
 """What the watcher takes with 1,000 containers."""
 
+LOGS = {"logs", "pod-logs", "docker-containers", "container-links", "spool"}
+"""Volumes with logs, or links to them."""
+ON_DOCKER = {"node": {"runtime": "docker"}}
+BESIDE_DOCKER = "/var/lib/docker/containers/.kube-log-watcher"
+
 examples = pytest.mark.parametrize("example", EXAMPLES)
 
 GUIDES = [ROOT / "docs" / "how-to" / f"{name}.rst" for name in ("deploy", "migrate")]
@@ -113,6 +118,12 @@ def test_the_values_have_a_schema_with_all_of_them_and_no_others() -> None:
         {"podMonitor": {"enabled": True}, "http": {"enabled": False}},
         {"serviceAccount": {"create": False}},
         {"scalyr": {"enabled": False}, "symlinker": {"enabled": True}, "nativeSidecar": True},
+        {"spool": {"folder": "relative"}},
+        {"spool": {"folder": "/var/lib/kube-log-watcher/spool"}},
+        {"spool": {"folder": "/var/log/pods/.spool"}},
+        {"node": {"podLogs": "/data/pods"}},
+        {"node": {"runtime": "docker"}, "spool": {"folder": "/var/log/spool"}},
+        {"symlinker": {"enabled": True, "hostPaths": {"tree": "/var/log/kube-log-watcher"}}},
     ],
     ids=json.dumps,
 )
@@ -213,20 +224,77 @@ def test_all_folders_of_the_settings_are_mounted(example: str) -> None:
 
 
 @examples
-def test_logs_and_checkpoints_are_read_only_in_the_watcher_and_at_the_same_paths_everywhere(
-    example: str,
-) -> None:
+def test_shippers_have_logs_read_only_and_at_the_watchers_paths(example: str) -> None:
     pod = pod_of(manifests(example))
-    logs = {"pod-logs", "docker-containers", "container-links"}
     hosts = {each["name"]: each["hostPath"]["path"] for each in pod["volumes"] if "hostPath" in each}
     for each in containers_of(pod):
-        of_logs = [mount for mount in each["volumeMounts"] if mount["name"] in {*logs, "journal"}]
+        if each["name"] in {one["name"] for one in watchers(pod)}:
+            continue
+        names = {"pod-logs", "docker-containers", "spool", "journal"}
+        of_logs = [mount for mount in each["volumeMounts"] if mount["name"] in names]
         assert of_logs
         assert all(mount["readOnly"] and mount["mountPath"] == hosts[mount["name"]] for mount in of_logs)
+
+
+@examples
+def test_the_watcher_can_write_to_the_mount_of_the_spool_and_to_no_other_of_logs(example: str) -> None:
+    documents = manifests(example)
+    pod, spool = pod_of(documents), yaml.safe_load(settings_of(documents)).get("spool_dir")
     for watcher in watchers(pod):
+        assert writable(watcher, LOGS) == ([Path("/var/log")] if spool else [])
         assert [
             mount["readOnly"] for mount in watcher["volumeMounts"] if mount["name"] == "scalyr-checkpoints"
-        ] == ([True] if "scalyr-checkpoints" in hosts else [])
+        ] == ([True] if "scalyr-checkpoints" in {each["name"] for each in pod["volumes"]} else [])
+
+
+# ------------------------------------------------------------------ the spool
+
+
+def writable(watcher: dict[str, Any], names: set[str]) -> list[Path]:
+    """Give where volumes of these names are mounted to be written to."""
+    return [
+        Path(mount["mountPath"])
+        for mount in watcher["volumeMounts"]
+        if mount["name"] in names and not mount.get("readOnly")
+    ]
+
+
+def mount_of(path: str, watcher: dict[str, Any]) -> Path:
+    """Give the mount that a path in a container is on."""
+    return max(
+        (each for each in mounts(watcher) if Path(path).is_relative_to(each)),
+        key=lambda each: len(each.parts),
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "log"),
+    [
+        ({}, "/var/log/pods/default_shop-1_1/main/0.log"),
+        ({"symlinker": {"enabled": True}}, "/var/log/pods/default_shop-1_1/main/0.log"),
+        ({**ON_DOCKER, "spool": {"folder": BESIDE_DOCKER}}, "/var/lib/docker/containers/0/0-json.log"),
+    ],
+    ids=["containerd", "with a tree of links", "docker"],
+)
+def test_logs_and_spool_are_on_one_mount_which_the_kubelet_makes(values: dict[str, Any], log: str) -> None:
+    """A hard link works within one mount only."""
+    documents = render(values)
+    (spool,) = yaml.safe_load(settings_of(documents))["spool_dir"]
+    pod = pod_of(documents)
+    for watcher in watchers(pod):
+        assert mount_of(spool, watcher) == mount_of(log, watcher)
+        assert mount_of(spool, watcher) in writable(watcher, LOGS)
+        assert Path("/mnt/spool") in mounts(watcher)
+    assert {"path": spool, "type": "DirectoryOrCreate"} in [each.get("hostPath") for each in pod["volumes"]]
+
+
+@pytest.mark.parametrize("values", [ON_DOCKER, {"spool": {"enabled": False}}], ids=["docker", "switched off"])
+def test_without_a_spool_all_logs_are_read_only(values: dict[str, Any]) -> None:
+    documents = render(values)
+    assert "spool_dir" not in yaml.safe_load(settings_of(documents))
+    (watcher,) = watchers(pod_of(documents))
+    assert writable(watcher, LOGS) == []
+    assert "spool" not in {each["name"] for each in pod_of(documents)["volumes"]}
 
 
 @examples

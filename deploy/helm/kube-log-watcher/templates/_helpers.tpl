@@ -46,12 +46,38 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- else if .Values.nativeSidecar }}true{{ end }}
 {{- end }}
 
+{{/* Where segments are kept; nothing where they are not. */}}
+{{- define "klw.spool" -}}
+{{- if .Values.spool.enabled }}
+{{- $docker := eq .Values.node.runtime "docker" }}
+{{- $volume := ternary .Values.node.dockerContainers .Values.node.logs $docker }}
+{{- $folder := default (ternary "" (printf "%s/kube-log-watcher/spool" (trimSuffix "/" $volume)) $docker) .Values.spool.folder }}
+{{- if $folder }}
+{{- $below := list $folder }}
+{{- if not $docker }}{{ $below = append $below .Values.node.podLogs }}{{ end }}
+{{- range $below }}
+{{- if not (hasPrefix (printf "%s/" (trimSuffix "/" $volume)) .) }}
+{{- fail (printf "%s is not below %s: hard links work within one mount only; set spool.enabled: false" . $volume) }}
+{{- end }}
+{{- end }}
+{{- if hasPrefix (printf "%s/" .Values.node.podLogs) $folder }}
+{{- fail "spool.folder is below node.podLogs, where the kubelet removes what is no pod's" }}
+{{- end }}
+{{- if and .Values.symlinker.enabled (hasPrefix (printf "%s/" .Values.symlinker.hostPaths.tree) (printf "%s/" $folder)) }}
+{{- fail "spool.folder is below symlinker.hostPaths.tree: who reads the tree would read it all twice" }}
+{{- end }}
+{{- end }}
+{{- $folder }}
+{{- end }}
+{{- end }}
+
 {{/* The watcher's settings as a YAML file; .Values.settings and those of an agent win. */}}
 {{- define "klw.settings" -}}
 {{- $agents := list }}
 {{- $own := dict "state_dir" .Values.node.state }}
 {{- $docker := eq .Values.node.runtime "docker" }}
 {{- $_ := set $own "containers_path" (ternary .Values.node.dockerContainers .Values.node.podLogs $docker) }}
+{{- with include "klw.spool" . }}{{ $_ := set $own "spool_dir" (list .) }}{{ end }}
 {{- with .Values.clusterId }}{{ $_ := set $own "cluster_id" . }}{{ end }}
 {{- with .Values.http }}
 {{- if .enabled }}{{ $_ := set $own "http_address" (printf "%s:%d" .host (int .port)) }}{{ end }}
@@ -81,11 +107,33 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- mergeOverwrite $own (deepCopy .Values.settings) | toYaml }}
 {{- end }}
 
-{{/* The node's logs, for the watcher and for shippers: at the same paths, read-only. */}}
+{{/* The node's logs for shippers, read-only, at the same paths as in the watcher. */}}
 {{- define "klw.logMounts" -}}
 - {name: pod-logs, mountPath: {{ .Values.node.podLogs | quote }}, readOnly: true}
 {{- if eq .Values.node.runtime "docker" }}
 - {name: docker-containers, mountPath: {{ .Values.node.dockerContainers | quote }}, readOnly: true}
+{{- else if include "klw.spool" . }}
+- {name: spool, mountPath: {{ include "klw.spool" . | quote }}, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{/* The node's logs for the watcher. Hard links need logs and spool on one mount, which can be written to. */}}
+{{- define "klw.watcherLogMounts" -}}
+{{- $spool := include "klw.spool" . }}
+{{- if eq .Values.node.runtime "docker" }}
+- {name: pod-logs, mountPath: {{ .Values.node.podLogs | quote }}, readOnly: true}
+- {name: docker-containers, mountPath: {{ .Values.node.dockerContainers | quote }}, readOnly: {{ empty $spool }}}
+{{- else if $spool }}
+- {name: logs, mountPath: {{ .Values.node.logs | quote }}}
+{{- else }}
+- {name: pod-logs, mountPath: {{ .Values.node.podLogs | quote }}, readOnly: true}
+{{- end }}
+{{- if and (ne .Values.node.runtime "docker") (or (not $spool) (not (hasPrefix (printf "%s/" (trimSuffix "/" .Values.node.logs)) .Values.node.containerLinks))) }}
+- {name: container-links, mountPath: {{ .Values.node.containerLinks | quote }}, readOnly: true}
+{{- end }}
+{{- if $spool }}
+# Only for the kubelet to make the folder: no link works across this mount.
+- {name: spool, mountPath: /mnt/spool, readOnly: true}
 {{- end }}
 {{- end }}
 
@@ -107,10 +155,7 @@ volumeMounts:
   - {name: settings, mountPath: /etc/kube-log-watcher, readOnly: true}
   - {name: service-account, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
   - {name: state, mountPath: {{ .Values.node.state | quote }}}
-  {{- include "klw.logMounts" . | nindent 2 }}
-  {{- if ne .Values.node.runtime "docker" }}
-  - {name: container-links, mountPath: {{ .Values.node.containerLinks | quote }}, readOnly: true}
-  {{- end }}
+  {{- include "klw.watcherLogMounts" . | trim | nindent 2 }}
   {{- if .Values.scalyr.enabled }}
   - {name: scalyr-api-key, mountPath: /etc/scalyr-api-key, readOnly: true}
   - {name: scalyr-config, mountPath: /etc/scalyr-agent-2}
