@@ -20,6 +20,7 @@ from kube_log_watcher_testing.fake_api import ContainerStatus, Fault, pod_object
 
 MOST_PODS = 10
 NAMESPACES = ("shop", "team-1", "team-2")
+RESIDENT = "resident-0"
 STATEFUL = ("db-0", "db-1")
 APPLICATIONS = ("shop", "cart", "billing", 'a"b\\c', "$HOME ${X}", "../../up")
 LONG_NAME = "long-" + "x" * 195
@@ -110,6 +111,11 @@ class Happenings:
         if any((pod.namespace, pod.name) == (namespace, name) and pod.in_api for pod in self._model.pods):
             return None
         return f"comes: {self._come(namespace, name).key}"
+
+    def resident_comes(self) -> None:
+        """Let a pod come that stays, as every node has: where no uid agrees with the API's, names count."""
+        uid = str(uuid.UUID(int=self._rng.getrandbits(128)))
+        self._start_and_show(PodModel("kube-system", RESIDENT, uid, uid))
 
     def _come(self, namespace: str, name: str) -> PodModel:
         uid = str(uuid.UUID(int=self._rng.getrandbits(128)))
@@ -315,10 +321,10 @@ class Happenings:
         hashed = f"{self._rng.getrandbits(128):032x}"
         uid = str(uuid.UUID(int=self._rng.getrandbits(128)))
         pod = PodModel("kube-system", f"proxy-{self._number()}-node-1", uid, hashed, mirror_hash=hashed)
-        self._start_static(pod)
+        self._start_and_show(pod)
         return f"static pod comes: {pod.key}"
 
-    def _start_static(self, pod: PodModel) -> None:
+    def _start_and_show(self, pod: PodModel) -> None:
         with self._site.lock:
             self._model.pods.append(pod)
         self._start(pod, "main")
@@ -469,7 +475,7 @@ class Happenings:
 
     def any_pod(self, test: Callable[[PodModel], bool]) -> PodModel | None:
         """Choose one of the pods for which something holds."""
-        found = [pod for pod in self._model.pods if test(pod)]
+        found = [pod for pod in self._model.pods if pod.name != RESIDENT and test(pod)]
         return self._rng.choice(found) if found else None
 
     _any = any_pod

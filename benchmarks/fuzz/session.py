@@ -62,6 +62,7 @@ class Session:
             self._say(f"full passes every {interval:g} s")
             happenings = Happenings(site, self._rng)
             hostilities = Hostilities(site, happenings, self._rng)
+            happenings.resident_comes()
             self._quiet(site, happenings)
             while self._episodes < episodes and not site.faults and goes_on():
                 self._episode(site, happenings, hostilities)
