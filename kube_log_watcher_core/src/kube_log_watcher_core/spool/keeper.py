@@ -98,30 +98,23 @@ class SpoolKeeper:
 
     def keep(self, containers: tuple[Container, ...]) -> tuple[Container, ...]:
         """Link what is new; return the containers as they go on, and those that only the spool still has."""
-        if self._before is not None and self._before[0] is containers and not self._is_any_left_to_do():
+        if self._before is not None and self._before[0] is containers and not self._spool.troubled:
             return self._before[1]
         going_on = [self._keep(container) for container in containers]
         below = tuple(f"{each.key}/" for each in containers if _is_unreadable(each))
         there = {container.key for container in containers}
+        # Unknown is not gone.
+        unseen = {key for key in (*self._spool.logs, *self.by_path) if below and key.startswith(below)}
         for key in [key for key in self._spool.logs if key not in there]:
-            if not (below and key.startswith(below)):  # unknown is not gone
+            if key not in unseen:
                 self._spool.close(key)
             going_on.append(self._kept[key][1])
         for key in self._kept.keys() - there - self._spool.logs.keys():
             del self._kept[key]
         self._unwanted &= there
-        self.by_path = {key: why for key, why in self.by_path.items() if key in there}
+        self.by_path = {key: why for key, why in self.by_path.items() if key in there | unseen}
         self._before = containers, tuple(going_on)
         return self._before[1]
-
-    def _is_any_left_to_do(self) -> bool:
-        """Whether a link failed, or the last segment of a container that is gone has been let go of."""
-        return any(log.trouble for log in self._spool.logs.values()) or any(
-            container.key in self._kept
-            and container.spool is not None
-            and container.key not in self._spool.logs
-            for container in (self._before or ((), ()))[1]
-        )
 
     def _keep(self, container: Container) -> Container:
         """Return a container as it goes on, with what is new of its log kept."""
@@ -183,13 +176,13 @@ class SpoolKeeper:
         ``ready`` has the keys of those that every agent which must know of a log before its shipper sees it
         has written; None where there is no such agent.
         """
-        for target in targets:
-            known = self._spool.logs.get(target.container.key)
-            if known is not None and not known.shown and (ready is None or known.key in ready):
-                place = known.place or place_of_container(target.container, target.id)
+        for target in targets if self._spool.hidden else ():
+            key = target.container.key
+            if key in self._spool.hidden and (ready is None or key in ready):
+                place = self._spool.logs[key].place or place_of_container(target.container, target.id)
                 if place is not None:
-                    self._spool.show(known.key, place)
-                    self._places[known.key] = place
+                    self._spool.show(key, place)
+                    self._places[key] = place
         for skip in skipped:
             key = skip.container.key
             known = self._spool.logs.get(key)
@@ -214,10 +207,10 @@ class SpoolKeeper:
 
     def closed(self) -> tuple[ClosedSegment, ...]:
         """Return the segments about which shippers are to be asked."""
+        logs = [self._spool.logs[key] for key in self._spool.closed - self._spool.hidden]
         return tuple(
             ClosedSegment(log.key, each.number, log.path(each), each.inode, each.closed)
-            for log in self._spool.logs.values()
-            if log.shown
+            for log in logs
             for each in log.segments
             if each.closed is not None
         )
@@ -225,9 +218,7 @@ class SpoolKeeper:
     def chores(self, done: Collection[SegmentKey], accounts: Mapping[SegmentKey, int]) -> Chores | None:
         """Return what the janitor is to do; None when there is nothing to remove or to look at."""
         dropped, self._dropped = tuple(self._dropped), []
-        logs = tuple(
-            log for log in self._spool.logs.values() if any(each.closed is not None for each in log.segments)
-        )
+        logs = tuple(self._spool.logs[key] for key in sorted(self._spool.closed))
         if not logs and not dropped:
             return None
         return Chores(
@@ -242,13 +233,14 @@ class SpoolKeeper:
         for key, numbers in by_key.items():
             if key in self._spool.logs:
                 self._spool.released(key, numbers)
+                if key not in self._spool.logs:
+                    self._before = None  # a container that is gone goes with its last segment
 
     def seconds_to_look(self) -> float | None:
         """Return how soon to look again although nothing hints at it."""
-        logs = self._spool.logs.values()
-        if any(log.trouble for log in logs):
+        if self._spool.troubled:
             return RETRY_SECONDS
-        return LOOK_SECONDS if any(len(log.segments) > 1 or not log.is_open for log in logs) else None
+        return LOOK_SECONDS if self._spool.closed else None
 
 
 def _obstacle(container: Container) -> str:

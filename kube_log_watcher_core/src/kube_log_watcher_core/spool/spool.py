@@ -115,6 +115,12 @@ class Spool:
         self._wall = wall
         self._disk = disk or SpoolDisk()
         self._logs: dict[str, Spooled] = {}
+        self.hidden: set[str] = set()
+        """Keys of the logs that shippers don't see yet."""
+        self.closed: set[str] = set()
+        """Keys of the logs of which a segment is closed."""
+        self.troubled: set[str] = set()
+        """Keys of the logs of which a file has no link yet."""
         self._left: dict[Path, list[Segment]] = {}
         self._written: dict[int, float] = {}
         """When files that are left were written to last, by their inodes."""
@@ -171,14 +177,14 @@ class Spool:
         """
         known = self._logs.get(key) or self._adopt(key, place, log)
         known = self._begin(key, log) if known is None else self._link_new(known, log)
-        self._logs[key] = known
+        self._put(known)
         return known
 
     def resume(self, key: str, place: Place | None) -> Spooled | None:
         """Take over what an earlier process has of a log whose container is gone; None without any."""
         found = self._logs.get(key) or self._adopt(key, place, None)
         if found is not None:
-            self._logs[key] = found
+            self._put(found)
         return found
 
     def _begin(self, key: str, log: Path) -> Spooled:
@@ -303,9 +309,9 @@ class Spool:
         try:
             self._move(attrs.evolve(known, shown=True), known.segments)
         except OSError as error:
-            self._logs[key] = attrs.evolve(known, trouble=_explained(error))
+            self._put(attrs.evolve(known, trouble=_explained(error)))
         else:
-            self._logs[key] = attrs.evolve(known, shown=True)
+            self._put(attrs.evolve(known, shown=True))
 
     def _move(self, shown: Spooled, segments: Iterable[Segment]) -> None:
         """Rename what waits, oldest first; who was killed here before has shown the first of them already."""
@@ -321,20 +327,36 @@ class Spool:
     def close(self, key: str) -> None:
         """Note that a log's container is gone: nothing is written to its last file any more."""
         known = self._logs[key]
-        self._logs[key] = attrs.evolve(known, segments=_closed(known.segments, self._wall()))
+        self._put(attrs.evolve(known, segments=_closed(known.segments, self._wall())))
+
+    def _put(self, log: Spooled) -> None:
+        """Take what is held of a log from now on, and where a pass has something to do about it."""
+        self._logs[log.key] = log
+        standing = (
+            (self.hidden, not log.shown),
+            (self.closed, any(each.closed is not None for each in log.segments)),
+            (self.troubled, bool(log.trouble)),
+        )
+        for keys, holds in standing:
+            if holds:
+                keys.add(log.key)
+            else:
+                keys.discard(log.key)
 
     def forget(self, key: str) -> None:
         """Forget a log, whose segments somebody removes: nobody wants it shipped any more."""
         self._logs.pop(key, None)
+        for keys in (self.hidden, self.closed, self.troubled):
+            keys.discard(key)
 
     def released(self, key: str, numbers: Collection[int]) -> None:
         """Forget segments that are removed; a log of a gone container is forgotten with its last one."""
         known = self._logs[key]
         left = tuple(each for each in known.segments if each.number not in numbers)
         if left:
-            self._logs[key] = attrs.evolve(known, segments=left)
+            self._put(attrs.evolve(known, segments=left))
         else:
-            del self._logs[key]
+            self.forget(key)
 
     def left(self) -> Mapping[Path, Sequence[Segment]]:
         """Return what is left of logs that nobody knows of any more, by folder and stem."""
