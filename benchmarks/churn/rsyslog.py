@@ -75,7 +75,7 @@ class Rsyslog:
 
     def watcher_environ(self) -> Mapping[str, str | Path | None]:
         """Return the settings of an agent that writes nothing that rsyslog reads."""
-        return {"WATCHER_AGENTS": "symlinker", "WATCHER_SYMLINKER_DEST_PATH": self._links}
+        return {"WATCHER_AGENTS": "symlinker", "WATCHER_SYMLINK_DIR": self._links}
 
     def is_configured(self) -> bool:
         """Whether it can start: always, its configuration is the operator's."""
