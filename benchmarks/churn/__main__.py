@@ -11,6 +11,7 @@ from pathlib import Path
 
 import attrs
 
+from benchmarks.churn.comparison import as_table, compare, configured
 from benchmarks.churn.lane import MakeShipper
 from benchmarks.churn.pace import HARSH, QUICK, REAL
 from benchmarks.churn.report import of_findings
@@ -32,7 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.shipper == "scalyr" and not PYTHON.exists():
         print(f"no Scalyr agent: set SCALYR_AGENT_PYTHON, there is no {PYTHON}", file=sys.stderr)
         return 2
+    if options.shipper == "rsyslog" and (options.table or not options.spool):
+        print("rsyslog reads nothing but the spool: give --spool, and no --table", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory(prefix="churn-") as temporary:
+        if options.table:
+            return _table(_plan(options), options.folder or Path(temporary), options.json)
         findings, complaints = churn(_plan(options), options.folder or Path(temporary))
     print(of_findings(findings))
     print(*complaints, sep="\n")
@@ -41,10 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if findings.clean else 1
 
 
+def _table(plan: Plan, folder: Path, as_json: Path | None) -> int:
+    """Print the table; 0 when the last row is clean: this watcher with the spool."""
+    compared = list(compare(plan, folder))
+    print(as_table(compared, plan.layouts), "", configured(plan, compared), sep="\n")
+    if as_json:
+        rows = {each.name: {k.value: v.as_json() for k, v in each.findings.items()} for each in compared}
+        as_json.write_text(json.dumps({"seed": plan.seed, **rows}, indent=1) + "\n")
+    return 0 if all(found.clean for found in compared[-1].findings.values()) else 1
+
+
 def _plan(options: argparse.Namespace) -> Plan:
-    pace = REAL if options.real else HARSH if options.harsh else QUICK
+    pace = REAL if options.real else HARSH if options.harsh or options.table else QUICK
     if options.linger is not None:
         pace = attrs.evolve(pace, linger=options.linger)
+    pace = attrs.evolve(pace, kills=options.kill)
     return Plan(
         layouts=tuple(Layout(name) for name in options.layout.split(",")),
         seconds=options.seconds,
@@ -67,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--real", action="store_true", help="all defaults of watcher and shipper, no haste")
     parser.add_argument("--harsh", action="store_true", help="spare the shipper nothing")
     parser.add_argument("--spool", action="store_true", help="let the watcher keep logs in a spool")
+    parser.add_argument("--table", action="store_true", help="compare: no spool, no watcher, with the spool")
+    parser.add_argument(
+        "--kill", action="store_true", help="in the harsh form, SIGKILL the Scalyr agent, too"
+    )
     parser.add_argument("--linger", type=float, help="seconds that a container's files stay after its end")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="for the watchers")
     parser.add_argument("--json", type=Path, help="write the findings into this file, too")

@@ -23,6 +23,7 @@ class Kind(enum.Enum):
     RELABELLED = "labels changed"
     REANNOTATED = "annotations changed"
     BAD_ANNOTATION = "bad annotation came"
+    UNWANTED = "pod came that must not be followed"
     MENDED = "unusable redaction rule mended"
     DELETED = "pod deleted: files and API object gone"
     FORCED = "pod deleted by force: API object gone first"
@@ -31,6 +32,7 @@ class Kind(enum.Enum):
     WATCHER_KILLED = "watcher killed"
     WATCHER_STARTED = "watcher started again"
     SHIPPER_STOPPED = "shipper stopped"
+    SHIPPER_KILLED = "shipper killed"
     SHIPPER_STARTED = "shipper started again"
 
 

@@ -47,6 +47,7 @@ class Row:
     doubled: int
     mislabelled: int
     unredacted: int
+    leaked: int
 
 
 @attrs.frozen
@@ -55,7 +56,9 @@ class Findings:
 
     written: int
     withheld: int
-    """Lines that must not be shipped; not among `written`."""
+    """Lines that must not be shipped as they are; not among `written`."""
+    unwanted: int
+    """Lines of pods that must not be followed; not among `written`."""
     arrived: int
     gaps: tuple[Gap, ...]
     rows: tuple[Row, ...]
@@ -70,7 +73,7 @@ class Findings:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was lost, doubled, mislabelled or unredacted."""
+        """Whether nothing was lost, doubled, mislabelled, unredacted or leaked."""
         return not self.gaps and not self.faults
 
     def as_json(self) -> dict[str, Any]:
@@ -78,6 +81,7 @@ class Findings:
         return {
             "written": self.written,
             "withheld": self.withheld,
+            "unwanted": self.unwanted,
             "arrived": self.arrived,
             "total": attrs.asdict(self.total),
             "rows": [attrs.asdict(row) for row in self.rows],
@@ -89,22 +93,24 @@ class Findings:
         }
 
 
-_COUNTS = ("times", "gaps", "lost", "doubled", "mislabelled", "unredacted")
+_COUNTS = ("times", "gaps", "lost", "doubled", "mislabelled", "unredacted", "leaked")
 
 
 def find(ledgers: Sequence[Ledger], events: Sequence[Event]) -> Findings:
     """Compare what was written with what arrived."""
     runs = [run for ledger in ledgers for run in ledger.runs]
-    counted = [run for run in runs if not run.withheld]
+    counted = [run for run in runs if not (run.withheld or run.unwanted)]
     gaps = [gap for run in counted for gap in _gaps(run, events)]
     faults = {
         "doubled": [fault for ledger in ledgers for fault in ledger.doubled],
         "mislabelled": [fault for ledger in ledgers for fault in ledger.mislabelled],
         "unredacted": [fault for ledger in ledgers for fault in ledger.unredacted],
+        "leaked": [fault for ledger in ledgers for fault in ledger.leaked],
     }
     return Findings(
         written=sum(len(run.written) for run in counted),
         withheld=sum(len(run.written) for run in runs if run.withheld),
+        unwanted=sum(len(run.written) for run in runs if run.unwanted),
         arrived=sum(len(run.arrived) for run in counted),
         gaps=tuple(gaps),
         rows=tuple(_rows(gaps, faults, events)),

@@ -13,6 +13,8 @@ from benchmarks.churn.events import Event, Kind
 from benchmarks.churn.ledger import Ledger
 from benchmarks.churn.node_life import NodeLife
 from benchmarks.churn.pace import Pace
+from benchmarks.churn.perfect import Perfect
+from benchmarks.churn.pods import LivePod
 from benchmarks.churn.shipper import Shipping, TakeLines, wait_until
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import FakeApi
@@ -25,6 +27,7 @@ ROUNDS = 3
 """Requests after which the shipper must have come round: one may be on its way, another one empty."""
 BAG = {"relabel": 3, "reannotate": 2, "restart": 2, "bad": 1, "watcher": 1, "shipper": 1}
 """How often each kind of event comes in ten; pods go when their lives are over, logs rotate by themselves."""
+HARSH_BAG = {**BAG, "unwanted": 2}
 
 
 class MakeShipper(Protocol):
@@ -49,6 +52,8 @@ class Lane:
         for everything; must be empty.
     slots
         pods alive at a time, with one or two containers each, besides those with bad annotations.
+    watcher
+        whether there is one; else `Perfect` writes what the shipper needs.
     spool
         whether the watcher keeps logs in a spool.
     seed
@@ -66,6 +71,7 @@ class Lane:
         pace: Pace,
         slots: int,
         seed: int,
+        watcher: bool = True,
         spool: bool = False,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -91,11 +97,14 @@ class Lane:
         self.ledger = Ledger(
             clock=time.monotonic, label_lag=pace.label_lag, tells_labels=self._shipper.tells_labels
         )
-        self._watcher = WatcherProcess(
-            self._node, None, environ={**self._watcher_environ(folder), **(environ or {})}
+        self.environ = {**self._watcher_environ(folder), **(environ or {})}
+        """The watcher's variables."""
+        self._watcher: WatcherProcess | Perfect = (
+            WatcherProcess(self._node, None, environ=self.environ)
+            if watcher
+            else Perfect(layout, environ=self.environ)
         )
         self._life = NodeLife(
-            self.name,
             self._node,
             self._api,
             ledger=self.ledger,
@@ -104,7 +113,11 @@ class Lane:
             slots=slots,
             rng=self._rng,
             note=self._note,
+            changed=self._changed,
         )
+        self._events = BAG if pace.spares else HARSH_BAG
+        if not pace.spares and (pace.kills or self._shipper.stands_kills):
+            self._events = {**self._events, "kill": 1}
         self._bag: list[str] = []
         self._starts = 0
         self._watching_since = -1
@@ -228,6 +241,10 @@ class Lane:
 
     # ------------------------------------------------------------------ events
 
+    def _changed(self, pod: LivePod) -> None:
+        if isinstance(self._watcher, Perfect):
+            self._watcher.changed(pod)
+
     def _note(self, kind: Kind, pod: str | None = None) -> None:
         self.events.append(Event(kind, time.monotonic(), self.name, pod))
 
@@ -238,7 +255,7 @@ class Lane:
             self._clocks.always.after(self._rng.uniform(*self._pace.event), self._happen)
             return
         if not self._bag:
-            self._bag = [name for name, times in BAG.items() for _ in range(times)]
+            self._bag = [name for name, times in self._events.items() for _ in range(times)]
             self._rng.shuffle(self._bag)
         actions = {
             "relabel": self._life.relabel,
@@ -247,6 +264,8 @@ class Lane:
             "bad": self._life.come_bad,
             "watcher": self._kill_watcher,
             "shipper": self._stop_shipper,
+            "kill": self._kill_shipper,
+            "unwanted": self._life.come_unwanted,
         }
         actions[self._bag.pop()]()
         self._clocks.always.after(self._rng.uniform(*self._pace.event), self._happen)
@@ -270,6 +289,13 @@ class Lane:
             self._shipper_wanted = False
             self._shipper.ask_to_stop()
             self._note(Kind.SHIPPER_STOPPED)
+            self._clocks.always.after(0.1, self._wait_for_shipper)
+
+    def _kill_shipper(self) -> None:
+        if self._shipper_wanted and self._is_up():
+            self._shipper_wanted = False
+            self._shipper.kill()
+            self._note(Kind.SHIPPER_KILLED)
             self._clocks.always.after(0.1, self._wait_for_shipper)
 
     def _wait_for_shipper(self) -> None:

@@ -45,6 +45,8 @@ class Run:
     container_id: str
     withheld: bool = False
     """Whether nothing of it may be shipped, because its redaction rule is unusable."""
+    unwanted: bool = False
+    """Whether nothing of it may be shipped by anybody: excluded, or without the labels that are asked for."""
     written: list[float] = attrs.field(factory=list)
     """When each line was written; the index is its number."""
     arrived: Counter[int] = attrs.field(factory=Counter)
@@ -84,6 +86,7 @@ class Ledger:
         self.doubled: list[Fault] = []
         self.mislabelled: list[Fault] = []
         self.unredacted: list[Fault] = []
+        self.leaked: list[Fault] = []
         self.last_news = clock()
         """When a line arrived for the last time."""
 
@@ -122,7 +125,7 @@ class Ledger:
     def missing(self) -> int:
         """Count the lines that were written and have not arrived."""
         with self._lock:
-            runs = [run for run in self._runs.values() if not run.withheld]
+            runs = [run for run in self._runs.values() if not (run.withheld or run.unwanted)]
             return sum(len(run.written) - len(run.arrived) for run in runs)
 
     def _take(self, number: Numbered, line: Line, now: float) -> None:
@@ -132,6 +135,9 @@ class Ledger:
         def fault(what: str) -> Fault:
             return Fault(run, number.seq, self.last_news, what)
 
+        if run.unwanted:
+            self.leaked.append(fault("nobody wants it shipped"))
+            return
         if run.arrived[number.seq] > 1:
             self.doubled.append(fault("doubled"))
         wrong = whose_it_is_not(run, line.attributes)

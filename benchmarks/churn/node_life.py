@@ -13,7 +13,16 @@ from benchmarks.churn.farewell import Farewell
 from benchmarks.churn.ledger import Ledger, PodFacts, Run
 from benchmarks.churn.lines import text_of
 from benchmarks.churn.pace import Pace
-from benchmarks.churn.pods import DECODED, Bad, LivePod, Writer, good_annotations, spoil
+from benchmarks.churn.pods import (
+    DECODED,
+    EXCLUDE,
+    Bad,
+    LivePod,
+    Unwanted,
+    Writer,
+    good_annotations,
+    spoil,
+)
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import FakeApi
 from kube_log_watcher_testing.fake_node import FakeNode
@@ -34,11 +43,12 @@ class NodeLife:
         how many pods are replaced when they go; others may come besides.
     note
         is told of each event, with the pod's name.
+    changed
+        is told of a pod with a new container, other labels or other annotations, before anybody else.
     """
 
     def __init__(
         self,
-        name: str,
         node: FakeNode,
         api: FakeApi,
         *,
@@ -48,8 +58,9 @@ class NodeLife:
         slots: int,
         rng: random.Random,
         note: Callable[[Kind, str], None],
+        changed: Callable[[LivePod], None],
     ) -> None:
-        self._name = name
+        self._name = node.layout.value
         self._slots = slots
         self._node = node
         self._api = api
@@ -58,6 +69,7 @@ class NodeLife:
         self._pace = pace
         self._rng = rng
         self._note = note
+        self._changed = changed
         self._farewell = Farewell(
             node, api, clocks=clocks, pace=pace, rng=rng, note=note, finish=self._finish, gone=self._gone
         )
@@ -79,10 +91,19 @@ class NodeLife:
         bad, mended = self._rng.choice(list(Bad)), self._rng.random() < 0.6
         self.come(self._slots + self._count, bad=bad, mended=mended)
 
-    def come(self, slot: int, *, bad: Bad | None = None, mended: bool = True) -> None:
+    def come_unwanted(self) -> None:
+        """Start a pod, besides the others, that must not be followed."""
+        self.come(self._slots + self._count, unwanted=self._rng.choice(list(Unwanted)))
+
+    def come(
+        self, slot: int, *, bad: Bad | None = None, mended: bool = True, unwanted: Unwanted | None = None
+    ) -> None:
         """Start a pod. Slot 0 always has the same name, as a pod of a StatefulSet."""
         self._count += 1
         pod = self._make(slot, bad)
+        if unwanted is not None:
+            _spurn(pod, unwanted)
+            self._note(Kind.UNWANTED, pod.facts.name)
         pod.withheld = bad is not None and bad.withholds and not mended
         self._ledger.relabelled(pod.facts, pod.labels, self._clocks.following.now)
         self.pods.append(pod)
@@ -106,6 +127,7 @@ class NodeLife:
             slot=slot,
             labels={"application": f"app-{slot}", "version": f"v{self._count}", "churn-pod": name},
             annotations=spoil(good, bad, containers) if bad else good,
+            mask=None if bad is not None and bad.withholds else "hidden",
         )
 
     def _containers(self, slot: int) -> list[str]:
@@ -138,6 +160,7 @@ class NodeLife:
             container=container,
             container_id=files.id,
             withheld=pod.withheld,
+            unwanted=pod.unwanted,
         )
         self._ledger.begin(run)
         clocks = self._clocks
@@ -151,6 +174,7 @@ class NodeLife:
         pod.writers.append(writer)
         pod.not_before = max(pod.not_before, clocks.following.now + self._pace.least_life)
         self._note(Kind.STARTED, pod.facts.name)
+        self._changed(pod)
         clocks.shipping.after(self._rotation_seconds(), lambda: self._rotate_again(pod, writer))
 
     # ------------------------------------------------------------------ writing
@@ -164,7 +188,7 @@ class NodeLife:
 
     def _write(self, pod: LivePod, writer: Writer, *, more: int = 0) -> None:
         due = int((self._clocks.always.now - writer.started) * writer.rate) + more
-        version = pod.labels["version"]
+        version = pod.labels.get("version", "none")
         lines = [
             text_of(self._ledger.write(writer.run), version=version)
             for _ in range(due - len(writer.run.written))
@@ -222,6 +246,7 @@ class NodeLife:
             if pod.labels.pop("component", None) is None:
                 pod.labels["component"] = f"part-{self._count}"
             self._ledger.relabelled(pod.facts, pod.labels, self._clocks.following.now)
+            self._changed(pod)
             pod.show(self._api)
             self._note(Kind.RELABELLED, pod.facts.name)
 
@@ -243,11 +268,15 @@ class NodeLife:
     def _set_annotations(self, pod: LivePod) -> None:
         parser, mask = self._rng.choice(["raw", DECODED]), f"mask-{self._count}"
         pod.annotations = good_annotations(self._containers(pod.slot), parser=parser, mask=mask)
+        pod.mask = mask
+        self._changed(pod)
         pod.show(self._api)
 
     def _choose(self) -> list[LivePod]:
         """Choose a pod that is not going and whose annotations are in order."""
-        pods = [pod for pod in self.pods if not pod.ending and not pod.withheld and _may_end(pod)]
+        pods = [
+            pod for pod in self.pods if not (pod.ending or pod.withheld or pod.unwanted) and _may_end(pod)
+        ]
         return [self._rng.choice(pods)] if pods else []
 
     def restart(self) -> None:
@@ -304,7 +333,7 @@ class NodeLife:
         return [
             pod
             for pod in self.pods
-            if now >= pod.not_before and not pod.withheld and self._has_its_files_open(pod)
+            if now >= pod.not_before and not (pod.withheld or pod.unwanted) and self._has_its_files_open(pod)
         ]
 
     def _has_its_files_open(self, pod: LivePod) -> bool:
@@ -320,3 +349,11 @@ class NodeLife:
 
 def _may_end(pod: LivePod) -> bool:
     return pod.not_before < float("inf")
+
+
+def _spurn(pod: LivePod, unwanted: Unwanted) -> None:
+    pod.unwanted = True
+    if unwanted is Unwanted.EXCLUDED:
+        pod.annotations[EXCLUDE] = "true"
+    else:
+        del pod.labels["version"]

@@ -57,6 +57,8 @@ class Pace:
     """How long nothing must arrive at the end until what is missing counts as lost."""
     spares: bool = True
     """Whether nothing happens to a log that its shipper could lose by itself: see `benchmarks.limits`."""
+    kills: bool = False
+    """Whether a shipper that is not spared is killed, too, although it is known to ship lines again then."""
 
     def shipper_environ(self) -> Mapping[str, str]:
         """Give what the Scalyr agent takes from the environment, because the written file leaves it unset."""
@@ -126,6 +128,7 @@ HARSH = attrs.evolve(
     least_life=0.0,
     come_round=8.0,
     linger=0.3,
+    spool=30.0,
     shipper_down=(6.0, 6.0),
     label_lag=25.0,
     spares=False,

@@ -16,6 +16,7 @@ from kube_log_watcher_testing.fake_node import FakeContainer
 PARSER = "kubernetes-log-watcher/scalyr-parser"
 SAMPLING = "kubernetes-log-watcher/scalyr-sampling-rules"
 REDACTION = "kubernetes-log-watcher/scalyr-redaction-rules"
+EXCLUDE = "kubernetes-log-watcher/exclude"
 DECODED = "decoded"
 """The parser whose Docker records the Scalyr agent decodes."""
 
@@ -44,10 +45,14 @@ class LivePod:
     slot: int
     labels: dict[str, str]
     annotations: dict[str, str]
+    mask: str | None
+    """What its redaction rule puts in the place of the secret; None while the rule is unusable."""
     writers: list[Writer] = attrs.field(factory=list)
     ended: list[Writer] = attrs.field(factory=list)
     """Runs that were replaced and whose files are still there."""
     withheld: bool = False
+    unwanted: bool = False
+    """Whether it is excluded, or lacks a label that is asked for."""
     ending: bool = False
     not_before: float = 0.0
     """When it may end at the earliest, by the clock of watcher and shipper."""
@@ -101,6 +106,13 @@ def good_annotations(containers: Sequence[str], *, parser: str, mask: str) -> di
 
 def _listed(containers: Sequence[str], member: str, value: object) -> str:
     return json.dumps([{"container": container, member: value} for container in containers])
+
+
+class Unwanted(enum.Enum):
+    """Why a pod must not be followed."""
+
+    EXCLUDED = "excluded by its annotation"
+    UNLABELLED = "without a label that is asked for"
 
 
 class Bad(enum.Enum):

@@ -36,6 +36,7 @@ class Rsyslog:
     """The real rsyslogd, which ships into a file."""
 
     tells_labels = False
+    stands_kills = True
 
     def __init__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> None:
         self._folder = folder / "shipper"

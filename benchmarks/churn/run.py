@@ -26,6 +26,8 @@ class Plan:
     """Pods alive at a time, per layout."""
     seed: int = 1
     make_shipper: MakeShipper = Scalyr
+    watcher: bool = True
+    """Whether there is one; else its configuration is written by who makes the containers."""
     spool: bool = False
     environ: Mapping[str, str] = attrs.field(factory=dict)
     """Variables of the watchers, besides their usual ones."""
@@ -39,13 +41,19 @@ def churn(plan: Plan, folder: Path) -> tuple[Findings, list[str]]:
     RuntimeError
         when a watcher or a shipper ended although nobody asked it to.
     """
+    lanes = churned_lanes(plan, folder)
+    events = sorted((event for lane in lanes for event in lane.events), key=lambda event: event.at)
+    complaints = [f"{lane.name}: {line}" for lane in lanes for line in lane.complaints]
+    return find([lane.ledger for lane in lanes], events), complaints
+
+
+def churned_lanes(plan: Plan, folder: Path) -> list[Lane]:
+    """Churn a node of each layout at the same time; give the lanes. Raises as `churn` does."""
     lanes = [_lane(plan, layout, folder / layout.value) for layout in plan.layouts]
     with ThreadPoolExecutor(len(lanes)) as pool:
         for done in [pool.submit(lane.run, plan.seconds) for lane in lanes]:
             done.result()
-    events = sorted((event for lane in lanes for event in lane.events), key=lambda event: event.at)
-    complaints = [f"{lane.name}: {line}" for lane in lanes for line in lane.complaints]
-    return find([lane.ledger for lane in lanes], events), complaints
+    return lanes
 
 
 def _lane(plan: Plan, layout: Layout, folder: Path) -> Lane:
@@ -57,6 +65,7 @@ def _lane(plan: Plan, layout: Layout, folder: Path) -> Lane:
         pace=plan.pace,
         slots=plan.slots,
         seed=plan.seed,
+        watcher=plan.watcher,
         spool=plan.spool,
         environ=plan.environ,
     )

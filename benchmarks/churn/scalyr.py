@@ -18,6 +18,7 @@ class Scalyr(Shipper):
     """The real agent, on the ``agent.json`` that the watcher wrote."""
 
     tells_labels = True
+    stands_kills = False
 
     def __init__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> None:
         self._pace = pace

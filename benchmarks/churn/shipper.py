@@ -28,6 +28,9 @@ class Shipping(Protocol):
     tells_labels: bool
     """Whether lines arrive with the pod's labels; else they name the container alone."""
 
+    stands_kills: bool
+    """Whether it notes so promptly how far it has come that after SIGKILL it ships nothing again."""
+
     @property
     def running(self) -> bool:
         """Whether the process is there."""

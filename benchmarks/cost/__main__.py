@@ -14,7 +14,7 @@ from pathlib import Path
 
 import attrs
 
-from benchmarks.cost import api, change, latency, memory, passing, quiet, starting
+from benchmarks.cost import api, change, latency, memory, passing, quiet, segments, starting
 from benchmarks.cost.figures import Figure, as_table
 from benchmarks.cost.machine import describe
 from benchmarks.cost.plan import FULL, QUICK, Plan
@@ -27,6 +27,7 @@ PARTS: dict[str, Part] = {
     "change": change.measure,
     "start": starting.measure,
     "memory": memory.measure,
+    "spool": segments.measure,
 }
 
 

@@ -141,6 +141,29 @@ def starved(folder: Path) -> Static:
     return static
 
 
+def away_while_written_to(folder: Path, *, killed: bool) -> Static:
+    """Write all the time, and end the shipper three times, by SIGKILL or as an operator does."""
+    with Static(folder, _log(folder)) as static:
+        begin = time.monotonic()
+        for _ in range(3):
+            _write_for(static, begin, 8.0)
+            if killed:
+                static.kill()
+            else:
+                static.stop()
+            _write_for(static, begin, 2.0)
+            static.start()
+        static.lost()
+    return static
+
+
+def _write_for(static: Static, begin: float, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while (now := time.monotonic()) < end:
+        static.write(max(int((now - begin) * RATE) - static.written, 0))
+        time.sleep(0.02)
+
+
 def _churn(static: Static, *, reload_seconds: float, compress: bool) -> None:
     begin = time.monotonic()
     rotations = reloads = 0
@@ -164,6 +187,8 @@ SCENES: dict[str, Callable[[Path], Static]] = {
     "gone between two rounds, reload before the second": lambda folder: gone_unread(folder, reload=True),
     "gone while stopped": gone_while_stopped,
     "entry removed between two rounds, the log is there": entry_removed_unread,
+    "stopped and started three times": lambda folder: away_while_written_to(folder, killed=False),
+    "killed by SIGKILL and started three times": lambda folder: away_while_written_to(folder, killed=True),
     "rotated and reloaded, real path": lambda folder: path_kind(folder, "real"),
     "rotated and reloaded, link to the folder": lambda folder: path_kind(folder, "folder link"),
     "rotated and reloaded, link to the file": lambda folder: path_kind(folder, "file link"),

@@ -82,6 +82,10 @@ class Static:
         """Stop it as an operator does."""
         self._shipper.stop()
 
+    def kill(self) -> None:
+        """End it by SIGKILL, as the kernel does where memory runs out."""
+        self._shipper.kill()
+
     def come_round(self) -> None:
         """Wait until it has read its files once more."""
         before = self._intake.requests

@@ -18,6 +18,7 @@ SEED = 1
 
 pytestmark = [
     pytest.mark.scalyr,
+    pytest.mark.xdist_group("churn"),
     pytest.mark.skipif(
         not PYTHON.exists(),
         reason=f"no Scalyr agent: SCALYR_AGENT_PYTHON names no Python, nor is {PYTHON} there",

@@ -21,7 +21,7 @@ LITTLE = {
 
 
 @pytest.mark.timeout(480)
-@pytest.mark.parametrize("part", ["pass", "latency", "idle", "change", "start", "memory", "api"])
+@pytest.mark.parametrize("part", ["pass", "latency", "idle", "change", "start", "memory", "spool", "api"])
 def test_each_part_measures_and_tells(part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All it gives is in the table and in the JSON file, each figure with its verdict."""
     little = [each for name, value in LITTLE.items() for each in ("--set", f"{name}={value}")]
