@@ -86,6 +86,12 @@ CROWDS = [
     "(?:.|a)(?:a|.)" * 12 + "x",
     "(?:|)" * 30 + "x",
     "(?:a|ab)(?:bc|c)?" * 25 + "x",
+    # Ways to nothing count too, where a condition may fail behind them, also in what is looked for.
+    r"x(?:|){40}$",
+    r"(?:\b|\B){40}x",
+    r"(?!(?:|){40}$)a",
+    r"(?=a(?:|){40}$)a",
+    r"(?<=(?:|){40}\b)a",
     r"(?:(?:(?:.|a){3}){3}){3}x",
     # Two unbounded repeats where the first isn't the search: realistic, and hours on a long line of spaces.
     r".*user=.*password=(\S+)",

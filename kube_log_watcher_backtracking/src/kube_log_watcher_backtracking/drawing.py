@@ -101,6 +101,9 @@ class _Drawing:
         """Draw what is looked ahead or back for: beginnings without an end."""
         before = len(self.automaton.takes)
         part = self.sequence(body, flags)
+        if part.empties > 1 or any(end.ways > 1 for end in part.last.values()):
+            # Each way to its end is tried while a condition there fails: count them as ways to something.
+            part = self._joined(part, self._single(self.characters.all))
         if not ahead:
             # It reads what was read already, and not what comes next: that can be anything.
             self._take_anything(before)
