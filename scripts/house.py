@@ -113,7 +113,7 @@ def _floor(floor: Sequence[Room], y: int) -> Iterator[str]:
                 f'  <rect x="{x + 6 + 7 * place:.0f}" y="{y + 8}" width="4" height="{HEIGHT - 16}" '
                 f'fill="{THREADS[thread]}"/>'
             )
-        inside = x + (14 if small else 26)
+        inside = x + (14 + 7 * max(len(threads) - 1, 0) if small else 26)
         yield f'  <text class="name" x="{inside:.0f}" y="{y + 25}"{_size(small, 12)}>{name}</text>'
         yield f'  <text class="note" x="{inside:.0f}" y="{y + 44}"{_size(small, 10)}>{what}</text>'
         if step:
@@ -157,10 +157,12 @@ def _outside() -> Iterator[str]:
 
 def _legend(y: int) -> Iterator[str]:
     x = LEFT - 12
+    yield f'  <text class="note" x="{x}" y="{y}">threads:</text>'
+    x += 64
     for thread, colour in THREADS.items():
         yield f'  <rect x="{x}" y="{y - 10}" width="12" height="12" fill="{colour}"/>'
-        yield f'  <text class="note" x="{x + 18}" y="{y}">thread {thread}</text>'
-        x += 50 + 8 * len(f"thread {thread}")
+        yield f'  <text class="note" x="{x + 18}" y="{y}">{thread}</text>'
+        x += 42 + 7 * len(thread)
     yield f'  <circle cx="{LEFT - 6}" cy="{y + 18}" r="9" fill="#1f4e79"/>'
     yield f'  <text class="number" x="{LEFT - 6}" y="{y + 22}">1</text>'
     about = "one log's way, from its appearance to the disk"

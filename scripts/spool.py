@@ -117,7 +117,7 @@ def _moment(moment: Moment, y: int) -> Iterator[str]:
         else:
             path = f"M{start} {up + 10} C{SPOOL - 40} {up + 12} {x + 40} {y + 34} {x + 40} {y + 8}"
         yield f'  <path class="link" stroke="{COLOURS[file]}" d="{path}"/>'
-    yield f'  <text class="note" x="{SPOOL}" y="{y + 54}">the shipper {moment.reads}</text>'
+    yield f'  <text class="note" x="{SPOOL}" y="{y + 67}">the shipper {moment.reads}</text>'
 
 
 def _file(x: int, y: int, width: int, name: str, file: str) -> Iterator[str]:
