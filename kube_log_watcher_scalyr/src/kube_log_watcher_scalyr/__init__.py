@@ -19,9 +19,10 @@ lines when the log is rotated.
 
 ``WATCHER_SCALYR_LINKED_PATHS=true`` names the link nevertheless, as the original watcher did.
 
-With ``WATCHER_SPOOL_DIR`` the entry names, by a glob, all files of the log that the spool keeps; the link leads to the
-live log, and nothing is held back. ``max_new_log_detection_time`` is 1 s then, because a rotation shows as a new
-file, and ``copy_staleness_threshold`` a week, because the files stay until they are read.
+With ``WATCHER_SPOOL_DIR`` the entry names, by a glob, all files of the log that the spool keeps; the link
+leads to the live log, and no change waits for the end of a log. ``max_new_log_detection_time`` is 1 s then,
+because a rotation shows as a new file, and ``copy_staleness_threshold`` a week, because the files stay until
+they are read.
 
 A log's attributes are ``application``, ``component``, ``environment``, ``version`` and ``release`` (the
 pod's labels), ``pod``, ``namespace``, ``container``, ``container_id``, ``parser``, the labels that
@@ -37,9 +38,9 @@ for each log.
 
 When a log is gone
 ------------------
-In the spool nothing is lost by that. By its path, the Scalyr agent goes on reading a deleted file that it has open, as long as the file is configured and the
-configuration doesn't change. Mount its data folder into the watcher, read-only, and name it in
-``WATCHER_SCALYR_DATA_PATH``: the entry then stays until the checkpoints in there say that all is read, and
+In the spool its files stay. Without one, the Scalyr agent goes on reading a deleted file that it has open, as
+long as the file is configured and the configuration doesn't change. In both cases, mount its data folder into
+the watcher, read-only, and name it in ``WATCHER_SCALYR_DATA_PATH``: the entry then stays until the checkpoints in there say that all is read, and
 at most for ``WATCHER_DRAIN_MAX_SECONDS``. Without it, it stays for ``WATCHER_DRAIN_SECONDS``.
 
 What a pod can ask for
