@@ -40,8 +40,10 @@ When a log is gone
 ------------------
 In the spool its files stay. Without one, the Scalyr agent goes on reading a deleted file that it has open, as
 long as the file is configured and the configuration doesn't change. In both cases, mount its data folder into
-the watcher, read-only, and name it in ``WATCHER_SCALYR_DATA_PATH``: the entry then stays until the checkpoints in there say that all is read, and
-at most for ``WATCHER_DRAIN_MAX_SECONDS``. Without it, it stays for ``WATCHER_DRAIN_SECONDS``.
+the watcher, read-only, and name it in ``WATCHER_SCALYR_DATA_PATH``: what is gone then stays until the
+checkpoints in there say that all is read, and without a spool at most for ``WATCHER_DRAIN_MAX_SECONDS``.
+Without that setting, a segment stays for ``WATCHER_SPOOL_SECONDS``, an entry without a spool for
+``WATCHER_DRAIN_SECONDS``.
 
 What a pod can ask for
 ----------------------
