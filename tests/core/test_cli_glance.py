@@ -9,10 +9,11 @@ import attrs
 import pytest
 
 from kube_log_watcher_core.agents import AgentReport, AgentStatus
+from kube_log_watcher_core.agents.answers import SegmentReading
 from kube_log_watcher_core.cli.explain import chain
 from kube_log_watcher_core.cli.output import Table, ago, plain
 from kube_log_watcher_core.cli.status import lines_of
-from kube_log_watcher_core.explain.documents import ContainerReport, as_plain
+from kube_log_watcher_core.explain.documents import ContainerReport, SegmentReport, SpoolReport, as_plain
 from kube_log_watcher_core.explain.status import status_of
 from kube_log_watcher_core.kube import WatchStatus
 from kube_log_watcher_core.observe import Snapshot
@@ -162,3 +163,18 @@ def test_a_time_beyond_all_calendars_is_left_out() -> None:
 def test_ignored_annotations_are_told() -> None:
     shown = "\n".join(chain(report(remarks=("a/exclude: 'maybe' is neither",)), at=0.0, wide=False))
     assert "  ignored   a/exclude: 'maybe' is neither" in shown.splitlines()
+
+
+def test_segments_are_told_with_who_has_read_how_much() -> None:
+    segments = (
+        SegmentReport(number=1, path="/spool/a.1.log", bytes=30, closed=40.0, is_held_alone=True),
+        SegmentReport(number=2, path="/spool/a.2.log", bytes=5),
+    )
+    agents = (AgentReport(name="one", segments=(SegmentReading(number=1, read_bytes=10, read_at=90.0),)),)
+    told = report(spool=SpoolReport(state="shown", segments=segments, trouble="full"), agents=agents)
+    shown = "\n".join(chain(told, at=100.0, wide=False))
+    assert "2 segments, 35 bytes" in shown
+    closed = "/spool/a.1.log, 30 bytes, closed 60 s ago, held by the spool alone"
+    assert f"{closed}, one has read 10, as it said 10 s ago" in shown
+    assert "/spool/a.2.log, 5 bytes, being written" in shown
+    assert "its newest file can't be kept yet: full" in shown

@@ -8,10 +8,11 @@ from typing import Any
 
 import attrs
 
-from kube_log_watcher_core.agents import AgentReport
+from kube_log_watcher_core.agents import AgentReport, Question
 from kube_log_watcher_core.explain.chain import MOST_ASKED, MOST_CONTAINERS, Facts, PodSource, explanation_of
 from kube_log_watcher_core.explain.documents import Explanation, as_plain, explanation_document
 from kube_log_watcher_core.explain.query import parse_query
+from kube_log_watcher_core.explain.segments import MOST_SEGMENTS, question_about, spool_report_of
 from kube_log_watcher_core.explain.sightings import Sightings
 from kube_log_watcher_core.models import (
     Departed,
@@ -26,6 +27,8 @@ from kube_log_watcher_core.models import (
 )
 from kube_log_watcher_core.reconcile import Life, Pass
 from kube_log_watcher_core.resolve import Resolution, Rules
+from kube_log_watcher_core.segments import Place
+from kube_log_watcher_core.spool import Segment, Spooled, SpoolView
 from kube_log_watcher_testing import make_container, make_target
 
 RULES = Rules(strict_labels=("application",))
@@ -41,9 +44,9 @@ class Asked:
     def __init__(self) -> None:
         self.targets: list[LogTarget] = []
 
-    def __call__(self, targets: Sequence[LogTarget]) -> Mapping[str, tuple[AgentReport, ...]]:
-        self.targets += targets
-        return {each.container.key: (AgentReport(name="one"),) for each in targets}
+    def __call__(self, questions: Sequence[Question]) -> Mapping[str, tuple[AgentReport, ...]]:
+        self.targets += [each.target for each in questions]
+        return {each.target.container.key: (AgentReport(name="one"),) for each in questions}
 
 
 def facts_of(*targets: LogTarget, **options: Any) -> Facts:
@@ -164,3 +167,18 @@ def test_pods_that_are_gone_are_forgotten_with_their_containers() -> None:
     assert sightings.shown == {one.pod.uid, two.pod.uid}
     sightings.note(Pass(Resolution(), Work((one,))), Pods([]))
     assert sightings.shown == {one.pod.uid}
+
+
+def test_agents_are_asked_about_segments_by_the_shippers_path_and_inode_and_not_about_too_many() -> None:
+    spool, place = Path("/spool"), Place("default_shop-1_uid-1", f"main-{'a' * 64}")
+    segments = tuple(Segment(number, 1000 + number, closed=1.0) for number in range(1, MOST_SEGMENTS + 4))
+    followed = attrs.evolve(target(1, spool=spool), pattern=place.pattern(Path("/as/shipper/sees")))
+    key = followed.container.key
+    view = SpoolView(logs={key: Spooled(key, spool, place, shown=True, segments=segments)})
+    asked = question_about(followed, view).segments
+    assert [*asked] == [*range(1, 11), *range(14, 24)]
+    path = Path("/as/shipper/sees") / place.folder / place.segment(1)
+    assert (asked[1].path, asked[1].inode) == (path, 1001)
+    found = spool_report_of(key, view, ())
+    assert found is not None
+    assert (len(found.segments), found.left_out) == (MOST_SEGMENTS, 3)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli_support import run_cli
 from daemon_support import SHOP, Stage
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_node import FakeContainer
@@ -67,6 +68,11 @@ def kept(stage: Stage) -> list[str]:
     return [path.read_text() for path in sorted((stage.root / "node" / "spool" / ".waiting").glob("*"))]
 
 
+def explained(stage: Stage) -> str:
+    environ = {name: str(value) for name, value in stage.watcher.environ.items() if value is not None}
+    return run_cli("explain", "shop-1", environ={**environ, "HOME": str(stage.root)}).stdout
+
+
 def test_a_log_is_shown_once_its_metadata_is_in_place(stage: Stage) -> None:
     made = stage.run("shop-1")
     stage.node.write(made, "one")
@@ -88,6 +94,7 @@ def test_what_the_agent_holds_back_is_kept_out_of_sight_and_lost_by_no_rotation_
     stage.start()
     wait_until((stage.root / "meta" / f"{held.id}.json").exists)
     assert shown(stage, held) == []
+    wait_until(lambda: "kept, and not shown to shippers until agent gating may show it" in explained(stage))
     (stage.root / "meta" / "held").unlink()
     wait_until(lambda: len(shown(stage, held)) == 2)
     assert [text.count("one") for text in shown(stage, held)] == [1, 0]

@@ -88,3 +88,56 @@ def test_a_log_that_can_not_be_kept_is_a_problem_that_names_the_remedy(stage: St
     (problem,) = status(stage)[1]["problems"]
     assert problem.startswith("1 logs can't be kept in the spool and are followed by their path: ")
     assert "create the folder" in problem
+
+
+def one(stage: Stage, *options: str) -> tuple[int, dict[str, Any]]:
+    code, text = asked(stage, "explain", "shop-1", "-o", "json", *options)
+    (found,) = (each for each in json.loads(text)["containers"] if each["reason"] != "pause-container")
+    return code, found
+
+
+def test_explain_tells_each_segment_with_its_size_and_how_far_it_is_read(stage: Stage) -> None:
+    made = stage.run("shop-1")
+    stage.node.write(made, "one")
+    wait_until(lambda: len(segments(stage)) == 1)
+    stage.node.rotate(made)
+    stage.node.write(made, "two")
+    wait_until(lambda: len(segments(stage)) == 2)
+    wait_until(lambda: len(one(stage)[1]["spool"]["segments"]) == 2)
+    code, found = one(stage)
+    assert (code, found["spool"]["state"], found["spool"]["trouble"]) == (0, "shown", "")
+    assert [(each["path"], each["bytes"]) for each in found["spool"]["segments"]] == [
+        (str(path), path.stat().st_size) for path in segments(stage)
+    ]
+    assert [each["closed"] is None for each in found["spool"]["segments"]] == [False, True]
+    text = asked(stage, "explain", "shop-1")[1]
+    assert "being written" in text
+    assert "2 segments" in text
+
+
+def test_explain_works_offline_from_the_folder(stage: Stage) -> None:
+    made = stage.run("shop-1")
+    stage.node.write(made, "one")
+    wait_until(lambda: len(segments(stage)) == 1)
+    state = stage.root / "state" / "state.json"
+    wait_until(lambda: state.exists() and "spool" in state.read_text())
+    assert stage.watcher.stop() == 0
+    code, found = one(stage)
+    assert (code, found["spool"]["state"], len(found["spool"]["segments"])) == (0, "shown", 1)
+    assert found["agents"][0]["trouble"] is None
+    stage.node.rotate(made)
+    before = sorted((stage.root / "node").rglob("*"))
+    code, found = one(stage)
+    assert (code, found["spool"]["trouble"]) == (1, "no watcher runs: the next one links it")
+    assert sorted((stage.root / "node").rglob("*")) == before
+
+
+def test_explain_tells_why_a_log_is_followed_by_its_path(stage: Stage) -> None:
+    stage.wait_followed()
+    shutil.rmtree(stage.root / "node" / "spool")
+    made = stage.run("shop-1")
+    stage.watcher.wait_for(lambda: stage.entry(made), what="following by its path")
+    code, found = one(stage)
+    assert (code, found["spool"]["state"]) == (0, "by-path")
+    assert "create the folder" in found["spool"]["detail"]
+    assert "its path is followed, not the spool: " in asked(stage, "explain", "shop-1")[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kube_log_watcher_core.agents.answers import AgentReport, told_of
+from kube_log_watcher_core.agents.answers import AgentReport, Question, ask_directly, told_of
 from kube_log_watcher_core.agents.folders import Claim, ExclusiveFolders, FolderLocks, FolderTaken, Turn
 from kube_log_watcher_core.agents.running import Handed, close_agent, make_agent
 from kube_log_watcher_core.agents.status import AgentStatus
@@ -21,10 +21,12 @@ __all__ = [
     "Histogram",
     "NewAgents",
     "NotNow",
+    "Question",
     "Supervisor",
     "Turn",
     "Worker",
     "WorkerStatus",
+    "ask_directly",
     "close_agent",
     "make_agent",
     "told_of",

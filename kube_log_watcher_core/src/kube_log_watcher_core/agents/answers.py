@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -33,6 +33,25 @@ class WrittenReport:
     """A link's target; of a file what is about the container."""
 
 
+@attrs.frozen
+class Question:
+    """What agents are asked about one log."""
+
+    target: LogTarget
+    segments: Mapping[int, LogFile] = attrs.field(factory=dict)
+    """Files of a log in the spool, by their numbers: its shipper reads these, and not the log itself."""
+
+
+@attrs.frozen(kw_only=True)
+class SegmentReading:
+    """How far one agent's shipper has read one segment, by its own account."""
+
+    number: int
+    read_bytes: int
+    read_at: float
+    """When the shipper wrote that down, in epoch seconds."""
+
+
 @attrs.frozen(kw_only=True)
 class AgentReport:
     """What one agent does about a container."""
@@ -45,6 +64,10 @@ class AgentReport:
     """How far its shipper has read, by its own account; None when nobody knows."""
     read_at: float | None = None
     """When the shipper wrote that down, in epoch seconds."""
+    segments: tuple[SegmentReading, ...] = ()
+    """The same for the files of a log in the spool, where it gives an account."""
+    is_waited_for: bool = False
+    """Whether the log is kept out of its shipper's sight until the agent says that it may be seen."""
 
 
 def ask_agent(
@@ -52,37 +75,56 @@ def ask_agent(
     worker: Worker[Any],
     status: AgentStatus,
     masks: Masks,
-    targets: Sequence[LogTarget],
+    questions: Sequence[Question],
 ) -> list[AgentReport]:
-    """Return what an agent does about each of these targets, asked in its own thread once it has begun."""
+    """Return what an agent does about each of these logs, asked in its own thread once it has begun."""
     silent = AgentReport(name=status.name, trouble=status.trouble)
-    if not targets or not worker.status.begun:
-        return [attrs.evolve(silent, trouble=silent.trouble or "it has not begun")] * len(targets)
-    answer = worker.ask(
-        lambda: [
-            (agent.describe(target), agent.read_up_to(target, LogFile(target.log_path))) for target in targets
-        ]
-    )
+    if not questions or not worker.status.begun:
+        return [attrs.evolve(silent, trouble=silent.trouble or "it has not begun")] * len(questions)
+    answer = worker.ask(lambda: [ask_directly(agent, question) for question in questions])
     try:
         told = answer.result(ANSWER_SECONDS)
     except concurrent.futures.TimeoutError:
         answer.cancel()
-        return [attrs.evolve(silent, trouble=silent.trouble or "it is at work on a sync")] * len(targets)
+        return [attrs.evolve(silent, trouble=silent.trouble or "it is at work on a sync")] * len(questions)
     except Exception as error:  # noqa: BLE001 - an agent may raise anything; the others are still told
         trouble = masks.hide(f"it can't tell: {error!r}")
-        return [attrs.evolve(silent, trouble=silent.trouble or trouble)] * len(targets)
-    return [told_of(silent, items, progress, masks) for items, progress in told]
+        return [attrs.evolve(silent, trouble=silent.trouble or trouble)] * len(questions)
+    return [told_of(silent, each, masks) for each in told]
 
 
-def told_of(
-    silent: AgentReport, items: Iterable[Item], progress: Progress | None, masks: Masks
-) -> AgentReport:
+@attrs.frozen
+class Told:
+    """What an agent says of a log, secrets and all."""
+
+    items: Sequence[Item]
+    progress: Progress | None
+    segments: Mapping[int, Progress]
+
+
+def ask_directly(agent: BaseAgent[Any], question: Question) -> Told:
+    """Ask an agent about a log, in the thread that it belongs to. May raise anything."""
+    target = question.target
+    found = {number: agent.read_up_to(target, file) for number, file in question.segments.items()}
+    return Told(
+        agent.describe(target),
+        None if target.is_spooled else agent.read_up_to(target, LogFile(target.log_path)),
+        {number: progress for number, progress in found.items() if progress is not None},
+    )
+
+
+def told_of(silent: AgentReport, told: Told, masks: Masks) -> AgentReport:
     """Return the report with what was written and read, without secrets."""
+    progress = told.progress
     return attrs.evolve(
         silent,
-        written=tuple(_written(item, masks) for item in items),
+        written=tuple(_written(item, masks) for item in told.items),
         read_bytes=None if progress is None else progress.read_bytes,
         read_at=None if progress is None else progress.at,
+        segments=tuple(
+            SegmentReading(number=number, read_bytes=each.read_bytes, read_at=each.at)
+            for number, each in told.segments.items()
+        ),
     )
 
 

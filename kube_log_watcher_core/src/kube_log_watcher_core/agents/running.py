@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
-from kube_log_watcher_core.agents.answers import AgentReport, ask_agent
+from kube_log_watcher_core.agents.answers import AgentReport, Question, ask_agent
 from kube_log_watcher_core.agents.folders import Claim, FolderLocks, Turn, folders_of
 from kube_log_watcher_core.agents.readings import Readings
 from kube_log_watcher_core.agents.status import AgentStatus
@@ -288,10 +288,16 @@ class RunningAgent:
             drains=self._drain.tally,
         )
 
-    def reports(self, targets: Sequence[LogTarget]) -> list[AgentReport]:
-        """Return what it does about each of these targets; it takes a second at most."""
-        masks = Masks(self.chosen.settings)
-        return ask_agent(self._agent, self._worker, self.status(), masks, targets)
+    def reports(self, questions: Sequence[Question]) -> list[AgentReport]:
+        """Return what it does about each of these logs; it takes a second at most."""
+        masks, ready = Masks(self.chosen.settings), self.ready
+        reports = ask_agent(self._agent, self._worker, self.status(), masks, questions)
+        if ready is None:
+            return reports
+        return [
+            attrs.evolve(report, is_waited_for=question.target.container.key not in ready)
+            for question, report in zip(questions, reports, strict=True)
+        ]
 
 
 class Hold:

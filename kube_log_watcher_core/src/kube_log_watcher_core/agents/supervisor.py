@@ -10,13 +10,13 @@ from pathlib import Path
 
 import attrs
 
-from kube_log_watcher_core.agents.answers import AgentReport
+from kube_log_watcher_core.agents.answers import AgentReport, Question
 from kube_log_watcher_core.agents.folders import FolderLocks
 from kube_log_watcher_core.agents.running import Handed, RunningAgent
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError
-from kube_log_watcher_core.models import LogTarget, NodeContext
+from kube_log_watcher_core.models import NodeContext
 from kube_log_watcher_core.spool import SegmentKey
 
 logger = logging.getLogger(__name__)
@@ -186,13 +186,13 @@ class Supervisor:
         """Return how each agent is doing."""
         return tuple(running.status() for running in tuple(self._running.values()))
 
-    def reports(self, targets: Sequence[LogTarget]) -> Mapping[str, tuple[AgentReport, ...]]:
+    def reports(self, questions: Sequence[Question]) -> Mapping[str, tuple[AgentReport, ...]]:
         """Ask every agent what it does about these, by their containers' keys.
 
         It takes a second at most for each agent that is at work on something else.
         """
-        told = [running.reports(targets) for running in tuple(self._running.values())]
+        told = [running.reports(questions) for running in tuple(self._running.values())]
         return {
-            target.container.key: tuple(reports[index] for reports in told)
-            for index, target in enumerate(targets)
+            question.target.container.key: tuple(reports[index] for reports in told)
+            for index, question in enumerate(questions)
         }

@@ -105,8 +105,9 @@ def exit_code(found: Mapping[str, Any]) -> int:
         return NOT_FOUND
     for report in found["containers"]:
         troubled = any(agent["trouble"] for agent in report["agents"])
+        fails = bool(report["spool"] and report["spool"]["trouble"])
         if report["reason"] not in _HARMLESS and (
-            troubled or report["state"] not in {"followed", "draining"}
+            troubled or fails or report["state"] not in {"followed", "draining"}
         ):
             return NOT_FOLLOWED
     return 0
@@ -190,6 +191,8 @@ def _lines(report: Report, *, at: float, wide: bool) -> Lines:
         yield "ignored", one_line(remark)
     yield "decision", one_line(_decision(report, at))
     yield "remedy", one_line(report["remedy"])
+    if report["spool"] is not None:
+        yield from _spool(report["spool"], report["agents"], at=at)
     for agent in report["agents"]:
         yield from _agent(agent, report, at=at, wide=wide)
 
@@ -246,6 +249,46 @@ def _decision(report: Report, at: float) -> str:
     if report["state"] == "followed":
         return f"followed: {'; '.join(report['rules'])}"
     return joined(["not followed", report["reason"] or "", report["detail"]], ": ")
+
+
+def _spool(spool: Report, agents: Sequence[Report], *, at: float) -> Lines:
+    if spool["state"] == "by-path":
+        yield "spool", one_line(f"its path is followed, not the spool: {spool['detail']}")
+        return
+    count = len(spool["segments"]) + spool["left_out"]
+    size = sum(each["bytes"] or 0 for each in spool["segments"])
+    yield "spool", f"{count} segments, {size} bytes{' in those below' if spool['left_out'] else ''}"
+    if spool["state"] == "waiting":
+        whom = [f"agent {name}" for name in spool["waits_for"]]
+        for_whom = (
+            f"until {joined(whom)} may show it" if whom else "until the decision and what it needs are there"
+        )
+        yield "spool", one_line(f"kept, and not shown to shippers {for_whom}")
+    if spool["trouble"]:
+        yield "trouble", one_line(f"its newest file can't be kept yet: {spool['trouble']}")
+    for index, segment in enumerate(spool["segments"]):
+        if spool["left_out"] and index == len(spool["segments"]) // 2:
+            yield "segment", f"and {spool['left_out']} more"
+        yield "segment", one_line(_segment(segment, agents, at))
+
+
+def _segment(segment: Report, agents: Sequence[Report], at: float) -> str:
+    closed = segment["closed"]
+    read = [
+        f"{agent['name']} has read {reading['read_bytes']}, as it said {ago(at - reading['read_at'])} ago"
+        for agent in agents
+        for reading in agent["segments"]
+        if reading["number"] == segment["number"]
+    ]
+    return joined(
+        [
+            segment["path"],
+            "not on the disk" if segment["bytes"] is None else f"{segment['bytes']} bytes",
+            "being written" if closed is None else f"closed {ago(at - closed)} ago",
+            "held by the spool alone" if segment["is_held_alone"] else "",
+            *read,
+        ]
+    )
 
 
 def _agent(agent: Report, report: Report, *, at: float, wide: bool) -> Lines:

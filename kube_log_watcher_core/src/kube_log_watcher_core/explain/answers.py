@@ -87,6 +87,7 @@ class Answers:
                 shown=self._sightings.shown,
             ),
             life_of=seen.reconciler.life_of,
+            spool=snapshot.spool,
         )
         told = explanation_of(facts, query, self._ask, source="watcher", at=snapshot.at)
         notes = () if seen.passed else ("nothing is decided yet: the folders or the API were never seen",)

@@ -9,22 +9,24 @@ from pathlib import Path
 
 import attrs
 
-from kube_log_watcher_core.agents import AgentReport
+from kube_log_watcher_core.agents import AgentReport, Question
 from kube_log_watcher_core.annotations import PREFIX
 from kube_log_watcher_core.explain.documents import ContainerReport, Explanation, PodReport
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.explain.remedies import REMEDIES
+from kube_log_watcher_core.explain.segments import question_about, spool_report_of
 from kube_log_watcher_core.models import Container, Departed, LogTarget, Pod, Pods, Skipped
 from kube_log_watcher_core.reconcile import Life
 from kube_log_watcher_core.resolve import Resolution, Rules, shown_pod_of
+from kube_log_watcher_core.spool import SpoolView
 
 MOST_CONTAINERS = 1000
 """So many are explained at once."""
 MOST_ASKED = 100
 """About so many agents are asked: that takes them from their work for some tens of milliseconds."""
 
-AskAgents = Callable[[Sequence[LogTarget]], Mapping[str, tuple[AgentReport, ...]]]
-"""Gives what each agent does about targets, by their containers' keys."""
+AskAgents = Callable[[Sequence[Question]], Mapping[str, tuple[AgentReport, ...]]]
+"""Gives what each agent does about logs, by their containers' keys."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +53,7 @@ class Facts:
     pod_source: PodSource
     life_of: Callable[[str], Life | None]
     """Gives the record of a container's log by the container's key."""
+    spool: SpoolView = attrs.field(factory=SpoolView)
 
 
 @attrs.frozen
@@ -75,7 +78,7 @@ def explanation_of(facts: Facts, query: Query, ask: AskAgents, *, source: str, a
     told, left_out = found[:MOST_CONTAINERS], max(len(found) - MOST_CONTAINERS, 0)
     targets = [subject.target for subject in told if subject.target is not None]
     notes = () if len(targets) <= MOST_ASKED else (f"agents are asked about the first {MOST_ASKED} only",)
-    agents = ask(targets[:MOST_ASKED])
+    agents = ask([question_about(target, facts.spool) for target in targets[:MOST_ASKED]])
     reports = [_report(subject, facts, agents.get(subject.container.key, ())) for subject in told]
     reports += _without_logs(facts, query)
     similar = () if reports else tuple(query.similar(_names(facts)))
@@ -135,6 +138,7 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         remedy=REMEDIES[skip.reason] if skip else "",
         rules=_rules(facts.rules) if target else (),
         pod=_pod_report(subject.pod, facts),
+        spool=spool_report_of(container.key, facts.spool, agents),
         agents=agents,
         gone_since=departed.since if departed else None,
         remarks=tuple(sorted(f"{it.annotation}: {it.detail}" for it in life.remarks)) if life else (),

@@ -35,6 +35,39 @@ class PodReport:
 
 
 @attrs.frozen(kw_only=True)
+class SegmentReport:
+    """One of the files that a log has had, as the spool keeps it."""
+
+    number: int
+    path: str
+    """As the watcher sees it."""
+    bytes: int | None = None
+    """Its size; None when it can't be looked at."""
+    closed: float | None = None
+    """When the log went on to another file, or ended, in epoch seconds; None while it is written to."""
+    is_held_alone: bool = False
+    """Whether only the spool still holds it."""
+
+
+@attrs.frozen(kw_only=True)
+class SpoolReport:
+    """What the spool has of a log."""
+
+    state: str
+    """``shown``, ``waiting`` (shippers don't see it yet) or ``by-path`` (its real path is followed)."""
+    detail: str = ""
+    """Why its path is followed."""
+    waits_for: tuple[str, ...] = ()
+    """Agents whose shippers must not see it yet; none while it waits for what ``reason`` says."""
+    trouble: str = ""
+    """Why its newest file has no link yet."""
+    segments: tuple[SegmentReport, ...] = ()
+    """Oldest first."""
+    left_out: int = 0
+    """How many more there are, in the middle."""
+
+
+@attrs.frozen(kw_only=True)
 class ContainerReport:
     """The chain of decisions for one container. Times are epoch seconds."""
 
@@ -62,6 +95,8 @@ class ContainerReport:
     pod: PodReport | None = None
     remarks: tuple[str, ...] = ()
     """Annotations of its pod that are ignored, and why."""
+    spool: SpoolReport | None = None
+    """None without a spool."""
     agents: tuple[AgentReport, ...] = ()
     gone_since: float | None = None
     """When its log was found gone from the disk."""

@@ -11,10 +11,13 @@ import attrs
 from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.kube import PodWatch
-from kube_log_watcher_core.models import Departed, Pods, Work
+from kube_log_watcher_core.models import Container, Departed, LogTarget, Pods, Work
 from kube_log_watcher_core.reconcile import Life, Reconciler
 from kube_log_watcher_core.resolve import Resolution
+from kube_log_watcher_core.spool import DrySpoolDisk, Spool, SpoolKeeper, SpoolView
 from kube_log_watcher_core.state import StateFile
+
+NOT_KEPT_YET = "it is not kept yet: the next watcher does that"
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +30,7 @@ class Look:
     pods: Pods
     left: Work
     """What the state file says."""
+    spool: SpoolView
     asking_singly: bool
     api_error: str | None
     """Why the pods can't be had; what is known of them is then from the state file."""
@@ -57,7 +61,7 @@ def look(
         configuration.access, node_name=configuration.watcher.cluster_node_name, on_change=changed.set
     )
     try:
-        containers = discovery.scan()
+        containers, spool = _kept(configuration, discovery.scan(), left, wall=wall)
         pod_watch.want({(item.namespace, item.pod_name) for item in containers if item.pod_name})
         pod_watch.start()
         error = _wait_for_pods(pod_watch, changed, timeout_seconds=timeout_seconds, clock=clock)
@@ -71,12 +75,38 @@ def look(
             life_of=reconciler.life_of,
             pods=pods,
             left=left,
+            spool=spool,
             asking_singly=pod_watch.status().asking_singly,
             api_error=error,
         )
     finally:
         pod_watch.stop()
         discovery.close()
+
+
+def _kept(
+    configuration: Configuration,
+    containers: tuple[Container, ...],
+    left: Work,
+    *,
+    wall: Callable[[], float],
+) -> tuple[tuple[Container, ...], SpoolView]:
+    """Return containers as the spool lets them go on, and what it has of them.
+
+    What it doesn't have yet stays with its path: nothing is linked, so a shipper would look in vain.
+    """
+    folders = configuration.watcher.spool_dir
+    targets: tuple[LogTarget, ...] = (*left.targets, *(each.target for each in left.departed))
+    if not folders and all(target.container.spool is None for target in targets):
+        return containers, SpoolView()
+    spool = Spool(folders, wall=wall, disk=DrySpoolDisk())
+    spool.load()
+    keeper = SpoolKeeper(spool, targets, wall=wall, rules=configuration.spool_rules)
+    before = dict(keeper.by_path)
+    spool.use(())
+    kept = keeper.keep(containers)
+    by_path = {key: before.get(key, NOT_KEPT_YET) for key in keeper.by_path}
+    return kept, SpoolView(folders=folders, logs=keeper.logs, by_path=by_path)
 
 
 def _wait_for_pods(

@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 
 from kube_log_watcher_core.agent import FileAgent, sync_to_the_end
-from kube_log_watcher_core.agents import AgentReport, close_agent, make_agent, told_of
+from kube_log_watcher_core.agents import AgentReport, Question, ask_directly, close_agent, make_agent, told_of
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import ApiError, WatcherError
 from kube_log_watcher_core.explain.chain import Facts, PodSource, explanation_of
@@ -17,7 +17,7 @@ from kube_log_watcher_core.explain.documents import Explanation
 from kube_log_watcher_core.explain.look import look
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.files import DryDisk
-from kube_log_watcher_core.models import LogFile, LogTarget, NodeContext
+from kube_log_watcher_core.models import LogTarget, NodeContext
 from kube_log_watcher_core.settings.masks import Masks
 from kube_log_watcher_core.state import NAME
 
@@ -47,9 +47,9 @@ def explain_offline(
     targets = [*seen.resolution.targets, *(each.target for each in seen.departed)]
     targets.sort(key=lambda target: target.id)
 
-    def ask(about: Sequence[LogTarget]) -> Mapping[str, tuple[AgentReport, ...]]:
+    def ask(about: Sequence[Question]) -> Mapping[str, tuple[AgentReport, ...]]:
         told = [_Imagined(chosen, configuration.node, targets) for chosen in configuration.agents]
-        return {target.container.key: tuple(each.report(target) for each in told) for target in about}
+        return {it.target.container.key: tuple(each.report(it) for each in told) for it in about}
 
     try:
         written_at = (configuration.watcher.state_dir or Path()) / NAME
@@ -62,6 +62,7 @@ def explain_offline(
         life_of=seen.life_of,
         pods=seen.pods,
         rules=configuration.rules,
+        spool=seen.spool,
         pod_source=PodSource(asking_singly=seen.asking_singly, age_seconds=0.0, state_age_seconds=age),
     )
     told = explanation_of(facts, query, ask, source="offline", at=wall())
@@ -96,20 +97,17 @@ class _Imagined:
     def _tell(self, error: BaseException) -> str:
         return self._masks.hide(str(error) if isinstance(error, WatcherError) else repr(error))
 
-    def report(self, target: LogTarget) -> AgentReport:
-        """Return what is on the disk about a target, or should be."""
+    def report(self, question: Question) -> AgentReport:
+        """Return what is on the disk about a log, or should be."""
         silent = AgentReport(name=self._name, trouble=self._trouble)
         if self._agent is None:
             return silent
         try:
-            items, progress = (
-                self._agent.describe(target),
-                self._agent.read_up_to(target, LogFile(target.log_path)),
-            )
+            told = ask_directly(self._agent, question)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - an agent may raise anything
             return attrs.evolve(silent, trouble=self._tell(error))
         changed = {change.path for change in self._disk.changes}
-        report = told_of(silent, items, progress, self._masks)
+        report = told_of(silent, told, self._masks)
         return attrs.evolve(
-            report, trouble=NOT_ON_DISK if any(item.path in changed for item in items) else None
+            report, trouble=NOT_ON_DISK if any(item.path in changed for item in told.items) else None
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from kube_log_watcher_core.spool.dry import DrySpoolDisk
 from kube_log_watcher_core.spool.janitor import Chores, Janitor, SegmentKey, Swept
 from kube_log_watcher_core.spool.keeper import ClosedSegment, SpoolKeeper
 from kube_log_watcher_core.spool.release import Closed, SpoolRules, is_done_with
-from kube_log_watcher_core.spool.spool import Spool, Spooled
+from kube_log_watcher_core.spool.spool import Segment, Spool, Spooled
 from kube_log_watcher_core.spool.view import FOLLOWED_BEFORE, SpoolView
 
 __all__ = [
@@ -13,7 +14,9 @@ __all__ = [
     "Chores",
     "Closed",
     "ClosedSegment",
+    "DrySpoolDisk",
     "Janitor",
+    "Segment",
     "SegmentKey",
     "Spool",
     "SpoolKeeper",

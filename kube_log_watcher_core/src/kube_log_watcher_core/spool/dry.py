@@ -1,0 +1,34 @@
+"""A spool that is only looked at: nothing is linked, moved or removed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+from kube_log_watcher_core.spool.disk import SpoolDisk
+
+
+class DrySpoolDisk(SpoolDisk):
+    """Reads as the real one does, and refuses links."""
+
+    @contextlib.contextmanager
+    def folder(self, path: Path, *parts: str, make: bool = False) -> Iterator[int]:
+        """Open a folder; for what would be made, the spool itself stands in: it is on the same mount."""
+        with super().folder(path, *(() if make else parts)) as fd:
+            yield fd
+
+    def link(self, file: int, fd: int, name: str) -> None:
+        """Make none, and say who will."""
+        del file, fd, name
+        raise OSError(errno.ECANCELED, "no watcher runs: the next one links it")
+
+    def show(self, waiting: int, kept: str, fd: int, name: str) -> None:
+        """Move nothing."""
+
+    def remove(self, fd: int, name: str) -> None:
+        """Remove nothing."""
+
+    def remove_folder(self, path: Path, name: str) -> None:
+        """Remove nothing."""
