@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,3 +181,34 @@ def test_nobody_misses_a_default_root(tmp_path: Path) -> None:
     paths = NodePaths(containers=tmp_path, layout="auto", roots=(tmp_path, tmp_path / "missing"))
     assert levels(list(check_roots(paths, named=False))) == [Level.OK]
     assert levels(list(check_roots(paths, named=True))) == [Level.FAIL, Level.OK]
+
+
+def test_a_spool_is_tried_with_a_link_that_is_removed(here: Place, tmp_path: Path) -> None:
+    here.add("shop-1")
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    done = run_cli("check", environ={**here.environ, "WATCHER_SPOOL_DIR": str(spool)})
+    assert done.returncode == 0, done.stdout
+    assert f"was made in {spool}, and removed" in done.stdout
+    assert list(spool.iterdir()) == []
+
+
+def test_a_spool_on_another_mount_fails_and_names_the_remedy(here: Place) -> None:
+    here.add("shop-1")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        if os.stat(other).st_dev == here.folder.stat().st_dev:
+            pytest.skip("no second file system is there")
+        done = run_cli("check", environ={**here.environ, "WATCHER_SPOOL_DIR": other})
+        assert list(Path(other).iterdir()) == []
+    assert done.returncode == 1
+    assert "can't be linked there" in done.stdout
+    assert "mount the node's /var/log as one volume" in done.stdout
+
+
+@pytest.mark.parametrize("is_any_log", [True, False])
+def test_a_spool_that_is_not_there_fails(here: Place, tmp_path: Path, *, is_any_log: bool) -> None:
+    if is_any_log:
+        here.add("shop-1")
+    done = run_cli("check", environ={**here.environ, "WATCHER_SPOOL_DIR": str(tmp_path / "none")})
+    assert done.returncode == 1
+    assert "create the folder" in done.stdout

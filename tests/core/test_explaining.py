@@ -172,7 +172,12 @@ def test_pods_that_are_gone_are_forgotten_with_their_containers() -> None:
 def test_agents_are_asked_about_segments_by_the_shippers_path_and_inode_and_not_about_too_many() -> None:
     spool, place = Path("/spool"), Place("default_shop-1_uid-1", f"main-{'a' * 64}")
     segments = tuple(Segment(number, 1000 + number, closed=1.0) for number in range(1, MOST_SEGMENTS + 4))
-    followed = attrs.evolve(target(1, spool=spool), pattern=place.pattern(Path("/as/shipper/sees")))
+    by_path = target(1)
+    followed = attrs.evolve(
+        by_path,
+        container=attrs.evolve(by_path.container, spool=spool),
+        pattern=place.pattern(Path("/as/shipper/sees")),
+    )
     key = followed.container.key
     view = SpoolView(logs={key: Spooled(key, spool, place, shown=True, segments=segments)})
     asked = question_about(followed, view).segments

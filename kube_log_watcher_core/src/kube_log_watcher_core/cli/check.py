@@ -1,4 +1,7 @@
-"""``check``: everything that the watcher needs, each with a remedy where it is missing. Writes nothing."""
+"""``check``: everything that the watcher needs, each with a remedy where it is missing.
+
+Nothing is written but one link, to try the spool, which is removed at once.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,8 @@ from kube_log_watcher_core.kube import ApiAccess, Timing
 from kube_log_watcher_core.kube.listing import read_list
 from kube_log_watcher_core.kube.session import ApiSession
 from kube_log_watcher_core.models import Container, Reason
+from kube_log_watcher_core.spool import trial
+from kube_log_watcher_core.spool.spool import REMEDIES
 
 LIMITS = Path("/proc/sys/fs/inotify")
 WATCHES_PER_CONTAINER = 3
@@ -80,6 +85,8 @@ class Finding:
 def check(given: Given) -> None:
     """Look whether everything is there that the watcher needs; write nothing.
 
+    With a spool, a log is linked into its folder, and the link removed at once.
+
     Exit code 78: the settings or an agent's are wrong. 1: something else would fail.
     """
     findings = list(look_at_everything(given))
@@ -110,6 +117,7 @@ def look_at_everything(given: Given) -> Iterable[Finding]:
     yield from check_obstacles(containers)
     yield from check_roots(paths, named=bool(watcher.log_roots))
     yield check_state_dir(watcher.state_dir)
+    yield from check_spool(watcher.spool_dir, containers, paths.roots)
     if watcher.cluster_node_name:
         yield _ok("node name", f"CLUSTER_NODE_NAME={watcher.cluster_node_name}")
     else:
@@ -199,6 +207,46 @@ def check_state_dir(folder: Path | None) -> Finding:
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return _fail("state", f"{name} can't be written to", "mount it read-write")
     return _ok("state", f"{name} can be written to")
+
+
+def check_spool(
+    folders: Sequence[Path], containers: Iterable[Container], roots: Sequence[Path]
+) -> Iterable[Finding]:
+    """Try for one log below each root whether it can be kept: one link is made, and removed at once."""
+    if not folders:
+        return
+    name = f"WATCHER_SPOOL_DIR={','.join(map(str, folders))}"
+    logs = [it.log_path for it in containers if it.log_path is not None and it.log_path.is_file()]
+    tried = {root: log for root in roots for log in logs if log.is_relative_to(root)}
+    for log in tried.values():
+        obstacles: list[str] = []
+        for folder in folders:
+            obstacle = trial(folder, log)
+            if not obstacle:
+                yield _ok(
+                    "spool", f"a link to {log} was made in {folder}, and removed: its files can be kept"
+                )
+                break
+            obstacles.append(f"{folder}: {obstacle}")
+        else:
+            remedy = "\n".join([*obstacles, "until then such logs are followed by their path"])
+            yield _fail("spool", f"{name}: {log} can't be linked there", remedy)
+    if not tried:
+        yield from _spool_without_logs(folders, roots, name)
+
+
+def _spool_without_logs(folders: Sequence[Path], roots: Sequence[Path], name: str) -> Iterable[Finding]:
+    """Compare devices where there is no log to try: what has another one can't work."""
+    for folder in folders:
+        if not folder.is_dir():
+            yield _fail("spool", f"{name}: {folder} is no folder", REMEDIES[errno.ENOENT])
+    there = {folder.stat().st_dev for folder in folders if folder.is_dir()}
+    apart = [root for root in roots if root.is_dir() and root.stat().st_dev not in there]
+    for root in apart if there else ():
+        text = f"{name}: it is on another file system than {root}"
+        yield _warn("spool", text, REMEDIES[errno.EXDEV])
+    if there and not apart:
+        yield _ok("spool", f"{name}: on the file system of the logs; there is no log yet to try a link with")
 
 
 def check_inotify(containers: Sequence[Container], *, limits: Path = LIMITS) -> Iterable[Finding]:

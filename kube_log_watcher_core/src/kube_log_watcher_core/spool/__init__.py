@@ -7,6 +7,7 @@ from kube_log_watcher_core.spool.janitor import Chores, Janitor, SegmentKey, Swe
 from kube_log_watcher_core.spool.keeper import ClosedSegment, SpoolKeeper
 from kube_log_watcher_core.spool.release import Closed, SpoolRules, is_done_with
 from kube_log_watcher_core.spool.spool import Segment, Spool, Spooled
+from kube_log_watcher_core.spool.trial import trial
 from kube_log_watcher_core.spool.view import FOLLOWED_BEFORE, SpoolView
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "Spooled",
     "Swept",
     "is_done_with",
+    "trial",
 ]

@@ -144,7 +144,7 @@ class Spool:
                         name for name in self._disk.names(fd) if is_pod_folder(name) or name == WAITING
                     ]
             except OSError as error:
-                logger.warning("the spool %s can't be read: %s", spool, _explained(error))
+                logger.warning("the spool %s can't be read: %s", spool, explained(error))
                 continue
             for name in folders:
                 with contextlib.suppress(OSError), self._disk.folder(spool, name) as fd:
@@ -267,9 +267,9 @@ class Spool:
             except (NotTheLog, FileNotFoundError, FileExistsError) as error:
                 if isinstance(error, FileExistsError):  # a number that somebody used whom we know nothing of
                     known = attrs.evolve(known, next_number=known.next_number + 1)
-                known = attrs.evolve(known, trouble=_explained(error))
+                known = attrs.evolve(known, trouble=explained(error))
             except OSError as error:
-                return attrs.evolve(known, trouble=_explained(error))
+                return attrs.evolve(known, trouble=explained(error))
             else:
                 for file in new.compressed:
                     text = "%s was compressed before it could be kept: it is not shipped"
@@ -309,7 +309,7 @@ class Spool:
         try:
             self._move(attrs.evolve(known, shown=True), known.segments)
         except OSError as error:
-            self._put(attrs.evolve(known, trouble=_explained(error)))
+            self._put(attrs.evolve(known, trouble=explained(error)))
         else:
             self._put(attrs.evolve(known, shown=True))
 
@@ -379,7 +379,8 @@ def _waiting_stem(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def _explained(error: OSError) -> str:
+def explained(error: OSError) -> str:
+    """Return what went wrong, with the remedy where there is one."""
     remedy = REMEDIES.get(error.errno or 0)
     text = error.strerror or str(error)
     return f"{text}: {remedy}" if remedy else text
