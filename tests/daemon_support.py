@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -235,9 +236,10 @@ class Stage:
         """Give inode and last change of all that the shippers read: an untouched file keeps both."""
         found = {}
         for path in (path for folder in self.folders for path in _files_below(folder)):
-            if path.is_symlink() or not path.is_dir():
-                status = path.lstat()
-                found[str(path.relative_to(self.root))] = (status.st_ino, status.st_mtime_ns)
+            with contextlib.suppress(FileNotFoundError):  # the watcher is at work
+                if path.is_symlink() or not path.is_dir():
+                    status = path.lstat()
+                    found[str(path.relative_to(self.root))] = (status.st_ino, status.st_mtime_ns)
         return found
 
     def leftovers(self) -> set[str]:

@@ -37,6 +37,7 @@ class TestStopping:
     ) -> None:
         with staged(tmp_path, DOCKER) as stage:
             stage.wait_followed(stage.run("shop-1"))
+            wait_until(lambda: stage.leftovers() == set())
             before = stage.identities()
             assert ends_at_once(stage.watcher, number)
             assert stage.identities() == before

@@ -13,7 +13,7 @@ import pytest
 from daemon_support import CART, Stage, staged
 from kube_log_watcher_core import Layout
 from mount_support import in_a_mount_namespace
-from support import soon
+from support import soon, wait_until
 
 DOCKER = Layout.DOCKER
 SUB_FOLDERS = ("scalyr", "jobs", "tree", "dest", "state")
@@ -70,7 +70,7 @@ def test_full_disks_keep_what_was_there_and_no_piece_of_the_new(tmp_path: Path) 
         now = stage.identities()
         assert {name: now.get(name) for name in before} == before
         assert stage.follows(one)
-        assert stage.leftovers() == set()
+        wait_until(lambda: stage.leftovers() == set())
         for filler in fillers:
             filler.unlink()
         stage.wait_followed(one, two)
