@@ -33,6 +33,27 @@ def test_a_pods_metadata_follow_the_pod(tmp_path: Path, layout: Layout) -> None:
         assert watcher.stop() == 0
 
 
+def test_in_the_spool_a_log_is_shown_once_its_pods_file_is_there(tmp_path: Path) -> None:
+    """So nothing is shipped without labels."""
+    (folder := tmp_path / "kube-meta").mkdir()
+    node = FakeNode(tmp_path / "node", Layout.CRI)
+    (spool := tmp_path / "node" / "spool").mkdir()
+    environ: dict[str, str | Path] = {
+        "WATCHER_AGENTS": "fluentbit",
+        "WATCHER_FLUENTBIT_FOLDER": folder,
+        "WATCHER_SPOOL_DIR": spool,
+    }
+    with FakeApi() as api, WatcherProcess(node, api, environ=environ) as watcher:
+        container = node.add(pod="shop-1")
+        waiting = spool / ".waiting"
+        watcher.wait_for(lambda: waiting.is_dir() and any(waiting.iterdir()), what="a link that waits")
+        assert list(spool.glob("*/*.log")) == []
+        api.add(pod_object("shop-1", uid=container.uid, labels={"application": "shop", "version": "1"}))
+        watcher.wait_for(lambda: list(spool.glob("*/*.log")), what="a segment")
+        assert _metadata(folder / "default_shop-1.meta")["uid"] == container.uid
+        assert watcher.stop() == 0
+
+
 def _metadata(file: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(file.read_text())["metadata"]
     return found
