@@ -18,8 +18,10 @@ from scalyr_receiver import Line
 PROGRAM = shutil.which("rsyslogd") or "/usr/sbin/rsyslogd"
 POLL_SECONDS = 0.05
 
+# Without a queue in memory: what was submitted is written, so that SIGKILL loses nothing of it.
 _CONFIGURATION = """\
 global(workDirectory="{folder}/work" maxMessageSize="64k")
+main_queue(queue.type="Direct")
 module(load="imfile" mode="inotify")
 template(name="line" type="string" string="%$!metadata!filename% %rawmsg%\\n")
 ruleset(name="shipped") {{ action(type="omfile" file="{folder}/shipped" template="line" asyncWriting="off") }}

@@ -6,7 +6,14 @@ import attrs
 import pytest
 
 from kube_log_watcher_core import Progress
-from kube_log_watcher_core.spool.release import Closed, Room, SpoolRules, beyond_bounds, is_done_with
+from kube_log_watcher_core.spool.release import (
+    Closed,
+    Room,
+    SpoolRules,
+    beyond_bounds,
+    is_done_with,
+    seconds_between_looks,
+)
 
 RULES = SpoolRules(seconds=900, max_bytes=1000, min_free_percent=10)
 SEGMENT = Closed(key="k", number=1, inode=7, size=100, links=1, since=1000.0)
@@ -58,3 +65,8 @@ def test_where_the_file_system_fills_the_oldest_go_until_enough_is_free() -> Non
 
 def test_within_the_bounds_nothing_goes() -> None:
     assert beyond_bounds(segments(3), PLENTY, RULES) == []
+
+
+@pytest.mark.parametrize(("closed", "expected"), [(1, 2.0), (800, 2.0), (4000, 10.0)])
+def test_the_more_segments_wait_the_less_often_shippers_are_asked(closed: int, expected: float) -> None:
+    assert seconds_between_looks(closed) == expected

@@ -15,7 +15,7 @@ import attrs
 from kube_log_watcher_core.models import Container, LogFile, LogTarget, Reason, Skipped
 from kube_log_watcher_core.segments import Place, place_of_container
 from kube_log_watcher_core.spool.janitor import Chores, SegmentKey, Swept
-from kube_log_watcher_core.spool.release import SpoolRules
+from kube_log_watcher_core.spool.release import SpoolRules, seconds_between_looks
 from kube_log_watcher_core.spool.spool import CannotSpool, Spool, Spooled
 from kube_log_watcher_core.spool.view import FOLLOWED_BEFORE
 
@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 """How soon a link that failed is tried again."""
-LOOK_SECONDS = 2.0
-"""How often shippers are asked how far they have read, while there are closed segments."""
 
 _GOING = frozenset({Reason.NO_LOG, Reason.NO_CONFIG, Reason.BROKEN_CONFIG})
 """What a container's folder shows while its files go one by one."""
@@ -240,7 +238,8 @@ class SpoolKeeper:
         """Return how soon to look again although nothing hints at it."""
         if self._spool.troubled:
             return RETRY_SECONDS
-        return LOOK_SECONDS if self._spool.closed else None
+        logs = [self._spool.logs[key] for key in self._spool.closed]
+        return seconds_between_looks(sum(len(log.segments) for log in logs)) if logs else None
 
 
 def _obstacle(container: Container) -> str:
