@@ -259,7 +259,9 @@ def staged(root: Path, layout: Layout, **options: Any) -> Iterator[Stage]:
 
 
 def _link_below(folder: Path, first: str) -> Path:
-    found = (path for path in _files_below(folder / first) if path.is_symlink())
+    # A link in the making may be there while the watcher is at work.
+    links = (path for path in _files_below(folder / first) if path.is_symlink())
+    found = (path for path in links if path.suffix != ".klw-tmp")
     return next((path.relative_to(folder) for path in found), Path())
 
 

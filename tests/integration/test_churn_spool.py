@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 from benchmarks.churn import rsyslog
 from benchmarks.churn.events import Kind
@@ -49,7 +50,9 @@ def test_with_the_spool_nothing_goes_wrong_though_the_shipper_is_spared_nothing(
 ) -> None:
     """Rotations and removals at any time, the shipper stopped for 6 s, the watcher killed, both layouts."""
     layouts = (Layout.DOCKER, Layout.CRI)
-    plan = Plan(layouts, SECONDS, HARSH, seed=SEED, make_shipper=make_shipper, spool=True)
+    # rsyslog gives no account. Which of two files of one inode it has read is its own affair: none goes here.
+    pace = attrs.evolve(HARSH, spool=300.0)
+    plan = Plan(layouts, SECONDS, pace, seed=SEED, make_shipper=make_shipper, spool=True)
     findings, complaints = churn(plan, tmp_path)
     told = "\n".join([of_findings(findings), *complaints])
     print(told)  # noqa: T201 - shown when it fails, and with -rP
