@@ -103,7 +103,9 @@ def _quiet_pass(plan: Plan, folder: Path) -> Figure:
         made = make_container(number, pod=f"app-{number}", layout=Layout.CRI)
         containers.append(attrs.evolve(made, log_path=log, inode=log.stat().st_ino))
     node, pods = tuple(containers), Pods([make_pod(container) for container in containers])
-    keeper = SpoolKeeper(Spool([spool], wall=time.time), (), wall=time.time, rules=SpoolRules())
+    keeper = SpoolKeeper(
+        Spool([spool], wall=time.time), (), wall=time.time, clock=time.monotonic, rules=SpoolRules()
+    )
     spent = []
     for keeps in (False, True):
         reconciler = Reconciler(Work(), clock=time.monotonic, wall=time.time)

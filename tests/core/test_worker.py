@@ -397,6 +397,7 @@ def test_what_is_waited_for_wakes_nobody_while_the_api_has_never_answered(tmp_pa
             rules=SpoolRules(),
             locks=FolderLocks(),
             wall=lambda: now[0],
+            clock=lambda: now[0],
             on_swept=lambda: None,
         )
         node = NodePass(discovery, pod_watch, reconciler, spooling)

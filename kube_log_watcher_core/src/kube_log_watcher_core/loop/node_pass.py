@@ -50,7 +50,7 @@ class NodePass:
         self._discover(full=full)
         if self._containers is None or not self.spooling.begin():
             return None
-        containers = self.spooling.keep(self._containers)
+        containers = self.spooling.keep(self._containers, full=full)
         self.pod_watch.want({(item.namespace, item.pod_name) for item in containers if item.pod_name})
         if not self.pod_watch.synced:
             return None

@@ -138,6 +138,7 @@ class PartsBuilder:
             rules=new.spool_rules,
             locks=self.locks,
             wall=self.wall,
+            clock=self.clock,
             on_swept=self.wake,
         )
 

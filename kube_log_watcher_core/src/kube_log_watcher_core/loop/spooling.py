@@ -24,6 +24,9 @@ from kube_log_watcher_core.spool import (
 
 logger = logging.getLogger(__name__)
 
+MOST_NAMES = 5
+"""How many segments one message names."""
+
 
 class Spooling:
     """Keeps logs for the main thread, and has a janitor in a thread of its own.
@@ -46,12 +49,14 @@ class Spooling:
         rules: SpoolRules,
         locks: FolderLocks,
         wall: Callable[[], float],
+        clock: Callable[[], float],
         on_swept: Callable[[], None],
     ) -> None:
         self._folders = tuple(folders)
         self._rules = rules
         self._locks = locks
         self._wall = wall
+        self._clock = clock
         self._on_swept = on_swept
         self._spool = Spool(folders, wall=wall)
         self._left: Sequence[LogTarget] = (*left.targets, *(each.target for each in left.departed))
@@ -72,7 +77,9 @@ class Spooling:
             if not self._claim.take():
                 return False
             self._spool.load()
-            self._keeper = SpoolKeeper(self._spool, self._left, wall=self._wall, rules=self._rules)
+            self._keeper = SpoolKeeper(
+                self._spool, self._left, wall=self._wall, clock=self._clock, rules=self._rules
+            )
             self._left = ()
             self._janitor.start()
             self._janitor.begin()
@@ -140,10 +147,17 @@ class Spooling:
         """Return the segments that agents are to be asked about."""
         return self.keeper.closed()
 
-    def keep(self, containers: tuple[Container, ...]) -> tuple[Container, ...]:
-        """Link what is new; return the containers, with those that only the spool still has."""
+    def keep(self, containers: tuple[Container, ...], *, full: bool = False) -> tuple[Container, ...]:
+        """Link what is new; return the containers, with those that only the spool still has.
+
+        ``full``: see as well whether somebody has removed links of files that are written to.
+        """
         self._take_swept()
-        return self.keeper.keep(containers)
+        self.keeper.mind_the_clock()
+        going_on = self.keeper.keep(containers)
+        if full:
+            self.keeper.mend(containers)
+        return going_on
 
     def seconds_to_look(self) -> float | None:
         """Return how soon to look again although nothing hints at it."""
@@ -161,6 +175,10 @@ class Spooling:
             self._sweeping = False
             self.keeper.swept(each)
             self.last = each
+            if each.taken:
+                text = "somebody else has removed %d segments from the spool, read or not: %s"
+                names = ", ".join(str(path) for path in each.taken[:MOST_NAMES])
+                logger.warning(text, len(each.taken), names, extra={"event": "segments-taken"})
             for lost in each.given_up:
                 self.given_up_bytes += lost.unread_bytes
                 logger.warning(

@@ -32,6 +32,8 @@ class Chores:
     """Closed segments that every shipper is done with."""
     dropped: tuple[Spooled, ...] = ()
     """Logs that nobody wants shipped any more."""
+    left: tuple[Path, ...] = ()
+    """What an earlier process has left of logs of which nobody knows any more."""
     read_bytes: Mapping[SegmentKey, int] = attrs.field(factory=dict)
     """How far the slowest shipper has read a closed segment, where one tells."""
     rules: SpoolRules = attrs.field(factory=SpoolRules)
@@ -53,6 +55,8 @@ class Swept:
 
     removed: frozenset[SegmentKey] = frozenset()
     given_up: tuple[GivenUp, ...] = ()
+    taken: tuple[Path, ...] = ()
+    """What somebody else had removed."""
     segments: int = 0
     held_bytes: int = 0
     """Of what only the spool still holds."""
@@ -68,13 +72,16 @@ class Janitor:
     def __init__(self, disk: SpoolDisk | None = None) -> None:
         self._disk = disk or SpoolDisk()
         self._troubles: list[str] = []
+        self._taken: list[Path] = []
 
     def sweep(self, chores: Chores) -> Swept:
         """Remove what is done with, look at what is left, and keep within the bounds."""
-        self._troubles = []
+        self._troubles, self._taken = [], []
         removed = self._remove_done(chores)
         for log in chores.dropped:
             self._remove(log, log.segments)
+        for path in chores.left:
+            self._remove_left(path)
         closed = [each for log in chores.logs for each in self._look(log, removed)]
         by_key = {log.key: log for log in chores.logs}
         beyond: list[Closed] = []
@@ -96,6 +103,7 @@ class Janitor:
                 for each in beyond
                 if (each.key, each.number) in removed
             ),
+            taken=tuple(self._taken),
             segments=sum(len(log.segments) for log in chores.logs) - len(removed),
             held_bytes=sum(each.held_bytes for each in left),
             oldest_closed=min((each.since for each in left), default=None),
@@ -130,6 +138,21 @@ class Janitor:
             self._disk.remove_folder(log.spool, folder.name)
         return removed
 
+    def _remove_left(self, path: Path) -> None:
+        """Remove what only the spool still has: what a pod has as well may be known again."""
+        spool, folder = path.parent.parent, path.parent.name
+        try:
+            with self._disk.folder(spool, folder) as fd:
+                if any(each.links == 1 for each in self._disk.found(fd, [path.name])):
+                    self._disk.remove(fd, path.name)
+                    logger.info("%s is removed: nobody knows of its container any more", path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._troubles.append(f"{path.parent}: {error.strerror}")
+        if folder != WAITING:
+            self._disk.remove_folder(spool, folder)
+
     def _look(self, log: Spooled, removed: set[SegmentKey]) -> list[Closed]:
         """Look at the closed segments that are left; what somebody else has removed is gone for us, too."""
         closed = [
@@ -147,7 +170,9 @@ class Janitor:
         except OSError as error:
             self._troubles.append(f"{folder}: {error.strerror}")
             return []
-        removed |= {(log.key, each.number) for name, each in paths.items() if name not in found}
+        taken = {name: each for name, each in paths.items() if name not in found}
+        self._taken.extend(folder / name for name in taken)
+        removed |= {(log.key, each.number) for each in taken.values()}
         return [_closed(log.key, paths[name], each) for name, each in found.items()]
 
     def _beyond(self, spool: Path, closed: Sequence[Closed], rules: SpoolRules) -> Sequence[Closed]:

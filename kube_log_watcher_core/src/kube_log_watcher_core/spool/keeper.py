@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 """How soon a link that failed is tried again."""
+CLOCK_SET_SECONDS = 1.0
+"""By how much the wall clock must differ from the time that has passed: less is a clock that is steered."""
 
 _GOING = frozenset({Reason.NO_LOG, Reason.NO_CONFIG, Reason.BROKEN_CONFIG})
 """What a container's folder shows while its files go one by one."""
@@ -60,13 +62,23 @@ class SpoolKeeper:
         what is linked, freshly loaded.
     left
         what an earlier process followed: a log keeps the form for life in which it was configured.
+    clock
+        goes on evenly, whatever somebody does to the wall clock.
     """
 
     def __init__(
-        self, spool: Spool, left: Iterable[LogTarget], *, wall: Callable[[], float], rules: SpoolRules
+        self,
+        spool: Spool,
+        left: Iterable[LogTarget],
+        *,
+        wall: Callable[[], float],
+        clock: Callable[[], float],
+        rules: SpoolRules,
     ) -> None:
         self._spool = spool
         self._wall = wall
+        self._clock = clock
+        self._offset = wall() - clock()
         self.rules = rules
         self.by_path: dict[str, str] = {}
         """Keys of the logs that are followed by their real path, and why."""
@@ -113,6 +125,23 @@ class SpoolKeeper:
         self.by_path = {key: why for key, why in self.by_path.items() if key in there | unseen}
         self._before = containers, tuple(going_on)
         return self._before[1]
+
+    def mend(self, containers: Iterable[Container]) -> None:
+        """Make links again that somebody has removed; for a look now and then, not for each."""
+        for container in containers:
+            if (
+                container.key in self._spool.logs
+                and container.obstacle is None
+                and container.log_path is not None
+            ):
+                self._spool.mend(container.key, container.log_path)
+
+    def mind_the_clock(self) -> None:
+        """Go by elapsed time where somebody sets the wall clock: no segment ends its wait by that."""
+        offset = self._wall() - self._clock()
+        if abs(offset - self._offset) >= CLOCK_SET_SECONDS:
+            self._spool.restate(offset - self._offset)
+            self._offset = offset
 
     def _keep(self, container: Container) -> Container:
         """Return a container as it goes on, with what is new of its log kept."""
@@ -217,10 +246,16 @@ class SpoolKeeper:
         """Return what the janitor is to do; None when there is nothing to remove or to look at."""
         dropped, self._dropped = tuple(self._dropped), []
         logs = tuple(self._spool.logs[key] for key in sorted(self._spool.closed))
-        if not logs and not dropped:
+        left = self._spool.take_overdue(self.rules.seconds)
+        if not logs and not dropped and not left:
             return None
         return Chores(
-            logs=logs, done=frozenset(done), dropped=dropped, read_bytes=dict(accounts), rules=self.rules
+            logs=logs,
+            done=frozenset(done),
+            dropped=dropped,
+            left=left,
+            read_bytes=dict(accounts),
+            rules=self.rules,
         )
 
     def swept(self, swept: Swept) -> None:

@@ -66,13 +66,15 @@ def is_done_with(
     ``accounts`` has one entry for each agent; ``now`` in epoch seconds.
     """
     return all(
-        now - closed.since >= rules.seconds if account is None else _has_read(closed, account)
+        now - closed.since >= rules.seconds if account is None else _has_read(closed, account, now=now)
         for account in accounts
     )
 
 
-def _has_read(closed: Closed, account: Progress) -> bool:
-    return account.read_bytes >= closed.size and account.at >= closed.since + SETTLE_SECONDS
+def _has_read(closed: Closed, account: Progress, *, now: float) -> bool:
+    # The account's time is of the wall clock, which somebody may have set back since.
+    settled = closed.since + SETTLE_SECONDS
+    return account.read_bytes >= closed.size and account.at >= settled and now >= settled
 
 
 def seconds_between_looks(closed: int) -> float:

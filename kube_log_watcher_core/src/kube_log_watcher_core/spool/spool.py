@@ -122,6 +122,11 @@ class Spool:
         self.troubled: set[str] = set()
         """Keys of the logs of which a file has no link yet."""
         self._left: dict[Path, list[Segment]] = {}
+        self._loaded = wall()
+        self._unused = 0
+        """No log that was forgotten has had this number, or a higher one."""
+        self._told: set[str] = set()
+        """Keys of logs whose link is known to be missing."""
         self._written: dict[int, float] = {}
         """When files that are left were written to last, by their inodes."""
 
@@ -137,6 +142,7 @@ class Spool:
 
     def load(self) -> None:
         """Look at what an earlier process has left; a folder that can't be read is told."""
+        self._loaded = self._wall()
         for spool in self._folders:
             try:
                 with self._disk.folder(spool) as fd:
@@ -190,11 +196,13 @@ class Spool:
     def _begin(self, key: str, log: Path) -> Spooled:
         """Use the first folder in which a link to the log works.
 
-        Numbers begin with the seconds since the epoch: whatever became of earlier ones, none is used again.
+        Numbers begin with the seconds since the epoch: whatever became of earlier ones, none is used again,
+        not even where a log was forgotten a moment ago, or was rotated faster than once in a second.
         """
+        first = max(int(self._wall()), self._unused)
         obstacles = []
         for spool in self._folders:
-            begun = self._link_new(Spooled(key, spool, next_number=int(self._wall())), log)
+            begun = self._link_new(Spooled(key, spool, next_number=first), log)
             if begun.segments:
                 return begun
             obstacles.append(f"{spool}: {begun.trouble or f'there is no {log} to link'}")
@@ -296,6 +304,63 @@ class Spool:
             known, segments=(*_closed(known.segments, self._wall()), segment), next_number=segment.number + 1
         )
 
+    def mend(self, key: str, log: Path) -> None:
+        """Make the link of a log's present file again where somebody has removed it.
+
+        It gets the very same name and inode: a shipper goes on where it was. Closed segments are not made
+        again: it can't be known that nobody has read them.
+        """
+        known = self._logs[key]
+        if not known.is_open:
+            return
+        segment = known.segments[-1]
+        target = known.path(segment)
+        try:
+            with self._disk.folder(known.spool, target.parent.name, make=True) as fd:
+                there = self._disk.found(fd, [target.name])
+                if not there:
+                    files = self._disk.entries(log.parent)
+                    name = next((name for name, inode in files if inode == segment.inode), log.name)
+                    with self._disk.log(log.parent, name, segment.inode) as source:
+                        self._disk.link(source, fd, target.name)
+        except OSError as error:
+            self._tell_missing(key, f"{target} is missing and can't be made again: {_explained(error)}")
+            return
+        if not there:
+            logger.warning("somebody has removed %s: it is linked again", target)
+        elif there[0].inode != segment.inode:
+            self._tell_missing(key, f"{target} is a file of somebody else: move it away")
+            return
+        self._told.discard(key)
+
+    def _tell_missing(self, key: str, text: str) -> None:
+        if key not in self._told:
+            logger.warning("%s", text, extra={"event": "segment-missing"})
+            self._told.add(key)
+
+    def restate(self, seconds: float) -> None:
+        """Move the times at which segments were closed along with a wall clock that somebody has set."""
+        self._loaded += seconds
+        for key, log in self._logs.items():
+            self._logs[key] = attrs.evolve(log, segments=_moved(log.segments, seconds))
+        self._left = {path: list(_moved(segments, seconds)) for path, segments in self._left.items()}
+
+    def take_overdue(self, seconds: float) -> tuple[Path, ...]:
+        """Return once what an earlier process has left of logs of which nobody has known for so long."""
+        now = self._wall()
+        if not self._left or now - self._loaded < seconds:
+            return ()
+        left, self._left = self._left, {}
+        return tuple(
+            path.with_name(
+                kept_name(path.name, each.number)
+                if path.parent.name == WAITING
+                else Place(path.parent.name, path.name).segment(each.number)
+            )
+            for path, segments in left.items()
+            for each in segments
+        )
+
     def use(self, folders: Sequence[Path]) -> None:
         """Keep new logs in these folders from now on; others stay where they are."""
         self._folders = tuple(folders)
@@ -345,8 +410,10 @@ class Spool:
 
     def forget(self, key: str) -> None:
         """Forget a log, whose segments somebody removes: nobody wants it shipped any more."""
-        self._logs.pop(key, None)
-        for keys in (self.hidden, self.closed, self.troubled):
+        known = self._logs.pop(key, None)
+        if known is not None:
+            self._unused = max(self._unused, known.next_number)
+        for keys in (self.hidden, self.closed, self.troubled, self._told):
             keys.discard(key)
 
     def released(self, key: str, numbers: Collection[int]) -> None:
@@ -373,6 +440,12 @@ def _closed(segments: Sequence[Segment], now: float) -> tuple[Segment, ...]:
 def _opened(segments: Sequence[Segment]) -> tuple[Segment, ...]:
     """Open the last segment again: an earlier process, or its end, had it closed."""
     return (*segments[:-1], attrs.evolve(segments[-1], closed=None))
+
+
+def _moved(segments: Iterable[Segment], seconds: float) -> tuple[Segment, ...]:
+    return tuple(
+        each if each.closed is None else attrs.evolve(each, closed=each.closed + seconds) for each in segments
+    )
 
 
 def _waiting_stem(key: str) -> str:

@@ -1,0 +1,147 @@
+"""The spool of the running watcher: emptied, full, unwanted, left behind and set up anew."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daemon_support import CART, Stage
+from kube_log_watcher_core import Layout
+from kube_log_watcher_testing.fake_node import FakeContainer
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(params=list(Layout), ids=lambda layout: str(layout.value))
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    (tmp_path / "node").mkdir()
+    (tmp_path / "node" / "spool").mkdir()
+    (tmp_path / "state").mkdir()
+    environ = {
+        "WATCHER_SPOOL_DIR": tmp_path / "node" / "spool",
+        "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
+        "WATCHER_STATE_DIR": tmp_path / "state",
+        "WATCHER_INTERVAL": "1",
+    }
+    with Stage(tmp_path, request.param, agents=("scalyr",), environ=environ) as made:
+        yield made.start()
+
+
+def segments(stage: Stage, made: FakeContainer) -> list[Path]:
+    return sorted((stage.root / "node" / "spool").glob(f"*/*-{made.id}.*.log"))
+
+
+def live_is_linked(stage: Stage, made: FakeContainer) -> bool:
+    found = segments(stage, made)
+    return bool(found) and found[-1].stat().st_ino == made.log.stat().st_ino
+
+
+def kept(stage: Stage, *, files: int = 1) -> FakeContainer:
+    """Let a pod run, and wait until all files that its log has had are shown."""
+    made = stage.run("web")
+    stage.node.write(made, "a line of file 1")
+    stage.watcher.wait_for(lambda: live_is_linked(stage, made), what="the first segment")
+    for number in range(2, files + 1):
+        stage.node.rotate(made)
+        stage.node.write(made, f"a line of file {number}")
+        stage.watcher.wait_for(lambda: live_is_linked(stage, made), what="a further segment")
+    return made
+
+
+def test_an_emptied_spool_gets_the_present_files_again_under_the_same_names(stage: Stage) -> None:
+    made = kept(stage, files=2)
+    before = segments(stage, made)[-1]
+    for folder in (stage.root / "node" / "spool").iterdir():
+        shutil.rmtree(folder)
+    stage.watcher.wait_for(lambda: live_is_linked(stage, made), what="the link again")
+    assert segments(stage, made) == [before]
+    stage.watcher.wait_for_log("it is linked again")
+    stage.watcher.wait_for_log("somebody else has removed 1 segments")
+    stage.node.rotate(made)
+    stage.watcher.wait_for(lambda: len(segments(stage, made)) == 2, what="the next segment")
+    assert segments(stage, made)[0] == before
+
+
+def test_a_spool_folder_that_is_removed_is_told_and_new_logs_go_by_their_paths(stage: Stage) -> None:
+    made = kept(stage)
+    stage.watcher.wait_for(lambda: "path" in stage.entry(made), what="the entry")
+    before, pattern = segments(stage, made), stage.entry(made)["path"]
+    spool = stage.root / "node" / "spool"
+    shutil.rmtree(spool)
+    stage.watcher.wait_for_log("can't be made again: No such file or directory: create the folder")
+    other = stage.run("other", labels=CART)
+    stage.watcher.wait_for(
+        lambda: stage.entry(other).get("path") == os.path.realpath(other.log), what="the real path"
+    )
+    stage.watcher.wait_for_log("is followed by its path")
+    spool.mkdir()
+    stage.watcher.wait_for(lambda: segments(stage, made) == before, what="the link again")
+    assert live_is_linked(stage, made)
+    assert stage.entry(made)["path"] == pattern
+    assert stage.entry(other)["path"] == os.path.realpath(other.log)
+    later = stage.run("later")
+    stage.watcher.wait_for(lambda: live_is_linked(stage, later), what="a segment of a new log")
+
+
+def test_beyond_its_bytes_the_oldest_go_and_what_was_unread_is_told(stage: Stage) -> None:
+    stage.watcher.stop()
+    stage.watcher.environ["WATCHER_SPOOL_MAX_BYTES"] = "1500"
+    stage.start()
+    made = kept(stage)
+    for _ in range(5):
+        stage.node.write(made, "x" * 1000)
+        stage.node.rotate(made)
+        stage.watcher.wait_for(lambda: live_is_linked(stage, made), what="a further segment")
+    live = segments(stage, made)[-1]
+    for path in made.log.parent.glob(f"{made.log.name}.*"):
+        path.unlink()
+    stage.watcher.wait_for_log("the spool is full: segment")
+    stage.watcher.wait_for(
+        lambda: sum(path.stat().st_size for path in segments(stage, made) if path != live) <= 1500,
+        what="what is within the bound",
+    )
+    assert live_is_linked(stage, made)
+    assert live in segments(stage, made)
+
+
+def test_killed_and_started_again_it_links_what_was_rotated_meanwhile_once_and_in_order(stage: Stage) -> None:
+    made = kept(stage)
+    first = segments(stage, made)[0]
+    stage.watcher.kill()
+    stage.node.rotate(made)
+    stage.node.write(made, "a line of file 2")
+    stage.start()
+    stage.watcher.wait_for(lambda: live_is_linked(stage, made), what="the live file")
+    found = segments(stage, made)
+    assert found[0] == first
+    assert ["file 1" in found[0].read_text(), "file 2" in found[1].read_text()] == [True, True]
+    assert len({path.stat().st_ino for path in found}) == len(found) == 2
+
+
+def test_without_a_state_file_shown_segments_are_found_again_by_their_files(stage: Stage) -> None:
+    made = kept(stage, files=2)
+    before = segments(stage, made)
+    stage.watcher.kill()
+    for path in (stage.root / "state").iterdir():
+        path.unlink()
+    stage.node.rotate(made)
+    stage.start()
+    stage.watcher.wait_for(lambda: live_is_linked(stage, made), what="the live file")
+    assert segments(stage, made)[: len(before)] == before
+    assert len(segments(stage, made)) == 3
+
+
+def test_what_nobody_knows_of_after_a_start_goes_after_its_time(stage: Stage) -> None:
+    made = kept(stage)
+    stage.watcher.kill()
+    for path in (stage.root / "state").iterdir():
+        path.unlink()
+    stage.end(made)
+    stage.watcher.environ["WATCHER_SPOOL_SECONDS"] = "1"
+    stage.start()
+    stage.watcher.wait_for(lambda: segments(stage, made) == [], what="no segment")
+    stage.watcher.wait_for_log("nobody knows of its container any more")
