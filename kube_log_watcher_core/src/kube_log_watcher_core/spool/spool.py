@@ -324,7 +324,7 @@ class Spool:
                     with self._disk.log(log.parent, name, segment.inode) as source:
                         self._disk.link(source, fd, target.name)
         except OSError as error:
-            self._tell_missing(key, f"{target} is missing and can't be made again: {_explained(error)}")
+            self._tell_missing(key, f"{target} is missing and can't be made again: {explained(error)}")
             return
         if not there:
             logger.warning("somebody has removed %s: it is linked again", target)
