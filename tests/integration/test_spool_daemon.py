@@ -21,7 +21,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     (tmp_path / "node").mkdir()
     (tmp_path / "node" / "spool").mkdir()
     (tmp_path / "state").mkdir()
-    environ = {
+    environ: dict[str, str | Path | None] = {
         "WATCHER_SPOOL_DIR": tmp_path / "node" / "spool",
         "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
         "WATCHER_STATE_DIR": tmp_path / "state",
