@@ -145,3 +145,44 @@ def test_what_nobody_knows_of_after_a_start_goes_after_its_time(stage: Stage) ->
     stage.start()
     stage.watcher.wait_for(lambda: segments(stage, made) == [], what="no segment")
     stage.watcher.wait_for_log("nobody knows of its container any more")
+
+
+@pytest.mark.parametrize("unwanted", ["label", "annotation"])
+def test_what_somebody_takes_the_label_from_or_excludes_goes_at_once_and_comes_back_under_new_names(
+    stage: Stage, unwanted: str
+) -> None:
+    made = kept(stage, files=2)
+    before = {path.name for path in segments(stage, made)}
+    if unwanted == "label":
+        stage.show(made, labels={"application": "shop"})
+    else:
+        stage.show(made, annotations={"kubernetes-log-watcher/exclude": "true"})
+    stage.watcher.wait_for(lambda: segments(stage, made) == [], what="the segments' end")
+    stage.show(made)
+    stage.watcher.wait_for(lambda: live_is_linked(stage, made), what="the log again")
+    assert before.isdisjoint(path.name for path in segments(stage, made))
+
+
+def test_a_spool_that_moves_keeps_what_is_followed_where_it_is(stage: Stage) -> None:
+    """The settings file is read again; `load` must not take what is known for left behind."""
+    made = kept(stage, files=2)
+    held = segments(stage, made)
+    new = stage.root / "node" / "spool-2"
+    new.mkdir()
+    config = stage.root / "settings.yaml"
+    environ = stage.watcher.environ
+    old = environ.pop("WATCHER_SPOOL_DIR")
+    environ |= {"WATCHER_CONFIG": config, "WATCHER_SPOOL_SECONDS": "1"}
+    config.write_text(f"spool_dir: {old}\n")
+    stage.restart()
+    config.write_text(f"spool_dir: [{new}, {old}]\n")
+    stage.watcher.wait_for_log("new settings are in use")
+    other = stage.run("other")
+    stage.watcher.wait_for(lambda: list(new.glob(f"*/*-{other.id}.*.log")), what="a log in the new folder")
+    first = next(new.glob(f"*/*-{other.id}.*.log"))
+    stage.node.rotate(other)
+    stage.watcher.wait_for(lambda: not first.exists(), what="the end of the time without an account")
+    assert held[-1].exists()
+    stage.node.rotate(made)
+    stage.watcher.wait_for(lambda: live_is_linked(stage, made), what="the next segment")
+    assert segments(stage, made)[-1].parent == held[-1].parent

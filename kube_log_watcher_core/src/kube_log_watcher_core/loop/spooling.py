@@ -65,6 +65,8 @@ class Spooling:
         self._janitor = Worker[Chores]("spool", self._sweep, title="the spool")
         self._mutex = threading.Lock()
         self._sweeping = False
+        self._wanted_again = False
+        """Whether somebody waits for the janitor to be done."""
         self._swept: list[Swept] = []
         self.last = Swept()
         """What the janitor found when it looked last."""
@@ -134,10 +136,12 @@ class Spooling:
         read_bytes: Mapping[SegmentKey, int],
     ) -> None:
         """Show what is followed, drop what nobody wants, and have the janitor remove what is done with."""
-        self._take_swept()
         self.keeper.settle(resolution.targets, resolution.skipped, ready=ready)
-        if self._sweeping:
-            return
+        with self._mutex:
+            if self._sweeping and not self._swept:
+                self._wanted_again = self.keeper.is_any_dropped
+                return
+        self._take_swept()
         chores = self.keeper.chores(done, read_bytes)
         if chores is not None:
             self._sweeping = True
@@ -195,6 +199,7 @@ class Spooling:
             logger.warning("segments can't be removed: %s", swept.trouble)
         with self._mutex:
             self._swept.append(swept)
-        if swept.removed:
+            wanted_again, self._wanted_again = self._wanted_again, False
+        if swept.removed or wanted_again:
             self._on_swept()
         return True

@@ -232,6 +232,11 @@ class SpoolKeeper:
         self._places.pop(log.key, None)
         self._before = None
 
+    @property
+    def is_any_dropped(self) -> bool:
+        """Whether segments that nobody wants are still to be removed."""
+        return bool(self._dropped)
+
     def closed(self) -> tuple[ClosedSegment, ...]:
         """Return the segments about which shippers are to be asked."""
         logs = [self._spool.logs[key] for key in self._spool.closed - self._spool.hidden]

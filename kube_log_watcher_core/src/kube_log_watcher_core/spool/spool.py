@@ -143,6 +143,8 @@ class Spool:
     def load(self) -> None:
         """Look at what an earlier process has left; a folder that can't be read is told."""
         self._loaded = self._wall()
+        self._left.clear()
+        held = {log.path(each) for log in self._logs.values() for each in log.segments}
         for spool in self._folders:
             try:
                 with self._disk.folder(spool) as fd:
@@ -154,7 +156,10 @@ class Spool:
                 continue
             for name in folders:
                 with contextlib.suppress(OSError), self._disk.folder(spool, name) as fd:
-                    self._load_folder(spool / name, self._disk.found(fd, self._disk.names(fd)))
+                    found = self._disk.found(fd, self._disk.names(fd))
+                    self._load_folder(
+                        spool / name, [it for it in found if spool / name / it.name not in held]
+                    )
 
     def _load_folder(self, folder: Path, found: Iterable[Found]) -> None:
         parse = parse_kept if folder.name == WAITING else parse_segment
