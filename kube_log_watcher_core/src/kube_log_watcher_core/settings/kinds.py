@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
 
 LONGEST_SECONDS = 7 * 86_400.0
 """A week: nothing here waits longer, whatever a setting or an agent says. What the kernel takes as a
@@ -103,55 +104,34 @@ FLAG: Kind[bool] = Kind(
 
 def seconds(*, least: float = 0.0, most: float = LONGEST_SECONDS) -> Kind[float]:
     """Read a duration in seconds, within bounds; nothing that waits takes more than a week."""
-
-    def check(number: float) -> float:
-        if not least <= number <= most:  # which NaN isn't either
-            raise ValueError(number)
-        return number
-
-    limits = f"{least:g} to {most:.10g}"
-    return Kind(
-        f"a number of seconds, {limits}",
-        lambda text: check(float(text)),
-        lambda value: check(_number(value)),
-        limits=limits,
-        metavar="SECONDS",
-    )
-
-
-def count(*, least: int = 0, most: int = LARGEST_COUNT) -> Kind[int]:
-    """Read a whole number, within bounds."""
-
-    def check(number: float) -> int:
-        if not least <= number <= most or number != int(number):
-            raise ValueError(number)
-        return int(number)
-
-    limits = f"{least} to {most}"
-    return Kind(
-        f"a whole number, {limits}",
-        lambda text: check(int(text)),
-        lambda value: check(_number(value)),
-        limits=limits,
-        metavar="NUMBER",
-    )
+    return _within(float, "a number of seconds", f"{least:g} to {most:.10g}", least, most, metavar="SECONDS")
 
 
 def percent() -> Kind[float]:
     """Read a share of something, from 0 to 100."""
+    return _within(float, "a number", "0 to 100", 0.0, 100.0, metavar="PERCENT")
 
-    def check(number: float) -> float:
-        if not 0 <= number <= 100:  # which NaN isn't either
-            raise ValueError(number)
-        return number
 
-    limits = "0 to 100"
+def count(*, least: int = 0, most: int = LARGEST_COUNT) -> Kind[int]:
+    """Read a whole number, within bounds."""
+    return _within(int, "a whole number", f"{least} to {most}", least, most, metavar="NUMBER")
+
+
+def _within(
+    number_of: Callable[[Any], N], what: str, limits: str, least: N, most: N, *, metavar: str
+) -> Kind[N]:
+    def check(value: float) -> N:
+        # NaN is within no bounds; a whole number is not rounded.
+        if not least <= value <= most or number_of(value) != value:
+            raise ValueError(value)
+        return number_of(value)
+
     return Kind(
-        f"a number, {limits}",
-        lambda text: check(float(text)),
+        f"{what}, {limits}",
+        lambda text: check(number_of(text)),
         lambda value: check(_number(value)),
         limits=limits,
-        metavar="PERCENT",
+        metavar=metavar,
     )
 
 
