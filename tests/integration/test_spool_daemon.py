@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -186,3 +187,53 @@ def test_a_spool_that_moves_keeps_what_is_followed_where_it_is(stage: Stage) -> 
     stage.node.rotate(made)
     stage.watcher.wait_for(lambda: live_is_linked(stage, made), what="the next segment")
     assert segments(stage, made)[-1].parent == held[-1].parent
+
+
+def path_told(stage: Stage, made: FakeContainer) -> str | None:
+    logs = json.loads(stage.config.read_bytes())["logs"] if stage.config.exists() else []
+    return next((log["path"] for log in logs if log["attributes"]["container_id"] == made.id), None)
+
+
+def test_logs_that_were_followed_by_their_path_stay_so_when_the_spool_is_switched_on(stage: Stage) -> None:
+    spool = stage.watcher.environ.pop("WATCHER_SPOOL_DIR")
+    stage.restart()
+    old = stage.run("old")
+    stage.watcher.wait_for(lambda: path_told(stage, old) == str(old.log), what="the old log by its path")
+    stage.watcher.environ["WATCHER_SPOOL_DIR"] = spool
+    stage.restart()
+    new = stage.run("new")
+    stage.watcher.wait_for(lambda: live_is_linked(stage, new), what="the new log in the spool")
+    pattern = f"{segments(stage, new)[0].parent}/main-{new.id}.*.log"
+    stage.watcher.wait_for(lambda: path_told(stage, new) == pattern, what="the new log by its pattern")
+    assert path_told(stage, old) == str(old.log)
+    assert segments(stage, old) == []
+
+
+def test_a_spool_on_another_mount_is_told_with_the_remedy_and_logs_go_by_their_paths(stage: Stage) -> None:
+    mounts = [Path("/dev/shm"), Path("/var/tmp")]  # noqa: S108 - made and removed here
+    elsewhere = next(each for each in mounts if each.stat().st_dev != stage.root.stat().st_dev)
+    spool = elsewhere / f"spool-{os.getpid()}-{stage.node.layout.value}"
+    spool.mkdir()
+    try:
+        stage.watcher.environ["WATCHER_SPOOL_DIR"] = spool
+        stage.restart()
+        made = stage.run("web")
+        stage.watcher.wait_for(lambda: path_told(stage, made) == str(made.log), what="the log by its path")
+        stage.watcher.wait_for_log("a hard link works within one mount only")
+    finally:
+        shutil.rmtree(spool)
+
+
+def test_where_the_file_system_must_stay_freer_than_it_is_what_only_the_spool_holds_goes(
+    stage: Stage,
+) -> None:
+    stage.watcher.environ["WATCHER_SPOOL_MIN_FREE_PERCENT"] = "100"
+    stage.restart()
+    made = kept(stage, files=2)
+    first = segments(stage, made)[0]
+    assert first.stat().st_nlink == 2  # the pod has it as well: to remove it gives nothing back
+    for rotated in made.log.parent.glob(f"{made.log.name}.*"):
+        rotated.unlink()
+    stage.watcher.wait_for_log("the spool is full")
+    assert not first.exists()
+    assert live_is_linked(stage, made)
