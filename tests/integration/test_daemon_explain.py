@@ -168,7 +168,7 @@ def test_a_reload_moves_the_socket_with_the_state(tmp_path: Path) -> None:
         assert socket_of(stage).is_socket()
         config.write_text(f"state_dir: {tmp_path / 'other'}\ninterval: {EVENTS_ALONE}\n")
         stage.watcher.wait_for((tmp_path / "other" / "watcher.sock").is_socket, what="the move")
-        assert not socket_of(stage).exists()
+        stage.watcher.wait_for(lambda: not socket_of(stage).exists(), what="the end of the old one")
         assert explain(stage, "shop-1")[1]["source"] == "watcher"
 
 

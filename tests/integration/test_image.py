@@ -241,8 +241,11 @@ def test_the_charts_sidecar_works_as_it_is_rendered(engine: Engine, tmp_path: Pa
             status = ContainerStatus(made.name, image=made.image, id=made.id)
             api.add(pod_object(made.pod, uid=made.uid, labels=labels, containers=[status]))
             agent_json = tmp_path / "etc" / "scalyr-agent" / "agent.json"
-            on_node = f"/{made.log.relative_to(tmp_path)}"
-            wait_until(lambda: on_node in agent_json.read_text(), what="following")
+            pod = f"{made.namespace}_{made.pod}_{made.uid}"
+            pattern = f"/var/log/kube-log-watcher/spool/{pod}/{made.name}-{made.id}.*.log"
+            wait_until(lambda: pattern in agent_json.read_text(), what="following in the spool")
+            spool = sidecar.node.containers_path.parent / "kube-log-watcher" / "spool"
+            wait_until(lambda: any(spool.glob(f"{pod}/*.log")), what="the log's first segment")
             for name in ("livenessProbe", "readinessProbe"):
                 url = f"http://127.0.0.1:{port}{sidecar.spec[name]['httpGet']['path']}"
                 wait_until(partial(answers, url), what=name)
