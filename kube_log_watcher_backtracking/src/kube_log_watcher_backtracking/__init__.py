@@ -23,7 +23,7 @@ What is refused
 
 What is left takes the square of the text's length at worst: for 50,000 characters, one second with
 ``[\w.]+@``, a quarter of a minute where the repeat is of more than one character, as in
-``(?:\w+,)*\w+;``, and two minutes with what was made for it, as ``(?:a?){17}b``.
+``(?:\w+,)*\w+;``, and perhaps a minute with what somebody has made for it.
 
 How it is told
 --------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
@@ -62,10 +63,24 @@ class Part:
         """Return it with one more way to match nothing."""
         return attrs.evolve(self, empty=Empty.FREELY, empties=_bounded(self.empties + 1))
 
-    def twice(self) -> Part:
-        """Return it with twice as many ways to end, and to match nothing."""
-        last = {state: attrs.evolve(end, ways=_bounded(2 * end.ways)) for state, end in self.last.items()}
-        return attrs.evolve(self, empties=_bounded(2 * self.empties), last=last)
+    def guarded(self) -> Part:
+        """Return it with a condition behind it."""
+        last = {
+            state: attrs.evolve(end, clean=min(end.clean, Empty.GUARDED)) for state, end in self.last.items()
+        }
+        return attrs.evolve(self, empty=min(self.empty, Empty.GUARDED), last=last)
+
+    def between_empty_rounds(self, least: int) -> Part:
+        """Return it with what further rounds add that match nothing, when so many are a must.
+
+        Each of those can be empty in all its ways; and one more, an empty one, is another way to end.
+        """
+        many = MOST_WAYS if (least - 1) * math.log2(self.empties) > math.log2(MOST_WAYS) else 0
+        before = many or self.empties ** max(least - 1, 0)
+        first = {state: _bounded(before * ways) for state, ways in self.first.items()}
+        ends = {state: _bounded(2 * before * end.ways) for state, end in self.last.items()}
+        last = {state: attrs.evolve(end, ways=ends[state]) for state, end in self.last.items()}
+        return Part(self.empty, _bounded(2 * before * self.empties), first, last)
 
 
 def either(parts: Sequence[Part]) -> Part:

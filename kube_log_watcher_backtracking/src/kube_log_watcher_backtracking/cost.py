@@ -16,6 +16,10 @@ from kube_log_watcher_backtracking.graphs import Followers, Steps, components, f
 
 ANYTHING: Final = -1
 """The set of all characters."""
+LIGHT: Final = 8.0
+"""Ways on other paths than round a repeat, as a power of two, up to which they count as what they are."""
+WEIGHT: Final = 5.0
+"""How much slower `re` is with many of these than with places in a repeat of one character, likewise."""
 
 
 @attrs.frozen
@@ -52,9 +56,12 @@ class Search:
 
 def _settled(automaton: Automaton) -> frozenset[int]:
     """Return the states from which a match can't fail any more: however it goes on, it may end there."""
-    clean = {state for state, end in automaton.whole.last.items() if end.clean is Empty.FREELY}
+    ends = automaton.whole.last
+    clean = {state for state, end in ends.items() if end.clean is Empty.FREELY and end.ways == 1}
     back = followers_of((target, source) for source, target in automaton.edges)
-    unclean = set(range(len(automaton.takes))) - clean
+    # Also where it ends well in the end, each of several ways to read the same may be tried before that.
+    doubled = {source for (source, _), ways in automaton.edges.items() if ways > 1}
+    unclean = (set(range(len(automaton.takes))) - clean) | doubled
     open_ended = reached(unclean, lambda state: back.get(state, ()), automaton.steps)
     return frozenset(clean - open_ended)
 
@@ -79,9 +86,14 @@ class _Loop:
     """How often it can be gone round, at most."""
     leads_to: frozenset[int]
 
-    def places(self, pump: int) -> int:
-        """Return how often a text of some length can be read on the way round, at most."""
-        return self.rounds // pump if len(self.states) == 1 else self.rounds
+    def places(self, spacing: int) -> int:
+        """Return how many places there are on the way round, so many characters apart, at most.
+
+        With the weight of those in a repeat of more than one character.
+        """
+        if len(self.states) > 1:
+            return self.rounds << int(WEIGHT)
+        return (self.rounds - 1) // spacing + 1
 
 
 def cost(search: Search, length: int) -> float:
@@ -97,7 +109,7 @@ def cost(search: Search, length: int) -> float:
     groups = components(followers, search.steps)
     places = _places(search, groups, reading, meeting, length)
     branches = _branches(search, groups, followers, meeting)
-    return math.log2(length) + places + branches
+    return math.log2(length) + places + branches + (WEIGHT if branches > LIGHT else 0.0)
 
 
 def _places(
@@ -112,12 +124,17 @@ def _places(
             if earlier.leads_to.isdisjoint(loop.states):
                 continue
             most = max(most, before)
-            pump = reading.handover(earlier.states, loop.states, both)
-            if pump is not None:
-                handovers = min(earlier.places(pump), loop.places(pump), length)
-                most = max(most, before + math.log2(handovers + 1))
+            most = max(most, before + math.log2(_handovers(earlier, loop, reading, both, length)))
         places[loop] = most
     return max(places.values(), default=0.0)
+
+
+def _handovers(earlier: _Loop, later: _Loop, reading: Reading, meeting: frozenset[Pair], length: int) -> int:
+    """Return at how many places of a text one loop can hand over to another."""
+    if min(earlier.rounds, later.rounds) >= length:
+        return length if reading.hands_over(earlier.states, later.states, meeting) else 1
+    spacing = reading.spacing(earlier.states, later.states, meeting)
+    return 1 if spacing is None else min(earlier.places(spacing), later.places(spacing), length)
 
 
 def _loops(search: Search, groups: list[frozenset[int]], followers: Followers) -> Iterator[_Loop]:

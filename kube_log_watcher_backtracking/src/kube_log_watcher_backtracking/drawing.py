@@ -64,7 +64,7 @@ class _Drawing:
             case "BRANCH":
                 part = either([self.sequence(branch, flags) for branch in value[1]])
             case "GROUPREF_EXISTS":
-                part = either([self.sequence(branch or (), flags) for branch in value[1:]])
+                part = _conditional([self.sequence(branch or (), flags) for branch in value[1:]])
             case "GROUPREF":
                 part = self._again(*self.groups[value], flags)
             case "ASSERT" | "ASSERT_NOT":
@@ -90,7 +90,8 @@ class _Drawing:
         part = self.sequence(body, defined)
         if (flags & ~defined) & re.IGNORECASE:
             self._take_anything(before)
-        return part
+        # It is one text of those that the group can match: it can end nowhere else.
+        return part.guarded()
 
     def _take_anything(self, since: int) -> None:
         """Let all states that were added since then be entered with any character."""
@@ -144,9 +145,14 @@ class _Drawing:
             for edge in self.automaton.connect(part, part):
                 self.automaton.rounds[edge] = max(rounds, self.automaton.rounds.get(edge, 0))
         if part.empty:
-            # One more round, an empty one, is another way to end.
-            part = part.twice()
+            part = part.between_empty_rounds(least)
         return part.or_nothing() if least == 0 else part
+
+
+def _conditional(parts: list[Part]) -> Part:
+    """Draw what matches as one of the parts does, which can't be chosen freely."""
+    part = either(parts)
+    return part if len({one.empty for one in parts}) == 1 else attrs.evolve(part, empty=Empty.GUARDED)
 
 
 def _is_copied(least: int, most: Any, body: Any) -> bool:

@@ -22,10 +22,10 @@ LONGEST_REPLACEMENT = 500
 MOST_GROUPS = 100
 """Parentheses that an expression may open: the agent's interpreter must not run out of its stack."""
 
-MOST_STEPS_FOR_A_LOG: Final = 500_000
-"""Steps of `judge` that one log's expressions may take together, about a quarter of a second: a hundred
-ordinary ones take half of it, and four that are written to take long all of it."""
-MOST_STEPS_IN_A_SYNC: Final = 1_000_000
+MOST_STEPS_FOR_A_LOG: Final = 1_000_000
+"""Steps of `judge` that one log's expressions may take together, about half a second: a hundred ordinary
+ones take some of it, and nine that are written to take long all of it."""
+MOST_STEPS_IN_A_SYNC: Final = 2_000_000
 """Steps that all logs' new expressions may take before others' changes are written."""
 STEPS_FOR_A_CHARACTER: Final = 7
 """What it takes to compile an expression, and to look at its syntax."""
