@@ -144,7 +144,7 @@ def test_after_a_restart_the_folder_is_the_memory(node: Node) -> None:
     assert node.shown() == ["file 0\n", "file 1\n", "file 2\n", "file 3\n"]
     assert [each.number for each in held.segments] == [1000, 1001, 1002, 1003]
     assert held.shown
-    assert not again.left()
+    assert again.take_overdue(0) == ()
 
 
 def test_what_waits_survives_a_restart(node: Node) -> None:

@@ -57,11 +57,10 @@ class Swept:
     given_up: tuple[GivenUp, ...] = ()
     taken: tuple[Path, ...] = ()
     """What somebody else had removed."""
-    segments: int = 0
+    undone: tuple[Spooled, ...] = ()
+    """Dropped logs of which something could not be removed."""
     held_bytes: int = 0
     """Of what only the spool still holds."""
-    oldest_closed: float | None = None
-    """Seconds since the epoch at which the oldest segment that is left was closed."""
     trouble: str = ""
     """What could not be removed or looked at, and why."""
 
@@ -78,8 +77,7 @@ class Janitor:
         """Remove what is done with, look at what is left, and keep within the bounds."""
         self._troubles, self._taken = [], []
         removed = self._remove_done(chores)
-        for log in chores.dropped:
-            self._remove(log, log.segments)
+        undone = [log for log in chores.dropped if len(self._remove(log, log.segments)) < len(log.segments)]
         for path in chores.left:
             self._remove_left(path)
         closed = [each for log in chores.logs for each in self._look(log, removed)]
@@ -104,9 +102,8 @@ class Janitor:
                 if (each.key, each.number) in removed
             ),
             taken=tuple(self._taken),
-            segments=sum(len(log.segments) for log in chores.logs) - len(removed),
+            undone=tuple(undone),
             held_bytes=sum(each.held_bytes for each in left),
-            oldest_closed=min((each.since for each in left), default=None),
             trouble="; ".join(dict.fromkeys(self._troubles)),
         )
 

@@ -264,7 +264,8 @@ class SpoolKeeper:
         )
 
     def swept(self, swept: Swept) -> None:
-        """Take what the janitor has done."""
+        """Take what the janitor has done; what nobody wants and could not be removed is tried again."""
+        self._dropped.extend(swept.undone)
         by_key: dict[str, set[int]] = {}
         for key, number in swept.removed:
             by_key.setdefault(key, set()).add(number)

@@ -76,11 +76,6 @@ class Spooled:
     """Why the newest file has no link yet; it is tried again at each look."""
 
     @property
-    def pattern(self) -> str | None:
-        """The glob that shippers are told; None while the id is not known."""
-        return None if self.place is None else self.place.pattern(self.spool)
-
-    @property
     def is_open(self) -> bool:
         """Whether the last segment is still written to."""
         return bool(self.segments) and self.segments[-1].closed is None
@@ -404,7 +399,7 @@ class Spool:
         self._logs[log.key] = log
         standing = (
             (self.hidden, not log.shown),
-            (self.closed, any(each.closed is not None for each in log.segments)),
+            (self.closed, log.is_any_closed),
             (self.troubled, bool(log.trouble)),
         )
         for keys, holds in standing:
@@ -429,10 +424,6 @@ class Spool:
             self._put(attrs.evolve(known, segments=left))
         else:
             self.forget(key)
-
-    def left(self) -> Mapping[Path, Sequence[Segment]]:
-        """Return what is left of logs that nobody knows of any more, by folder and stem."""
-        return self._left
 
 
 def _closed(segments: Sequence[Segment], now: float) -> tuple[Segment, ...]:
