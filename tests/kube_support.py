@@ -12,6 +12,7 @@ import pytest
 
 from kube_log_watcher_core.errors import ApiError
 from kube_log_watcher_core.kube import ApiAccess, PodWatch, Timing
+from kube_log_watcher_core.kube.listing import PodList, read_list
 from kube_log_watcher_core.kube.session import ApiSession
 from kube_log_watcher_core.models import Pod
 from kube_log_watcher_testing.fake_api import FakeApi
@@ -116,6 +117,11 @@ def synced(
     with watching(api, timing=timing, changes=changes, on_disk=on_disk, clock=clock) as watch:
         wait_until(lambda: watch.synced and api.open_watches == 1, what="a watch")
         yield watch
+
+
+def decode_list(body: bytes) -> PodList:
+    """Parse a list that is there as a whole."""
+    return read_list([body])
 
 
 def names(watch: PodWatch) -> set[str]:

@@ -28,7 +28,6 @@ from kube_log_watcher_core.discovery.names import (
     parse_run_path,
 )
 from kube_log_watcher_core.errors import ApiError, ServerError
-from kube_log_watcher_core.kube.listing import decode_list
 from kube_log_watcher_core.kube.stream import EventType, Lines, parse_event
 from kube_log_watcher_core.models import Layout, Pod, Work
 from kube_log_watcher_core.resolve import Rules
@@ -40,6 +39,7 @@ from kube_log_watcher_testing import hostile
 from kube_log_watcher_testing.factories import NODE, log_path_of, make_target
 from kube_log_watcher_testing.fake_api import pod_object
 from kube_log_watcher_testing.strategies import target_lists, texts
+from kube_support import decode_list
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts() | st.just("\ud83d"),

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kube_log_watcher_core.kube.decode import MalformedPod, decode_pod, epoch_seconds
-from kube_log_watcher_core.kube.listing import decode_list
 from kube_log_watcher_core.models import FrozenMap, Owner, Pod, PodContainer
 from kube_log_watcher_testing.fake_api import EPHEMERAL, INIT, ContainerStatus, pod_object
+from kube_support import decode_list
 
 DATA = Path(__file__).parent.parent / "data" / "api"
 A, B = "a" * 64, "b" * 64

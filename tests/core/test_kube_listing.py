@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from kube_log_watcher_core.errors import ServerError
 from kube_log_watcher_core.kube.json_reader import AHEAD_CHARACTERS
-from kube_log_watcher_core.kube.listing import MOST_PODS, decode_list, read_list
+from kube_log_watcher_core.kube.listing import MOST_PODS, read_list
 from kube_log_watcher_testing.fake_api import pod_object
+from kube_support import decode_list
 
 
 def body(*items: object, **other: object) -> bytes:

@@ -41,26 +41,18 @@ def api_access(
     """
     if kube_url:
         return ApiAccess(_checked(kube_url))
-    return ApiAccess(
-        _in_cluster(environ),
-        token_file=service_account / "token",
-        ca_file=service_account / "ca.crt",
-    )
-
-
-def _in_cluster(environ: Mapping[str, str]) -> str:
-    host = environ.get("KUBERNETES_SERVICE_HOST", "")
-    if not host:
-        return "https://kubernetes.default.svc"
-    bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    port = environ.get("KUBERNETES_SERVICE_PORT") or "443"
-    try:
-        return _checked(f"https://{bracketed}:{port}")
-    except SettingsError:
-        name = "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT"
-        expected = "a host and a port, as the kubelet sets them"
-        problem = Problem(name, "environment", f"{host[:100]}:{port[:100]}", expected)
-        raise SettingsError([problem]) from None
+    url = "https://kubernetes.default.svc"
+    if host := environ.get("KUBERNETES_SERVICE_HOST", ""):
+        bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        port = environ.get("KUBERNETES_SERVICE_PORT") or "443"
+        try:
+            url = _checked(f"https://{bracketed}:{port}")
+        except SettingsError:
+            name = "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT"
+            expected = "a host and a port, as the kubelet sets them"
+            problem = Problem(name, "environment", f"{host[:100]}:{port[:100]}", expected)
+            raise SettingsError([problem]) from None
+    return ApiAccess(url, token_file=service_account / "token", ca_file=service_account / "ca.crt")
 
 
 def _checked(kube_url: str) -> str:

@@ -32,27 +32,18 @@ def error_of(
 ) -> ApiError:
     """Return the error for an HTTP status, or for the `Status` object in its body or in a watch's event."""
     reason = str(status.get("reason", ""))
-    error = _class_of(code, reason, status)
-    message = shortened(str(status.get("message") or reason or "no reason given"))
-    return error(f"{verb} pods: {code} {message}", status=code, retry_after=retry_after)
-
-
-def _class_of(code: int, reason: str, status: Mapping[str, Any]) -> type[ApiError]:
-    if code == 410 or reason in ("Expired", "Gone") or _is_too_large(status):
-        return Gone
-    if code == 404 and reason == "NotFound":
-        return NotFound
-    return {401: Unauthorized, 403: Forbidden, 429: TooManyRequests}.get(code, ServerError)
-
-
-def _is_too_large(status: Mapping[str, Any]) -> bool:
-    """Whether our version is one that the server has not reached: a restored etcd has lost it.
-
-    The way out is the same as for an expired one: list again, without a version.
-    """
     causes = as_dict(status.get("details")).get("causes")
     reasons = [as_dict(cause).get("reason") for cause in causes] if isinstance(causes, list) else []
-    return "ResourceVersionTooLarge" in reasons
+    # A version that the server has not reached (a restored etcd has lost it) has the same way out as one that
+    # has expired: list again, without a version.
+    if code == 410 or reason in ("Expired", "Gone") or "ResourceVersionTooLarge" in reasons:
+        error: type[ApiError] = Gone
+    elif code == 404 and reason == "NotFound":
+        error = NotFound
+    else:
+        error = {401: Unauthorized, 403: Forbidden, 429: TooManyRequests}.get(code, ServerError)
+    message = shortened(str(status.get("message") or reason or "no reason given"))
+    return error(f"{verb} pods: {code} {message}", status=code, retry_after=retry_after)
 
 
 def status_in(body: bytes) -> dict[str, Any]:

@@ -32,9 +32,13 @@ def update_certificates(
 
     Returns whether it was done. `program` is a path, or a name that is looked up in ``PATH``.
     """
-    obstacle = _obstacle(program, (sources, certificates)) or _update(
-        ca_file, sources / NAME, program=program, timeout_seconds=timeout_seconds
-    )
+    closed = [str(each) for each in (sources, certificates) if not os.access(each, os.W_OK | os.X_OK)]
+    if shutil.which(program) is None:
+        obstacle = f"there is no {program}"
+    elif closed:
+        obstacle = f"{' and '.join(closed)} can't be written to"
+    else:
+        obstacle = _update(ca_file, sources / NAME, program=program, timeout_seconds=timeout_seconds)
     if obstacle:
         logger.warning(
             "WATCHER_KUBERNETES_UPDATE_CERTIFICATES=true has no effect: %s; "
@@ -45,13 +49,6 @@ def update_certificates(
         return False
     logger.info("%s has added %s", program, ca_file)
     return True
-
-
-def _obstacle(program: str, folders: tuple[Path, ...]) -> str:
-    if shutil.which(program) is None:
-        return f"there is no {program}"
-    closed = [str(folder) for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
-    return f"{' and '.join(closed)} can't be written to" if closed else ""
 
 
 def _update(ca_file: Path, copy: Path, *, program: str, timeout_seconds: float) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import attrs
+
 from kube_log_watcher_core.kube.json_reader import WHOLE, JsonReader, TooLong, Wanted
 from kube_log_watcher_core.models import FrozenMap, Owner, Pod, PodContainer, UnreadablePod
 
@@ -110,7 +112,7 @@ def decode_pod(item: object) -> Pod:
         annotations=annotations,
         owner=_controller(metadata.get("ownerReferences")),
         node=_shared(_text(spec.get("nodeName"))),
-        containers=tuple(_containers(as_dict(whole.get("status")), _images(spec))),
+        containers=tuple(_runs(as_dict(whole.get("status")), spec)),
         created=epoch_seconds(metadata.get("creationTimestamp")),
         deleted=epoch_seconds(metadata.get("deletionTimestamp")),
     )
@@ -165,10 +167,7 @@ def _shared(text: str) -> str:
     return _pooled(text) if len(text) <= _LONGEST_SHARED else text
 
 
-@functools.lru_cache(maxsize=1024)
-def _pooled(text: str) -> str:
-    # Not `sys.intern`: in Python 3.12 it keeps what it was ever given.
-    return text
+_pooled = functools.lru_cache(maxsize=1024)(str)  # `sys.intern` keeps, in Python 3.12, what it was ever given
 
 
 def _controller(references: object) -> Owner | None:
@@ -179,42 +178,29 @@ def _controller(references: object) -> Owner | None:
     return None
 
 
-def _images(spec: Mapping[str, Any]) -> dict[str, str]:
-    every = (container for kind in SPECS for container in _dicts(spec.get(kind)))
-    return {_text(container.get("name")): _text(container.get("image")) for container in every}
-
-
-def _containers(status: Mapping[str, Any], images: Mapping[str, str]) -> Iterator[PodContainer]:
-    for kind in STATUSES:
-        for each in _dicts(status.get(kind)):
-            yield from _runs(each, images)
-
-
-def _runs(status: Mapping[str, Any], images: Mapping[str, str]) -> Iterator[PodContainer]:
-    """Yield a container's run that is, or was last, and the one before it."""
-    name = _shared(_text(status.get("name")))
-    if not name:
-        return
-    restarts = _count(status.get("restartCount"))
-    current = _container_id(status.get("containerID"))
-    image = _shared(_image(status, images.get(name, "")))
-    yield PodContainer(name=name, image=image, id=current, restart_count=restarts)
-    ended = as_dict(as_dict(status.get("lastState")).get("terminated"))
-    previous = _container_id(ended.get("containerID"))
-    # While a container waits for its next start (CrashLoopBackOff), the last state is that of the run
-    # whose id and number stand above: it is no earlier one.
-    if previous and previous != current and restarts > 0:
-        yield PodContainer(name=name, image=image, id=previous, restart_count=restarts - 1)
-
-
-def _image(status: Mapping[str, Any], specified: str) -> str:
-    """Return the image as the runtime names it, unless that is a bare digest, which tells no name."""
-    image = _text(status.get("image"))
-    return specified if specified and (not image or image.startswith("sha256:")) else image
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+def _runs(status: Mapping[str, Any], spec: Mapping[str, Any]) -> Iterator[PodContainer]:
+    """Yield each container's run that is, or was last, and the one before it."""
+    specified = {
+        _text(container.get("name")): _text(container.get("image"))
+        for kind in SPECS
+        for container in _dicts(spec.get(kind))
+    }
+    for each in (each for kind in STATUSES for each in _dicts(status.get(kind))):
+        name, image = _shared(_text(each.get("name"))), _text(each.get("image"))
+        if not name:
+            continue
+        if not image or image.startswith("sha256:"):  # a bare digest tells no name
+            image = specified.get(name) or image
+        count, current = each.get("restartCount"), _container_id(each.get("containerID"))
+        restarts = max(count, 0) if isinstance(count, int) and not isinstance(count, bool) else 0
+        run = PodContainer(name=name, image=_shared(image), id=current, restart_count=restarts)
+        yield run
+        ended = as_dict(as_dict(each.get("lastState")).get("terminated"))
+        previous = _container_id(ended.get("containerID"))
+        # While a container waits for its next start (CrashLoopBackOff), the last state is that of the run
+        # whose id and number stand above: it is no earlier one.
+        if previous and previous != current and restarts > 0:
+            yield attrs.evolve(run, id=previous, restart_count=restarts - 1)
 
 
 def _container_id(value: object) -> str:

@@ -118,31 +118,26 @@ class JsonReader:
                 for _ in self.members("[", "]")
             ]
         elif isinstance(wanted, Mapping) and self.peek() == "{":
-            return dict(self._picked(wanted, longest=longest, too_long=too_long))
+            picked = {}
+            for _ in self.members("{", "}"):
+                key = self.key()
+                if key in wanted:
+                    picked[key] = self.pick(wanted[key], longest=longest, too_long=too_long, name=key)
+                else:
+                    self.skip()
+            return picked
         self.skip()
         return None
-
-    def _picked(
-        self, wanted: Mapping[str, Wanted], *, longest: int, too_long: list[str]
-    ) -> Iterator[tuple[str, Any]]:
-        for _ in self.members("{", "}"):
-            name = self.key()
-            if name in wanted:
-                yield name, self.pick(wanted[name], longest=longest, too_long=too_long, name=name)
-            else:
-                self.skip()
 
     def skip(self) -> None:
         """Go past the next value, however long it is. Inside of it only strings and brackets count."""
         sign = self.peek()
         if sign == '"':
             self._skip_string()
-        elif sign in ("{", "["):
-            self._skip_levels()
-        else:
+            return
+        if sign not in ("{", "["):
             self.value(AHEAD_CHARACTERS)
-
-    def _skip_levels(self) -> None:
+            return
         self._at += 1
         depth = 1
         while depth:

@@ -85,7 +85,13 @@ class ListWatch:
     def turn(self) -> None:
         """Take one step and wait for the next."""
         before = self._course.step
-        report = self._step()
+        steps = {
+            Step.LOCATE: self._locate,
+            Step.LIST: self._list,
+            Step.WATCH: self._watch,
+            Step.ASK: self._ask,
+        }
+        report = steps[before]()
         if self._mailbox.stopped:
             return
         status = report.error.status if report.error else None
@@ -102,17 +108,6 @@ class ListWatch:
         self._sleep(self._failing.next(self._limit_seconds()), early=lambda: False)
 
     # ------------------------------------------------------------------ steps
-
-    def _step(self) -> Report:
-        match self._course.step:
-            case Step.LOCATE:
-                return self._locate()
-            case Step.LIST:
-                return self._list()
-            case Step.WATCH:
-                return self._watch()
-            case Step.ASK:
-                return self._ask()
 
     def _list(self) -> Report:
         # Taken before the question: who asks while it is under way has seen something newer.

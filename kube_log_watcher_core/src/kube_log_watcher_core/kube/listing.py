@@ -40,11 +40,6 @@ class PodList:
         )
 
 
-def decode_list(body: bytes) -> PodList:
-    """Parse a list that is there as a whole. Raises `ServerError` as `read_list` does."""
-    return read_list([body])
-
-
 def read_list(pieces: Iterable[bytes]) -> PodList:
     """Parse a list while it arrives, item by item: each is reduced before the next is decoded.
 
@@ -63,7 +58,11 @@ def _read(reader: JsonReader) -> PodList:
     for _ in reader.members("{", "}"):
         name = reader.key()
         if name == "items" and reader.peek() == "[":
-            fields[name] = _read_items(reader)
+            items = fields[name] = []
+            for _ in reader.members("[", "]"):
+                if len(items) == MOST_PODS:
+                    raise ValueError(f"it has more than {MOST_PODS} pods")
+                items.append(pod_or_why(*read_item(reader)))
         else:
             value = reader.value(_LONGEST_FIELD)
             fields[name] = [] if name == "items" and value is None else value
@@ -83,12 +82,3 @@ def _read(reader: JsonReader) -> PodList:
         unreadable=tuple(item for item in fields["items"] if isinstance(item, UnreadablePod)),
         more=more if isinstance(more, str) else "",
     )
-
-
-def _read_items(reader: JsonReader) -> list[Pod | UnreadablePod]:
-    items: list[Pod | UnreadablePod] = []
-    for _ in reader.members("[", "]"):
-        if len(items) == MOST_PODS:
-            raise ValueError(f"it has more than {MOST_PODS} pods")
-        items.append(pod_or_why(*read_item(reader)))
-    return items

@@ -84,8 +84,11 @@ class Reflector:
 
         An empty list that is not believed leaves the store as it is.
         """
+        params = {"fieldSelector": f"spec.nodeName={node_name}"}
+        if at is not ListAt.NEWEST:
+            params["resourceVersion"] = self.version if at is ListAt.KNOWN and self.version else "0"
         try:
-            found = self._read_pages(_list_params(node_name, self._version_for(at)))
+            found = self._read_pages(params)
         except ApiError as error:
             return failure(error)
         if not (found.pods or found.unreadable or self._hooks.believes_empty()):
@@ -116,8 +119,16 @@ class Reflector:
     def watch(self, node_name: str, *, limit_seconds: float) -> Report:
         """Follow the node's pods from the last version until the stream ends, whatever ends it."""
         began = self._clock()
+        params = {
+            "fieldSelector": f"spec.nodeName={node_name}",
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            # Without it a server may let a stream go on for ever, and one that is dead look alive.
+            "timeoutSeconds": str(max(int(limit_seconds), 1)),
+            "resourceVersion": self.version or "0",
+        }
         try:
-            with self._get("watch", _watch_params(node_name, self.version, limit_seconds)) as answer:
+            with self._get("watch", params) as answer:
                 self._hooks.opened()
                 self._follow(answer)
         except Silence as error:
@@ -132,11 +143,6 @@ class Reflector:
         timing = self._timing
         seconds = timing.silence_seconds if verb == "watch" else timing.answer_seconds
         return self._session.get(verb, "/api/v1/pods", params=params, answer_seconds=seconds)
-
-    def _version_for(self, at: ListAt) -> str | None:
-        if at is ListAt.NEWEST:
-            return None
-        return self.version if at is ListAt.KNOWN and self.version else "0"
 
     def _ended(self, began: float, error: ApiError | None) -> Report:
         if self._hooks.interrupted():
@@ -191,19 +197,3 @@ class Reflector:
                 pod.detail,
                 extra={"event": "pod-unreadable"},
             )
-
-
-def _list_params(node_name: str, version: str | None) -> dict[str, str]:
-    selector = {"fieldSelector": f"spec.nodeName={node_name}"}
-    return selector if version is None else {**selector, "resourceVersion": version}
-
-
-def _watch_params(node_name: str, version: str | None, limit_seconds: float) -> dict[str, str]:
-    return {
-        "fieldSelector": f"spec.nodeName={node_name}",
-        "watch": "true",
-        "allowWatchBookmarks": "true",
-        # Without it a server may let a stream go on for ever, and one that is dead look alive.
-        "timeoutSeconds": str(max(int(limit_seconds), 1)),
-        "resourceVersion": version or "0",
-    }

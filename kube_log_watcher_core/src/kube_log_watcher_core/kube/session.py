@@ -7,7 +7,6 @@ import importlib.metadata
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import requests
 import urllib3
@@ -55,7 +54,22 @@ class Answer:
 
         Raises `Silence`, `Cut`, and `ServerError` when its time is up.
         """
-        while piece := self._piece():
+        while True:
+            if self._piece_seconds is not None:
+                self._wire.allow(self._piece_seconds)
+            try:
+                piece: bytes | None = self._response.raw.read1(PIECE_BYTES, decode_content=True)
+            except urllib3.exceptions.ReadTimeoutError as error:
+                if self._piece_seconds is None and self._wire.overdue:
+                    raise self._late() from error
+                raise Silence(f"{self._verb} pods: the stream fell silent") from error
+            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                raise Cut(f"{self._verb} pods: the answer broke off: {shortened(str(error))}") from error
+            # What is there already is read without a wait, and would be until its end.
+            if self._piece_seconds is None and self._wire.overdue:
+                raise self._late()
+            if not piece:
+                return
             yield piece
 
     def whole(self, *, limit_bytes: int) -> bytes:
@@ -67,21 +81,6 @@ class Answer:
             if left < 0:
                 raise ServerError(f"{self._verb} pods: the answer is longer than {limit_bytes} bytes")
         return b"".join(pieces)
-
-    def _piece(self) -> bytes:
-        if self._piece_seconds is not None:
-            self._wire.allow(self._piece_seconds)
-        try:
-            piece: bytes | None = self._response.raw.read1(PIECE_BYTES, decode_content=True)
-        except urllib3.exceptions.ReadTimeoutError as error:
-            if self._piece_seconds is None and self._wire.overdue:
-                raise self._late() from error
-            raise Silence(f"{self._verb} pods: the stream fell silent") from error
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise Cut(f"{self._verb} pods: the answer broke off: {shortened(str(error))}") from error
-        if self._piece_seconds is None and self._wire.overdue:  # what is there already is read without a wait
-            raise self._late()
-        return piece or b""
 
     def _late(self) -> ServerError:
         return ServerError(f"{self._verb} pods: the answer did not end in time")
@@ -191,7 +190,14 @@ class ApiSession:
         if self._session is None or now != self._authorities:
             self.close()
             self._authorities = now
-            self._session = _new_session(self._wire)
+            self._session = session = requests.Session()
+            session.mount("http://", WireAdapter(self._wire))
+            session.mount("https://", WireAdapter(self._wire))
+            # Else a .netrc replaces the token, REQUESTS_CA_BUNDLE the authorities, and a proxy sees it all.
+            session.trust_env = False
+            session.headers.update(
+                {"User-Agent": user_agent(), "Accept": "application/json", "Accept-Encoding": "gzip"}
+            )
         return self._session
 
 
@@ -201,18 +207,6 @@ def user_agent() -> str:
         return f"kube-log-watcher/{importlib.metadata.version('kube-log-watcher-core')}"
     except importlib.metadata.PackageNotFoundError:  # run from a source tree
         return "kube-log-watcher/unknown"
-
-
-def _new_session(wire: Wire) -> requests.Session:
-    session = requests.Session()
-    session.mount("http://", WireAdapter(wire))
-    session.mount("https://", WireAdapter(wire))
-    # Else a .netrc replaces the token, REQUESTS_CA_BUNDLE the authorities, and a proxy sees it all.
-    session.trust_env = False
-    session.headers.update(
-        {"User-Agent": user_agent(), "Accept": "application/json", "Accept-Encoding": "gzip"}
-    )
-    return session
 
 
 def _authorities(access: ApiAccess) -> str | bool:
@@ -226,15 +220,7 @@ def _authorities(access: ApiAccess) -> str | bool:
 
 def _root_of(error: BaseException) -> BaseException:
     """Return the cause that a person can do something about below the libraries' wrappings."""
-    seen = error
-    while (inner := _inner(seen)) is not None:
-        seen = inner
-    return seen
-
-
-def _inner(error: BaseException) -> BaseException | None:
-    reason: Any = getattr(error, "reason", None)
-    if isinstance(reason, BaseException):
-        return reason
-    first = error.args[0] if error.args else None
-    return first if isinstance(first, BaseException) else None
+    for inner in (getattr(error, "reason", None), *error.args[:1]):
+        if isinstance(inner, BaseException):
+            return _root_of(inner)
+    return error

@@ -107,8 +107,14 @@ def parse_event(line: bytes | Iterable[bytes]) -> WatchEvent:
     Raises the error that an ERROR event stands for, `ServerError` for a line that is no event. A pod that
     can't be read gives its names, an unknown type gives one to skip: the stream itself is well.
     """
-    event, too_long = _decode(line)
-    told, item = event.get("type"), as_dict(event.get("object"))
+    try:
+        reader = JsonReader([line] if isinstance(line, bytes) else line)
+        event, too_long = read_item(reader, _WANTED)
+        if reader.peek():
+            raise ValueError("there is more after its end")
+    except (ValueError, RecursionError) as error:
+        raise ServerError(f"a line of the watch is no JSON: {str(error)[:100]}", status=200) from error
+    told, item = as_dict(event).get("type"), as_dict(as_dict(event).get("object"))
     if told == "ERROR":
         code = item.get("code")
         raise error_of(code if isinstance(code, int) else 500, item, verb="watch")
@@ -121,14 +127,3 @@ def parse_event(line: bytes | Iterable[bytes]) -> WatchEvent:
     if told not in _TYPES:
         return WatchEvent(EventType.SKIPPED, version, detail=f"unknown type of event {told!r:.40}")
     return WatchEvent(_TYPES[told], version, pod_or_why(item, too_long))
-
-
-def _decode(line: bytes | Iterable[bytes]) -> tuple[Mapping[str, object], str]:
-    try:
-        reader = JsonReader([line] if isinstance(line, bytes) else line)
-        event, too_long = read_item(reader, _WANTED)
-        if reader.peek():
-            raise ValueError("there is more after its end")
-        return as_dict(event), too_long
-    except (ValueError, RecursionError) as error:
-        raise ServerError(f"a line of the watch is no JSON: {str(error)[:100]}", status=200) from error
