@@ -13,8 +13,7 @@ COPY . .
 # pip compiles what it installs: nothing has to be, and with a read-only file system can be, later.
 RUN python3 -m venv --without-pip /opt/kube-log-watcher \
     && python3 -m pip --python /opt/kube-log-watcher/bin/python install --no-cache-dir \
-        ./kube_log_watcher_core ./kube_log_watcher_backtracking ./kube_log_watcher_scalyr \
-        ./kube_log_watcher_appdynamics ./kube_log_watcher_symlinker '.[all]'
+        ./kube_log_watcher_*/ '.[all]'
 # stevedore remembers entry points in a folder that may be missing, or stale after a pip install:
 # a file .disable in there switches that off.
 RUN mkdir -p /opt/kube-log-watcher/cache/python-entrypoints \

@@ -8,8 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 SCALYR_VENV := .venv-scalyr
-DISTRIBUTIONS := kube_log_watcher_core kube_log_watcher_backtracking kube_log_watcher_scalyr kube_log_watcher_appdynamics \
-    kube_log_watcher_symlinker kube_log_watcher_testing
+DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard kube_log_watcher_*/pyproject.toml))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import nox
 
-DISTRIBUTIONS = ("core", "backtracking", "scalyr", "appdynamics", "symlinker", "testing")
+DISTRIBUTIONS = [
+    path.parent for path in sorted(Path(__file__).parent.glob("kube_log_watcher_*/pyproject.toml"))
+]
 
 nox.options.sessions = ["tests"]
 
@@ -36,7 +38,7 @@ def oldest(session: nox.Session) -> None:
 
 def _install(session: nox.Session, *requirements: str) -> None:
     session.install("--upgrade", "pip>=25.1")
-    folders = [argument for name in DISTRIBUTIONS for argument in ("-e", f"./kube_log_watcher_{name}")]
+    folders = [argument for folder in DISTRIBUTIONS for argument in ("-e", f"./{folder.name}")]
     session.install(*folders, ".[all]", *requirements)
     session.install("--group", "test", *requirements)
 

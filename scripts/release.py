@@ -22,15 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = (
-    "kube_log_watcher_core",
-    "kube_log_watcher_backtracking",
-    "kube_log_watcher_scalyr",
-    "kube_log_watcher_appdynamics",
-    "kube_log_watcher_symlinker",
-    "kube_log_watcher_testing",
-    ".",
-)
+FOLDERS = (*sorted(path.parent.name for path in ROOT.glob("kube_log_watcher_*/pyproject.toml")), ".")
 MODULES_BESIDE = {"kube_log_watcher_core": ("kube_log_watcher_command.py",)}
 """What is in a wheel beside its package: the command, which holds signals back before it imports more."""
 LEFT_OUT = (".*", "__pycache__", "build", "dist", "_build", "*.egg-info")

@@ -16,12 +16,10 @@ from documents import ROOT
 
 FOLDERS = {
     "kube-log-watcher": ".",
-    "kube-log-watcher-core": "kube_log_watcher_core",
-    "kube-log-watcher-backtracking": "kube_log_watcher_backtracking",
-    "kube-log-watcher-scalyr": "kube_log_watcher_scalyr",
-    "kube-log-watcher-appdynamics": "kube_log_watcher_appdynamics",
-    "kube-log-watcher-symlinker": "kube_log_watcher_symlinker",
-    "kube-log-watcher-testing": "kube_log_watcher_testing",
+    **{
+        path.parent.name.replace("_", "-"): path.parent.name
+        for path in sorted(ROOT.glob("kube_log_watcher_*/pyproject.toml"))
+    },
 }
 """Where each distribution lies."""
 

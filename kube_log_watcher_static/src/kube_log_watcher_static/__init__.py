@@ -1,0 +1,37 @@
+"""Parts for agents whose shipper has one static configuration.
+
+Configuration is code: each shipper's language expands something. So nothing of it is written for a container.
+An operator owns one static configuration over the whole spool, and the agent writes *data*: what is to be
+looked up by the container id in a segment's path. The order is: metadata, taken up by the shipper where it
+can tell; then the first segment. On the way out the last segment goes first, then the metadata.
+
+- `StaticAgent` has this order. What is left to say: which files, and where the shipper keeps positions.
+- `metadata_of` gives one document for a log, with the same names for all shippers.
+- `TableFormat` writes many of them into one file; `JSON_MAP` and `csv_table` are two such formats.
+- `PositionFile` reads how far the shipper is; only path *and* inode together name a file.
+- `Uptake` remembers what the shipper has taken up, by its own word or by the time that it needs.
+"""
+
+from __future__ import annotations
+
+from kube_log_watcher_static.agent import StaticAgent
+from kube_log_watcher_static.metadata import MOST_BYTES, Document, metadata_of, to_json
+from kube_log_watcher_static.positions import Offsets, PositionFile, read_bounded
+from kube_log_watcher_static.tables import JSON_MAP, TableFormat, UnsafeRow, csv_table
+from kube_log_watcher_static.uptake import Uptake
+
+__all__ = [
+    "JSON_MAP",
+    "MOST_BYTES",
+    "Document",
+    "Offsets",
+    "PositionFile",
+    "StaticAgent",
+    "TableFormat",
+    "UnsafeRow",
+    "Uptake",
+    "csv_table",
+    "metadata_of",
+    "read_bounded",
+    "to_json",
+]

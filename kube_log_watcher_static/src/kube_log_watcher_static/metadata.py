@@ -1,0 +1,71 @@
+"""What is told of a log: one document, with the same names for all shippers. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Mapping
+from typing import Any
+
+from kube_log_watcher_core import LogTarget
+
+Document = Mapping[str, Any]
+"""What JSON can hold; texts in it come from pod authors."""
+
+MOST_BYTES = 32 * 1024
+"""Of a document as JSON. A shipper attaches all of it to each line, and some hold a table in memory."""
+
+
+def metadata_of(target: LogTarget, *, annotations: Container[str] = ()) -> Document:
+    """Return what is told of a log.
+
+    Names are those that Kubernetes filters of shippers give: ``namespace_name``, ``pod_name``, ``pod_id``,
+    ``container_name``, ``container_id``, ``container_image``, ``host``, ``labels``, ``annotations``. What the
+    watcher derives stands beside them: ``cluster_id``, ``environment``, ``application``, ``component``,
+    ``version``, ``release``, ``image``, ``image_version``. What is not known has no entry.
+
+    Parameters
+    ----------
+    annotations
+        names of those that are told: others may be large, or nobody's business.
+
+    A document beyond `MOST_BYTES` loses its annotations, then its labels, and says so in ``truncated``.
+    """
+    told = {
+        "namespace_name": target.namespace,
+        "pod_name": target.pod_name,
+        "pod_id": target.pod.uid,
+        "host": target.node,
+        "container_name": target.container_name,
+        "container_id": target.id,
+        "container_image": target.container.image or _image_in_status(target),
+        "cluster_id": target.cluster_id,
+        "environment": target.environment,
+        "application": target.application,
+        "component": target.component,
+        "version": target.version,
+        "release": target.release,
+        "image": target.image,
+        "image_version": target.image_version,
+    }
+    document: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    document["labels"] = dict(target.labels)
+    chosen = {name: value for name, value in target.annotations.items() if name in annotations}
+    if chosen:
+        document["annotations"] = chosen
+    truncated = []
+    for name in ("annotations", "labels"):
+        if name in document and len(to_json(document).encode()) > MOST_BYTES:
+            del document[name]
+            truncated.append(name)
+            document["truncated"] = truncated
+    return document
+
+
+def to_json(document: Document) -> str:
+    """Return a document as JSON on one line: sorted, in ASCII, so that no reader finds a line's end in it."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"))
+
+
+def _image_in_status(target: LogTarget) -> str | None:
+    images = (status.image for status in target.pod.containers if status.id == target.id)
+    return next(images, None) or None

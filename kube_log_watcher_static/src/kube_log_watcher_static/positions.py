@@ -1,0 +1,92 @@
+"""How far a shipper has read, by what it keeps of that itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from kube_log_watcher_core import LogFile, Progress
+
+Offsets = Mapping[tuple[str, int], int]
+"""Bytes that were read of a file, by its path as the shipper sees it *and* its inode.
+
+Inodes are used again within seconds: by inode alone, "all read" was said of files that nobody had opened.
+"""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of a file of positions that is read at all."""
+
+
+class PositionFile:
+    """One file in which a shipper notes how far it is with each file that it reads.
+
+    Parameters
+    ----------
+    parse
+        finds the offsets in its content; raises `ValueError` for a content that it can't read.
+    wall
+        the present time, in seconds since the epoch.
+    """
+
+    def __init__(
+        self, path: Path, parse: Callable[[bytes], Offsets], *, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._path = path
+        self._parse = parse
+        self._wall = wall
+        self._seen: tuple[int, ...] = ()
+        self._offsets: Offsets = {}
+
+    def progress(self, file: LogFile) -> Progress | None:
+        """Return how far the shipper is with a file; None when its positions can't be read.
+
+        A file that it has no note of it has not begun: nothing of it was read. The position is as the
+        shipper keeps it *now*: where it is the size of a file that nobody writes to any more, all is read.
+        """
+        if file.inode is None:
+            return None
+        now = self._wall()
+        try:
+            offsets = self.offsets()
+        except (OSError, ValueError):
+            return None
+        return Progress(read_bytes=offsets.get((str(file.path), file.inode), 0), at=now)
+
+    def offsets(self) -> Offsets:
+        """Return all that it keeps; the file is read only when it has changed.
+
+        Raises
+        ------
+        OSError
+            when it can't be read.
+        ValueError
+            when it is not what it should be.
+        """
+        status = os.stat(self._path)
+        seen = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        if seen != self._seen:
+            self._offsets = self._parse(read_bounded(self._path, MOST_BYTES))
+            self._seen = seen
+        return self._offsets
+
+
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """Return a regular file's content.
+
+    Raises
+    ------
+    OSError
+        when it can't be read.
+    ValueError
+        when it has more bytes than that, or is no regular file.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(fd, "rb") as file:
+        if not os.path.isfile(fd):
+            raise ValueError(f"{path} is no regular file")
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise ValueError(f"{path} has more than {most_bytes} bytes")
+    return content

@@ -1,0 +1,57 @@
+"""What is told of a log: one document for all shippers, complete, and bounded."""
+
+from __future__ import annotations
+
+import json
+
+from kube_log_watcher_static import MOST_BYTES, metadata_of, to_json
+from kube_log_watcher_testing.factories import container_id, make_container, make_target
+
+
+def test_the_document_tells_pod_container_labels_and_what_the_watcher_derives() -> None:
+    assert metadata_of(make_target(make_container(7), labels={"application": "shop", "version": "v7"})) == {
+        "namespace_name": "default",
+        "pod_name": "shop-1",
+        "pod_id": "uid-7",
+        "host": "node-1",
+        "container_name": "main",
+        "container_id": container_id(7),
+        "container_image": "registry.example.org/team/app:1.0",
+        "cluster_id": "cluster-1",
+        "environment": "production",
+        "application": "shop",
+        "version": "v7",
+        "image": "app",
+        "image_version": "1.0",
+        "labels": {"application": "shop", "version": "v7"},
+    }
+
+
+def test_only_annotations_that_were_asked_for_are_told() -> None:
+    target = make_target(annotations={"team": "blue", "secret": "s"})
+    assert "annotations" not in metadata_of(target)
+    assert metadata_of(target, annotations={"team"})["annotations"] == {"team": "blue"}
+
+
+def test_a_document_beyond_its_bound_loses_annotations_first_and_says_so() -> None:
+    large = "x" * MOST_BYTES
+    document = metadata_of(make_target(annotations={"team": large}), annotations={"team"})
+    assert document["truncated"] == ["annotations"]
+    assert document["labels"] == {"application": "shop", "version": "v7"}
+
+
+def test_a_document_that_is_still_too_large_loses_its_labels_too() -> None:
+    large = "\N{SNOWMAN}" * MOST_BYTES
+    document = metadata_of(
+        make_target(labels={"note": large}, annotations={"team": large}), annotations={"team"}
+    )
+    assert document["truncated"] == ["annotations", "labels"]
+    assert document["pod_name"] == "shop-1"
+    assert len(to_json(document)) < MOST_BYTES
+
+
+def test_json_is_on_one_line_of_ascii() -> None:
+    text = to_json(metadata_of(make_target(labels={"application": "a\nb\u2028c\x85"})))
+    assert text.isascii()
+    assert text.isprintable()
+    assert json.loads(text)["labels"] == {"application": "a\nb\u2028c\x85"}

@@ -1,0 +1,83 @@
+"""Positions: only path and inode together name a file, and what can't be read is no evidence."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kube_log_watcher_core import LogFile, Progress
+from kube_log_watcher_static import Offsets, PositionFile
+
+NOW = 1000.0
+LOG = LogFile(Path("/spool/a.log"), 7)
+
+
+def parse(content: bytes) -> Offsets:
+    return {(path, inode): offset for path, inode, offset in json.loads(content)}
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    path = tmp_path / "positions"
+    path.write_text(json.dumps([["/spool/a.log", 7, 42]]))
+    return path
+
+
+@pytest.fixture
+def positions(kept: Path) -> PositionFile:
+    return PositionFile(kept, parse, wall=lambda: NOW)
+
+
+def test_a_file_that_the_shipper_has_a_note_of_is_read_that_far(positions: PositionFile) -> None:
+    assert positions.progress(LOG) == Progress(read_bytes=42, at=NOW)
+
+
+@pytest.mark.parametrize("other", [LogFile(LOG.path, 8), LogFile(Path("/spool/b.log"), 7)], ids=str)
+def test_of_another_file_with_the_same_path_or_inode_nothing_was_read(
+    positions: PositionFile, other: LogFile
+) -> None:
+    assert positions.progress(other) == Progress(read_bytes=0, at=NOW)
+
+
+def test_a_file_whose_inode_nobody_knows_is_not_judged(positions: PositionFile) -> None:
+    assert positions.progress(LogFile(LOG.path)) is None
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [Path.unlink, lambda path: path.write_text("{"), lambda path: (path.unlink(), path.mkdir())],
+    ids=["missing", "broken", "a folder"],
+)
+def test_positions_that_cannot_be_read_are_unknown(
+    kept: Path, positions: PositionFile, spoil: Callable[[Path], object]
+) -> None:
+    spoil(kept)
+    assert positions.progress(LOG) is None
+
+
+def test_a_pipe_in_place_of_the_positions_keeps_nobody_waiting(kept: Path, positions: PositionFile) -> None:
+    kept.unlink()
+    os.mkfifo(kept)
+    assert positions.progress(LOG) is None
+
+
+def test_positions_are_parsed_again_only_when_they_have_changed(kept: Path) -> None:
+    parsed: list[bytes] = []
+
+    def counting(content: bytes) -> Offsets:
+        parsed.append(content)
+        return parse(content)
+
+    positions = PositionFile(kept, counting)
+    for _ in range(3):
+        positions.progress(LOG)
+    assert len(parsed) == 1
+    kept.write_text(json.dumps([["/spool/a.log", 7, 100]]))
+    progress = positions.progress(LOG)
+    assert progress is not None
+    assert progress.read_bytes == 100
+    assert len(parsed) == 2

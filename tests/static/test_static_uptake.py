@@ -1,0 +1,68 @@
+"""A log is shown once the shipper has taken up what was written of it."""
+
+from __future__ import annotations
+
+from kube_log_watcher_static import Uptake
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_was_written_is_not_taken_up_before_the_shipper_says_so() -> None:
+    uptake = Uptake(clock=Clock())
+    uptake.wrote({"a"}, b"one")
+    assert (uptake.has("a"), uptake.seconds_left()) == (False, 0.0)
+    uptake.confirm(uptake.generation)
+    assert (uptake.has("a"), uptake.seconds_left()) == (True, None)
+
+
+def test_the_word_on_an_earlier_generation_says_nothing_of_a_later_one() -> None:
+    uptake = Uptake(clock=Clock())
+    uptake.wrote({"a"}, b"one")
+    earlier = uptake.generation
+    uptake.confirm(earlier)
+    uptake.wrote({"a", "b"}, b"two")
+    uptake.confirm(earlier)
+    assert (uptake.has("a"), uptake.has("b")) == (True, False)
+
+
+def test_the_same_content_is_the_same_generation_in_another_life() -> None:
+    one, other = Uptake(clock=Clock()), Uptake(clock=Clock())
+    one.wrote({"a"}, b"content")
+    other.wrote({"a"}, b"content")
+    assert one.generation == other.generation != ""
+
+
+def test_a_shipper_without_a_word_has_taken_it_up_after_its_time() -> None:
+    clock = Clock()
+    uptake = Uptake(clock=clock, seconds=3.0)
+    uptake.wrote({"a"}, b"one")
+    clock.now += 1
+    assert uptake.seconds_left() == 2.0
+    assert not uptake.has("a")
+    clock.now += 2
+    assert uptake.seconds_left() is None
+    assert uptake.has("a")
+
+
+def test_writing_the_same_again_does_not_begin_the_time_anew() -> None:
+    clock = Clock()
+    uptake = Uptake(clock=clock, seconds=3.0)
+    uptake.wrote({"a"}, b"one")
+    clock.now += 3
+    uptake.wrote({"a"}, b"one")
+    assert uptake.seconds_left() is None
+
+
+def test_what_is_no_longer_written_is_no_longer_taken_up() -> None:
+    uptake = Uptake(clock=Clock())
+    uptake.wrote({"a", "b"}, b"two")
+    uptake.confirm(uptake.generation)
+    uptake.wrote({"b"}, b"one")
+    assert not uptake.has("a")
+    assert uptake.has("b")
