@@ -16,7 +16,7 @@ import pytest
 
 from discovery_support import collect_until, only, watches_of
 from kube_log_watcher_core.discovery import Discovery, NodePaths, default_roots
-from kube_log_watcher_core.discovery.inotify import Event, EventSource, Watches, open_inotify
+from kube_log_watcher_core.discovery.inotify import EventSource, InotifyEvent, Watches, open_inotify
 from kube_log_watcher_core.models import Layout
 from kube_log_watcher_testing.fake_node import FakeNode
 
@@ -50,7 +50,7 @@ class Faulty:
     def rm_watch(self, wd: int) -> None:
         self.source.rm_watch(wd)
 
-    def read(self, timeout: int | None = None) -> Sequence[Event]:
+    def read(self, timeout: int | None = None) -> Sequence[InotifyEvent]:
         events = self.source.read(timeout)
         if not self.overflows:
             return events

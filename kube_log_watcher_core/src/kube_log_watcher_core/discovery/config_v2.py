@@ -75,9 +75,11 @@ def parse_config(content: bytes) -> DockerConfig:
     except ValueError as error:
         raise BrokenConfig(f"not JSON: {error}") from None
     config = _mapping(_mapping(document, "the document").get("Config"), "Config")
-    labels = config.get("Labels")
+    told = config.get("Labels")
+    labels = {} if told is None else _mapping(told, "Config.Labels")
+    used = {name: labels[name] for name in _USED_LABELS if labels.get(name) is not None}
     return DockerConfig(
-        labels=_used_labels({} if labels is None else _mapping(labels, "Config.Labels")),
+        labels={name: _text(value, f"label {name}") for name, value in used.items()},
         image=_text(config.get("Image"), "Config.Image") or None,
         created=parse_time(_text(document.get("Created"), "Created")),
     )
@@ -96,11 +98,6 @@ def _mapping(value: object, what: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise BrokenConfig(f"{what} is not an object")
     return value
-
-
-def _used_labels(labels: Mapping[str, object]) -> Mapping[str, str]:
-    used = {name: labels.get(name) for name in _USED_LABELS}
-    return {name: _text(value, f"label {name}") for name, value in used.items() if value is not None}
 
 
 def _text(value: object, what: str) -> str:

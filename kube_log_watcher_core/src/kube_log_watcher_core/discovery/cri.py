@@ -89,7 +89,12 @@ class PodLogs:
         Raises OSError when it, or a container's, can't be looked at; what is known of that stays.
         """
         linked = self._place.linked.runs_of(self.name)
-        mode = self._mode()
+        try:
+            mode = os.lstat(self._path).st_mode
+        except OSError as error:
+            if not is_absent(error):
+                raise
+            mode = 0
         if not linked and not stat.S_ISDIR(mode) and not stat.S_ISLNK(mode):
             return False
         folders, strays = self._folders(linked, own=stat.S_ISDIR(mode))
@@ -99,14 +104,6 @@ class PodLogs:
         spoken_of = {(run[1], run[2]) for run, _ in linked}
         self._list_all(folders, strays, spoken_of)
         return True
-
-    def _mode(self) -> int:
-        try:
-            return os.lstat(self._path).st_mode
-        except OSError as error:
-            if is_absent(error):
-                return 0
-            raise
 
     def _folders(
         self, linked: Collection[tuple[Run, str]], *, own: bool
@@ -137,8 +134,10 @@ class PodLogs:
                 found.append((name, path, os.path.realpath(path)))
             except OSError as error:
                 unread[name] = _Folder(name, path, path), error
-        if not own:
-            self._choose_home(real for name, _, real in found if real.endswith(f"/{self.name}/{name}"))
+        homes = {real.rsplit("/", 2)[0] for name, _, real in found if real.endswith(f"/{self.name}/{name}")}
+        if not own and homes and self._home not in homes:
+            # Where links disagree about the folder that holds the pod's, the one that was first counts.
+            self._home = min(homes, key=lambda home: (not self._place.roots.has(home), home))
         strays = []
         for name, path, real in found:
             if real == f"{self._home}/{self.name}/{name}":
@@ -168,12 +167,6 @@ class PodLogs:
 
     def _followed_names(self) -> set[str]:
         return {container.name for container in self._known.values() if container.obstacle is None}
-
-    def _choose_home(self, reals: Iterable[str]) -> None:
-        """Choose the folder that holds the pod's, where links disagree about it: the one that was first."""
-        homes = sorted({real.rsplit("/", 2)[0] for real in reals})
-        if homes and self._home not in homes:
-            self._home = next((home for home in homes if self._place.roots.has(home)), homes[0])
 
     def _list_all(
         self, folders: list[_Folder], strays: list[Container], spoken_of: Collection[tuple[str, int]]
@@ -236,11 +229,12 @@ class PodLogs:
     def _container(self, run: _Run) -> Container:
         pod, name, key = self._pod, run.folder.name, self._key(run)
         known = self._known.get(key)
-        found = self._own(self._look(run), run)
+        found = self._look(run)
         settled = self._place.rotations.stay(
             found, known, unit=self.name, rotated=None if found.linked else run.rotated
         )
-        self.unsettled = self.unsettled or (found.missing and self._may_go_unseen(found))
+        may_go_unseen = found.linked or not os.path.isdir(os.path.dirname(found.target))
+        self.unsettled = self.unsettled or (found.missing and may_go_unseen)
         docker_id = None if found.elsewhere else parse_docker_log(found.target)
         # A run's id never changes: what a link has told holds when the link has gone before the log.
         told = docker_id or self._place.id_of((self.name, name, run.number))
@@ -259,28 +253,19 @@ class PodLogs:
         )
 
     def _look(self, run: _Run) -> Log:
-        folder, roots = run.folder, self._place.roots
+        """Return a log that is the run's own, and an obstacle in place of any other."""
+        folder, roots, path = run.folder, self._place.roots, f"{run.folder.path}/{run.number}.log"
         if run.entry is not None and _is_regular(run.entry):
             return regular(f"{folder.real}/{run.number}.log", roots, inode=run.entry.inode())
-        return locate(f"{folder.path}/{run.number}.log", folder=folder.real, roots=roots)
-
-    def _own(self, found: Log, run: _Run) -> Log:
-        """Return a log that is the run's own, and an obstacle in place of any other."""
-        if found.obstacle is not None or not found.linked or self._is_runtimes(found.target):
+        found = locate(path, folder=folder.real, roots=roots)
+        if found.obstacle is not None or not found.linked:
             return found
-        detail = (
-            f"{run.folder.path}/{run.number}.log leads to {found.target}, which is not this container's log"
-        )
+        home, name = os.path.split(found.target)
+        # It lies in the runtime's folder for a container, and not in some pod's.
+        if os.path.basename(home) == parse_docker_log(name) and not home.startswith(f"{self._home}/"):
+            return found
+        detail = f"{path} leads to {found.target}, which is not this container's log"
         return attrs.evolve(found, obstacle=Obstacle(Reason.OUTSIDE_FOLDER, detail))
-
-    def _is_runtimes(self, target: str) -> bool:
-        """Whether a log lies in the runtime's folder for a container, and not in some pod's."""
-        container_id = parse_docker_log(target)
-        home = os.path.dirname(target)
-        return os.path.basename(home) == container_id and not home.startswith(f"{self._home}/")
-
-    def _may_go_unseen(self, found: Log) -> bool:
-        return found.linked or not os.path.isdir(os.path.dirname(found.target))
 
     def _elsewhere(self, name: str, path: str) -> Container:
         detail = (

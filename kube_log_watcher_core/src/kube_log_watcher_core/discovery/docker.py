@@ -61,14 +61,6 @@ class DockerFolder:
             if is_absent(error):
                 return False
             raise
-        self._watch_and_read(folder)
-        found = self._find_log(folder, plain=plain)
-        known = {container.key: container for container in self.containers}
-        self.containers = (keep_equal(known, self._container(found)),)
-        self.unsettled = found.missing and found.linked
-        return True
-
-    def _watch_and_read(self, folder: str) -> None:
         # Docker replaces its file by a rename. Whoever else repairs it may write in place; once there are
         # good data those don't matter any more, and neither should each closing of the log wake us.
         unknown = self._config is None
@@ -76,6 +68,11 @@ class DockerFolder:
         self._read(f"{folder}/{CONFIG}")
         if unknown and self._config is not None:
             self._place.watches.watch(folder, owner=self.name)
+        found = self._find_log(folder, plain=plain)
+        known = {container.key: container for container in self.containers}
+        self.containers = (keep_equal(known, self._container(found)),)
+        self.unsettled = found.missing and found.linked
+        return True
 
     def _read(self, path: str) -> None:
         """Read the configuration unless it is the same. Good data outlive a broken or removed file."""
@@ -85,15 +82,14 @@ class DockerFolder:
                 self._config = parse_config(read_bounded(path))
                 self._signature = signature
         except FileNotFoundError:
-            self._lacks(Reason.NO_CONFIG, f"{path} is not there; it is read as soon as it is")
+            detail = f"{path} is not there; it is read as soon as it is"
+            self._problem = Obstacle(Reason.NO_CONFIG, detail)
         except OSError as error:
-            self._lacks(Reason.BROKEN_CONFIG, f"{path} can't be read ({error.strerror}); it is tried again")
+            detail = f"{path} can't be read ({error.strerror}); it is tried again"
+            self._problem = Obstacle(Reason.BROKEN_CONFIG, detail)
         except BrokenConfig as error:
             detail = f"{path} can't be understood ({error}); it is read again when it changes"
-            self._lacks(Reason.BROKEN_CONFIG, detail)
-
-    def _lacks(self, reason: Reason, detail: str) -> None:
-        self._problem = Obstacle(reason, detail)
+            self._problem = Obstacle(Reason.BROKEN_CONFIG, detail)
 
     def _find_log(self, folder: str, *, plain: bool) -> Log:
         real = f"{self._place.real}/{self.name}" if plain else None

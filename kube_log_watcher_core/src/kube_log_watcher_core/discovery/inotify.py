@@ -35,7 +35,7 @@ _REMEDIES = {
 logger = logging.getLogger(__name__)
 
 
-class Event(Protocol):
+class InotifyEvent(Protocol):
     """One event, as inotify gives it."""
 
     @property
@@ -69,7 +69,7 @@ class EventSource(Protocol):
         """End a watch. Raises OSError with EINVAL when it has ended by itself."""
         ...
 
-    def read(self, timeout: int | None = None) -> Sequence[Event]:
+    def read(self, timeout: int | None = None) -> Sequence[InotifyEvent]:
         """Return the events that are there, after at most so many milliseconds."""
         ...
 
@@ -133,7 +133,8 @@ class Watches:
             return
         try:
             wd = self._source.add_watch(folder, _FOLDER | _WRITTEN if written else _FOLDER)
-            if not written and self._is_written_for_others(wd, owner, folder):
+            others = [asked for key, asked in self._by_wd.get(wd, {}).items() if key != (owner, folder)]
+            if not written and any(others):
                 wd = self._source.add_watch(folder, _FOLDER | _WRITTEN)  # the last mask is the one that holds
         except OSError as error:
             if error.errno in _USED_UP:
@@ -144,10 +145,6 @@ class Watches:
             self._remove(owned[folder], owner, folder)
         owned[folder] = wd
         self._by_wd.setdefault(wd, {})[owner, folder] = written
-
-    def _is_written_for_others(self, wd: int, owner: str, folder: str) -> bool:
-        owners = self._by_wd.get(wd, {})
-        return any(written for key, written in owners.items() if key != (owner, folder))
 
     def retain(self, owner: str, folders: Collection[str]) -> None:
         """Stop watching all of an owner's folders but these."""
@@ -170,7 +167,12 @@ class Watches:
             lost = bool(event.mask & _LOST)
             hints += [Hint(owner, event.name, lost=lost) for owner, _ in self._by_wd.get(event.wd, ())]
             if event.mask & _IGNORED:
-                self._forget(event.wd)
+                for owner, folder in self._by_wd.pop(event.wd, ()):
+                    owned = self._by_owner.get(owner, {})
+                    if owned.get(folder) == event.wd:
+                        del owned[folder]
+                    if not owned:
+                        self._by_owner.pop(owner, None)
         return hints if complete else None
 
     def close(self) -> None:
@@ -191,14 +193,6 @@ class Watches:
         except OSError as error:
             if error.errno != errno.EINVAL:  # the kernel has removed it with its folder
                 raise
-
-    def _forget(self, wd: int) -> None:
-        for owner, folder in self._by_wd.pop(wd, ()):
-            owned = self._by_owner.get(owner, {})
-            if owned.get(folder) == wd:
-                del owned[folder]
-            if not owned:
-                self._by_owner.pop(owner, None)
 
     def _give_up(self, error: OSError) -> None:
         self.close()

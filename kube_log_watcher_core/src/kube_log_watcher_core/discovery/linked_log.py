@@ -50,6 +50,7 @@ class LinkedLog:
         return True
 
     def _own(self, found: Log, link: ContainerLink) -> Log:
+        """Return a log that is the link's own, and an obstacle in place of any other."""
         container_id = parse_docker_log(found.target)
         if found.obstacle is not None or link.parsed is None:
             return found

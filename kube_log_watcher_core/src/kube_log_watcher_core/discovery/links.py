@@ -81,9 +81,11 @@ class LinkTable:
         if old is not None:
             self._unfile(old)
         if new is not None:
-            self._file(new)
+            self._links[name] = new
+            if new.run is not None:
+                self._by_pod.setdefault(new.run.pod, {})[name] = new
         changed = [link for link in (old, new) if link is not None]
-        for run in {link.key for link in changed}:
+        for run in {link.key for link in changed if link.key is not None}:
             self._choose_id(run)
         return {link.unit for link in changed}
 
@@ -98,7 +100,7 @@ class LinkTable:
     def runs_of(self, pod: str) -> list[tuple[Run, str]]:
         """Return the runs of a pod that links lead to, each with the path of its container's folder."""
         return [
-            ((run.pod, run.container, run.number), self._absolute(run.folder))
+            ((run.pod, run.container, run.number), os.path.join(self.folder, run.folder))
             for link in self._by_pod.get(pod, {}).values()
             if (run := link.run) is not None
         ]
@@ -106,9 +108,6 @@ class LinkTable:
     def units(self) -> Iterator[str]:
         """Return the name of all that the links lead to."""
         return (link.unit for link in self._links.values())
-
-    def _absolute(self, path: str) -> str:
-        return os.path.join(self.folder, path)
 
     def _read(self, name: str) -> ContainerLink | None:
         known = self._links.get(name)
@@ -125,7 +124,7 @@ class LinkTable:
         )
 
     def _run_behind(self, target: str) -> RunPath | None:
-        path = self._absolute(target)
+        path = os.path.join(self.folder, target)
         for _ in range(_MOST_HOPS):
             run = parse_run_path(path)
             if run is not None:
@@ -136,11 +135,6 @@ class LinkTable:
                 return None
         return None
 
-    def _file(self, link: ContainerLink) -> None:
-        self._links[link.name] = link
-        if link.run is not None:
-            self._by_pod.setdefault(link.run.pod, {})[link.name] = link
-
     def _unfile(self, link: ContainerLink) -> None:
         del self._links[link.name]
         if link.run is not None:
@@ -149,10 +143,8 @@ class LinkTable:
             if not of_pod:
                 del self._by_pod[link.run.pod]
 
-    def _choose_id(self, run: Run | None) -> None:
+    def _choose_id(self, run: Run) -> None:
         """Let the newest of the links to a run tell its id."""
-        if run is None:
-            return
         links = [link for link in self._by_pod.get(run[0], {}).values() if link.key == run]
         told = [(self._made(link), link.id) for link in links if link.id is not None]
         self._ids.pop(run, None)

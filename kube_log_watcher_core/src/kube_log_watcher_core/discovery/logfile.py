@@ -100,7 +100,14 @@ def locate(path: str, *, folder: str | None, roots: Roots) -> Log:
         target = os.path.realpath(path)
     except OSError as error:  # a link can be seen by some who may not read where it leads
         return _missing(path, error, linked=linked)
-    return _at_end_of_link(target, roots, linked=linked)
+    try:
+        status = os.stat(target)
+    except OSError as error:
+        return _missing(target, error, linked=linked)
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        return Log(target, Obstacle(Reason.NOT_A_FILE, f"{target} is {kind}, not a regular file"))
+    return attrs.evolve(regular(target, roots, inode=status.st_ino), linked=linked)
 
 
 def size_of_log(path: Path) -> int | None:
@@ -122,7 +129,8 @@ def regular(target: str, roots: Roots, *, inode: int) -> Log:
     """Return the log at a resolved path that is known to be a regular file."""
     if roots.hold(target):
         return Log(target, inode=inode)
-    return Log(target, Obstacle(Reason.OUTSIDE_ROOTS, _outside(target, roots)))
+    detail = f"{target} is outside the log roots ({roots}): add {mount_of(target)} to WATCHER_LOG_ROOTS"
+    return Log(target, Obstacle(Reason.OUTSIDE_ROOTS, detail))
 
 
 def is_rotated(target: str) -> bool:
@@ -143,32 +151,15 @@ def mount_of(target: str) -> str:
     return os.path.dirname(target)
 
 
-def _at_end_of_link(target: str, roots: Roots, *, linked: bool) -> Log:
-    try:
-        status = os.stat(target)
-    except OSError as error:
-        return _missing(target, error, linked=linked)
-    if not stat.S_ISREG(status.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
-        return Log(target, Obstacle(Reason.NOT_A_FILE, f"{target} is {kind}, not a regular file"))
-    return attrs.evolve(regular(target, roots, inode=status.st_ino), linked=linked)
-
-
 def _missing(target: str, error: OSError, *, linked: bool) -> Log:
-    if is_absent(error) or error.errno == errno.ELOOP:
-        return Log(target, Obstacle(Reason.NO_LOG, _absent(target)), missing=True, linked=linked)
-    detail = f"{target} can't be looked at ({error.strerror}); it is tried again at each full pass"
-    return Log(target, Obstacle(Reason.UNREADABLE, detail), missing=True, unknown=True, linked=linked)
-
-
-def _absent(target: str) -> str:
-    mount = mount_of(target)
+    if not is_absent(error) and error.errno != errno.ELOOP:
+        detail = f"{target} can't be looked at ({error.strerror}); it is tried again at each full pass"
+        return Log(target, Obstacle(Reason.UNREADABLE, detail), missing=True, unknown=True, linked=linked)
+    mount, folder = mount_of(target), os.path.dirname(target)
     if not os.path.isdir(mount):
-        return f"{target} can't be seen here: mount the host's folder {mount} at the same path"
-    if not os.path.isdir(os.path.dirname(target)):
-        return f"{os.path.dirname(target)} is not there; the log is followed as soon as it is"
-    return f"{target} is not there; it is followed as soon as it is"
-
-
-def _outside(target: str, roots: Roots) -> str:
-    return f"{target} is outside the log roots ({roots}): add {mount_of(target)} to WATCHER_LOG_ROOTS"
+        detail = f"{target} can't be seen here: mount the host's folder {mount} at the same path"
+    elif not os.path.isdir(folder):
+        detail = f"{folder} is not there; the log is followed as soon as it is"
+    else:
+        detail = f"{target} is not there; it is followed as soon as it is"
+    return Log(target, Obstacle(Reason.NO_LOG, detail), missing=True, linked=linked)

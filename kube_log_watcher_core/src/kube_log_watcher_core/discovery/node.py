@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -93,7 +94,9 @@ class Discovery:
             return self.scan()
         if any(hint.lost and hint.owner == _ROOT for hint in hints):
             return self.scan()
-        names = self._concerned(hints) | self._settling() | self._place.rotations.overdue()
+        names = self._settling() | self._place.rotations.overdue()
+        for hint in dict.fromkeys(hints):
+            names |= self._concerned_by(hint)
         return self._refresh(names) if names else self._containers
 
     def close(self) -> None:
@@ -132,33 +135,25 @@ class Discovery:
             if not is_absent(error):
                 return set()
             self._watches.watch(os.path.dirname(table.folder), owner=_PARENT)
-            names = _list_or_none(table.folder)  # it may have come before the watch
+            names = []
+            with contextlib.suppress(OSError):
+                names = os.listdir(table.folder)  # it may have come before the watch
         else:
             self._watches.release(_PARENT)
         return table.replace(names)
 
-    def _concerned(self, hints: Iterable[Hint]) -> set[str]:
-        """Return the names of the units that the events may have changed."""
-        names: set[str] = set()
-        for hint in dict.fromkeys(hints):
-            names |= self._concerned_by(hint)
-        return names
-
     def _concerned_by(self, hint: Hint) -> set[str]:
+        """Return the names of the units that an event may have changed."""
         if hint.owner == _ROOT:
             return {hint.name} | self._place.linked.look(hint.name)
-        if hint.owner in (_LINKS, _PARENT):
-            return self._beside(hint) & self._units.keys()
+        table = self._place.siblings
+        if table is not None and hint.owner in (_LINKS, _PARENT):
+            if hint.owner == _LINKS and not hint.lost:
+                return table.look(hint.name) & self._units.keys()
+            is_meant = hint.lost or hint.name == os.path.basename(table.folder)
+            return self._list_siblings() & self._units.keys() if is_meant else set()
         unit = self._units.get(hint.owner)
         return {hint.owner} if unit is not None and (hint.lost or unit.concerns(hint.name)) else set()
-
-    def _beside(self, hint: Hint) -> set[str]:
-        table = self._place.siblings
-        if table is None:
-            return set()
-        if hint.owner == _LINKS and not hint.lost:
-            return table.look(hint.name)
-        return self._list_siblings() if hint.lost or hint.name == os.path.basename(table.folder) else set()
 
     def _settling(self) -> set[str]:
         until = self._clock() - SETTLING_SECONDS
@@ -214,10 +209,15 @@ class Discovery:
     def _one_for_each_key(self) -> Iterator[Container]:
         """Yield all containers, those with another key that have what another has: links come second."""
         found: dict[str, str] = {}
-        for unit in sorted(self._units.values(), key=_is_link):
+        for unit in sorted(self._units.values(), key=lambda unit: isinstance(unit, LinkedLog)):
             for one in unit.containers:
                 first = found.setdefault(one.key, unit.name)
-                yield one if first == unit.name else _second(one, unit.name, first)
+                if first == unit.name:
+                    yield one
+                else:
+                    detail = f"{unit.name} leads to the same log as {first}, which was there first"
+                    taken = Obstacle(Reason.TAKEN, detail)
+                    yield attrs.evolve(one, key=unit.name, log_path=None, obstacle=taken)
 
     def _make(self, name: str) -> Unit | None:
         """Make the unit that a name stands for; None for what is nobody's container."""
@@ -230,15 +230,6 @@ class Discovery:
         if folder is not None and not name.endswith(".log"):
             return PodLogs(name, self._place, folder)
         return LinkedLog(name, self._place) if name.endswith(".log") else None
-
-
-def _is_link(unit: Unit) -> bool:
-    return isinstance(unit, LinkedLog)
-
-
-def _second(container: Container, link: str, first: str) -> Container:
-    detail = f"{link} leads to the same log as {first}, which was there first"
-    return attrs.evolve(container, key=link, log_path=None, obstacle=Obstacle(Reason.TAKEN, detail))
 
 
 def _place(paths: NodePaths, watches: Watches, clock: Callable[[], float]) -> Place:
@@ -262,10 +253,3 @@ def _identity(folder: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _list_or_none(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []

@@ -58,18 +58,15 @@ class Disk:
     def inside(self, fd: int, name: str, *, make: bool) -> Iterator[int]:
         """Open a folder inside an open one, never through a link; with ``make``, create it if needed."""
         if make:
-            self._make_folder(fd, name)
+            if self.kind(fd, name) == "link":
+                os.unlink(name, dir_fd=fd)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o755, dir_fd=fd)
         inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
         try:
             yield inner
         finally:
             os.close(inner)
-
-    def _make_folder(self, fd: int, name: str) -> None:
-        if self.kind(fd, name) == "link":
-            os.unlink(name, dir_fd=fd)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(name, 0o755, dir_fd=fd)
 
     def names(self, fd: int) -> list[str]:
         """List an open folder."""

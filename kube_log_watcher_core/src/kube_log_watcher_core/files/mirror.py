@@ -74,16 +74,15 @@ class Mirror:
         if faults:
             raise summary([fault.error for fault in faults]) from faults[0].error
 
-    def _differs(self, path: Path, item: Item) -> bool:
-        if self._known is None:
-            return True
-        known = self._known.get(path)
-        return known is not item and known != item
-
     def _write(self, wanted: Mapping[Path, Item], owned: tuple[Owned, ...]) -> list[Fault]:
         faults = []
         unsettled: dict[Path, list[tuple[Path, Owned]]] = {}
-        changed = [item for path, item in wanted.items() if self._differs(path, item)]
+        known = self._known or {}
+        changed = [
+            item
+            for path, item in wanted.items()
+            if (before := known.get(path)) is not item and before != item
+        ]
         for item in sorted(changed, key=lambda item: isinstance(item, File)):
             try:
                 home = _home(item, owned)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 LONGEST_PART = 16 * 1024
 """Bytes of a part that are given."""
@@ -30,8 +30,11 @@ def part_about(content: bytes, words: Collection[str]) -> bytes:
 
 def _element(text: str, words: Collection[str]) -> str:
     """Find the object in a list that has one of the words, without decoding what is around it."""
-    at = min(found for word in words if (found := text.find(word)) >= 0)
-    for start in _braces_before(text, at):
+    at = start = min(found for word in words if (found := text.find(word)) >= 0)
+    for _ in range(MOST_BRACES):
+        start = text.rfind("{", 0, start)
+        if start < 0:
+            break
         before = text[max(start - LONGEST_GAP, 0) : start].rstrip(" \t\r\n")
         if before[-1:] not in {"[", ","}:
             continue
@@ -42,11 +45,3 @@ def _element(text: str, words: Collection[str]) -> str:
         if end > at:
             return text[start:end]
     return ""
-
-
-def _braces_before(text: str, at: int) -> Iterator[int]:
-    for _ in range(MOST_BRACES):
-        at = text.rfind("{", 0, at)
-        if at < 0:
-            return
-        yield at

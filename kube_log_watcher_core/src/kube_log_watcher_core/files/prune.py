@@ -54,7 +54,9 @@ class _Pruning:
         for name in self.disk.names(fd):
             if len(pattern) > 1:
                 self.below(fd, at=at / name, pattern=pattern)
-            elif at / name not in self.keep and _is_ours(name, pattern[0]):
+            elif at / name not in self.keep and (
+                pattern[0].fullmatch(name) or is_temporary_of(name, pattern[0])
+            ):
                 self.leaf(fd, at / name)
 
     def leaf(self, fd: int, path: Path) -> None:
@@ -81,10 +83,6 @@ class _Pruning:
             with self.disk.inside(fd, at.name, make=False) as inner:
                 self.level(inner, at=at, pattern=pattern[1:])
             self.disk.remove_folder(fd, at.name)
-
-
-def _is_ours(name: str, pattern: re.Pattern[str]) -> bool:
-    return pattern.fullmatch(name) is not None or is_temporary_of(name, pattern)
 
 
 def remove(disk: Disk, home: Owned, path: Path) -> None:

@@ -39,11 +39,8 @@ def one_for_each_id(
         first, *others = group
         if others:
             first, *others = sorted((first, *others), key=rank)
-            second += [_second(target, first) for target in others]
+            whose = f"{first.namespace}/{first.pod_name}/{first.container_name}"
+            detail = f"its container id {first.id} is that of {whose}"
+            second += [Skipped(target.container, Reason.TAKEN, detail) for target in others]
         kept.append(first)
     return kept, second
-
-
-def _second(target: LogTarget, first: LogTarget) -> Skipped:
-    whose = f"{first.namespace}/{first.pod_name}/{first.container_name}"
-    return Skipped(target.container, Reason.TAKEN, f"its container id {target.id} is that of {whose}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from kube_log_watcher_core.annotations import NotTrueOrFalse, is_excluded
 from kube_log_watcher_core.models import Container, Layout, LogTarget, Pod, Pods, Reason, Remark, Skipped
@@ -68,9 +68,12 @@ class _Decision:
             detail = "WATCHER_NAMESPACES or WATCHER_EXCLUDE_NAMESPACES leaves the namespace out"
             return Skipped(container, Reason.NAMESPACE_EXCLUDED, detail)
         pod = pod_of(container, before, self._evidence)
-        if isinstance(pod, Skipped):
-            return pod if container.key in self._known.waited else _waiting(pod)
-        return self._with_pod(container, pod, before)
+        if isinstance(pod, Pod):
+            return self._with_pod(container, pod, before)
+        if pod.reason is Reason.POD_UNKNOWN and container.key not in self._known.waited:
+            # It may still come: a log precedes its pod by up to 2 s.
+            return Skipped(container, Reason.POD_AWAITED, pod.detail)
+        return pod
 
     def _stays(self, before: LogTarget, container: Container) -> bool:
         """Tell at once, for nearly all containers, that nothing has changed from which a target is made."""
@@ -86,16 +89,13 @@ class _Decision:
             return Skipped(container, Reason.EXCLUDED, detail)
         missing = [label for label in self._rules.strict_labels if not pod.labels.get(label)]
         if missing:
-            return Skipped(container, Reason.LABEL_MISSING, _missing_labels(pod, missing))
-        pods = self._evidence.pods
-        if (
-            container.layout is Layout.DOCKER
-            and container.id
-            and is_anothers(container.id, container, pod, pods)
-        ):
-            return Skipped(
-                container, Reason.TAKEN, "the API says that this id, and so the log, is another container's"
-            )
+            which = f"pod {pod.namespace}/{pod.name} has no label {', '.join(missing)}"
+            detail = f"{which}: add it, or change WATCHER_STRICT_LABELS"
+            return Skipped(container, Reason.LABEL_MISSING, detail)
+        pods, of_docker = self._evidence.pods, container.layout is Layout.DOCKER
+        if of_docker and container.id and is_anothers(container.id, container, pod, pods):
+            detail = "the API says that this id, and so the log, is another container's"
+            return Skipped(container, Reason.TAKEN, detail)
         identity = id_of(container, pod, before, pods, self._known.waited)
         if identity is None:
             detail = "neither a link in the containers folder nor the pod's status tells the container id yet"
@@ -114,19 +114,7 @@ class _Decision:
             return False
 
 
-def _waiting(skip: Skipped) -> Skipped:
-    """Tell a pod that may still come from one that did not: a log precedes its pod by up to 2 s."""
-    if skip.reason is not Reason.POD_UNKNOWN:
-        return skip
-    return Skipped(skip.container, Reason.POD_AWAITED, skip.detail)
-
-
 def _is_wanted(namespace: str, rules: Rules) -> bool:
     if any(fnmatch.fnmatchcase(namespace, pattern) for pattern in rules.exclude_namespaces):
         return False
     return not rules.namespaces or any(fnmatch.fnmatchcase(namespace, each) for each in rules.namespaces)
-
-
-def _missing_labels(pod: Pod, missing: Collection[str]) -> str:
-    labels = ", ".join(missing)
-    return f"pod {pod.namespace}/{pod.name} has no label {labels}: add it, or change WATCHER_STRICT_LABELS"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Pod, Pods
 from kube_log_watcher_core.resolve.contest import is_anothers
 from kube_log_watcher_core.resolve.rules import Rules
 from kube_log_watcher_core.segments import place_of_container
-
-_NONE = FrozenMap()
 
 
 def id_of(
@@ -34,9 +32,13 @@ def id_of(
 
 def make_target(identity: str, container: Container, pod: Pod, rules: Rules) -> LogTarget:
     """Make a target of a container and its pod."""
-    image, image_version = image_parts(_image_of(container, pod))
     if container.log_path is None:
         raise ValueError(f"{container.key} has neither a log nor an obstacle")
+    told = next((status.image for status in pod.containers if status.name == container.name), None)
+    # The kubelet may have started the container by its image's id, which tells nobody anything.
+    if container.layout is Layout.DOCKER and container.image and not container.image.startswith("sha256:"):
+        told = container.image
+    image, image_version = image_parts(told)
     return LogTarget(
         id=identity,
         log_path=as_seen_by_shipper(container.log_path, rules.log_path_map),
@@ -51,16 +53,15 @@ def make_target(identity: str, container: Container, pod: Pod, rules: Rules) -> 
         image_version=image_version,
         cluster_id=rules.node.cluster_id,
         node=rules.node.node,
-        attributes=_attributes(pod.labels, rules.labels_as_attributes),
+        attributes=FrozenMap(
+            {
+                name: value
+                for name, value in sorted(pod.labels.items())
+                if value and any(fnmatch.fnmatchcase(name, each) for each in rules.labels_as_attributes)
+            }
+        ),
         **_pattern(identity, container, rules),
     )
-
-
-def _image_of(container: Container, pod: Pod) -> str | None:
-    # The kubelet may have started the container by its image's id, which tells nobody anything.
-    if container.layout is Layout.DOCKER and container.image and not container.image.startswith("sha256:"):
-        return container.image
-    return next((status.image for status in pod.containers if status.name == container.name), None)
 
 
 def image_parts(reference: str | None) -> tuple[str | None, str | None]:
@@ -92,15 +93,3 @@ def _pattern(identity: str, container: Container, rules: Rules) -> dict[str, str
     if place is None:
         raise ValueError(f"{container.key} is kept in the spool, and has names that do not fit there")
     return {"pattern": place.pattern(as_seen_by_shipper(container.spool, rules.log_path_map))}
-
-
-def _attributes(labels: Mapping[str, str], wanted: tuple[str, ...]) -> FrozenMap:
-    if not wanted:
-        return _NONE
-    return FrozenMap(
-        {
-            name: value
-            for name, value in sorted(labels.items())
-            if value and any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted)
-        }
-    )

@@ -144,21 +144,12 @@ class Field:
 
 def fields_of(settings_class: type, section: str | None = None) -> tuple[Field, ...]:
     """Return the declared fields of a settings class, in their order."""
-    return tuple(
-        Field(
-            name=attribute.name,
-            section=section,
-            declaration=attribute.metadata[_KEY],
-            required=attribute.default is attrs.NOTHING,
-            default=_default(attribute.default),
-        )
-        for attribute in attrs.fields(settings_class)
-        if _KEY in attribute.metadata
-    )
-
-
-def _default(declared: Any) -> object:
-    if declared is attrs.NOTHING:
-        return None
-    factory = getattr(declared, "factory", None)  # of an `attrs.Factory`
-    return factory() if callable(factory) else declared
+    found = []
+    for attribute in attrs.fields(settings_class):
+        if _KEY in attribute.metadata:
+            required = attribute.default is attrs.NOTHING
+            factory = getattr(attribute.default, "factory", None)  # of an `attrs.Factory`
+            default = None if required else factory() if callable(factory) else attribute.default
+            declaration = attribute.metadata[_KEY]
+            found.append(Field(attribute.name, section, declaration, required=required, default=default))
+    return tuple(found)

@@ -120,25 +120,17 @@ def count(*, least: int = 0, most: int = LARGEST_COUNT) -> Kind[int]:
 def _within(
     number_of: Callable[[Any], N], what: str, limits: str, least: N, most: N, *, metavar: str
 ) -> Kind[N]:
-    def check(value: float) -> N:
+    def check(value: object) -> N:
         # NaN is within no bounds; a whole number is not rounded.
-        if not least <= value <= most or number_of(value) != value:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise ValueError(value)
+        if number_of(value) != value:
             raise ValueError(value)
         return number_of(value)
 
     return Kind(
-        f"{what}, {limits}",
-        lambda text: check(number_of(text)),
-        lambda value: check(_number(value)),
-        limits=limits,
-        metavar=metavar,
+        f"{what}, {limits}", lambda text: check(number_of(text)), check, limits=limits, metavar=metavar
     )
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(value)
-    return value
 
 
 def choice(*words: str) -> Kind[str]:

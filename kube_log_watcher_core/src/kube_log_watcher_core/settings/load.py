@@ -60,22 +60,17 @@ def load(settings_class: type[S], sources: Sources, *, section: str | None = Non
                 problems.append(Problem(name=variables, source=NOT_SET, value="", expected=expected))
         except _Wrong as wrong:
             problems.append(wrong.problem)
-    settings = None if problems else _made(settings_class, values, problems, section=section)
+    settings = None
+    if not problems:
+        try:
+            settings = settings_class(**values)
+        except ValueError as error:  # a validator of the class's own
+            where = f"settings of agent {section}" if section else "settings"
+            problems.append(Problem(name=where, source="all sources", value="", expected=str(error)))
     if sources.problem is not None:
         # What is missing may be in the file that can't be read.
         problems = [problem for problem in problems if problem.source != NOT_SET]
     return Loaded(settings=settings, problems=tuple(problems), files=files, values=values)
-
-
-def _made(
-    settings_class: type[S], values: Mapping[str, Any], problems: list[Problem], *, section: str | None
-) -> S | None:
-    try:
-        return settings_class(**values)
-    except ValueError as error:  # a validator of the class's own
-        where = f"settings of agent {section}" if section else "settings"
-        problems.append(Problem(name=where, source="all sources", value="", expected=str(error)))
-        return None
 
 
 class _Wrong(Exception):

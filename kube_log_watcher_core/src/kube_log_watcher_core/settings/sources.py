@@ -57,8 +57,12 @@ class Sources:
         """Find the name of the file that holds a field's value, where that is allowed."""
         if field.file_variable is None:
             return None
-        key = attrs.evolve(field, name=f"{field.name}_file", declaration=_without_names(field))
-        return self.find(key)
+        # Only an explicit variable moves along to the twin.
+        variable = f"{field.variable}_FILE" if field.declaration.variable else None
+        declaration = attrs.evolve(
+            field.declaration, variable=variable, from_file=False, yaml_alias=None, empty=UNSET
+        )
+        return self.find(attrs.evolve(field, name=f"{field.name}_file", declaration=declaration))
 
     def _on_command_line(self, field: Field) -> Found | None:
         key = f"{field.section}.{field.name}" if field.section else field.name
@@ -96,12 +100,6 @@ class Sources:
         return None
 
 
-def _without_names(field: Field) -> Any:
-    """Take a field's declaration to its ``_FILE`` twin: only an explicit variable moves along."""
-    variable = f"{field.variable}_FILE" if field.declaration.variable else None
-    return attrs.evolve(field.declaration, variable=variable, from_file=False, yaml_alias=None, empty=UNSET)
-
-
 def read_sources(
     *, command_line: Mapping[str, str | Sequence[str]], environ: Mapping[str, str], config: Path | None = None
 ) -> Sources:
@@ -117,7 +115,11 @@ def read_sources(
         return Sources(command_line=command_line, environ=environ)
     files = {config: signature(config)}  # first: what is replaced meanwhile is to be read once more
     try:
-        document = _read_yaml(config)
+        document = yaml.safe_load(read_text(config))
+        document = {} if document is None else document
+        if not isinstance(document, Mapping):
+            raise ValueError("it holds no mapping of settings")
+        check_size(document)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         problem = Problem(name=name, source=source, value=str(config), expected=_expected(error))
         return Sources(command_line=command_line, environ=environ, path=config, files=files, problem=problem)
@@ -137,15 +139,13 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
 def _expected(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"a file that can be read ({error.strerror})"
-    detail = _where(error) if isinstance(error, yaml.MarkedYAMLError) else " ".join(str(error).split())
+    detail = " ".join(str(error).split())
+    if isinstance(error, yaml.MarkedYAMLError):
+        # Its own text quotes the line, which may hold a key.
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        detail = f"{error.problem or error.context or type(error).__name__}{place}"
     return f"a YAML mapping of settings ({detail or type(error).__name__})"
-
-
-def _where(error: yaml.MarkedYAMLError) -> str:
-    # Its own text quotes the line, which may hold a key.
-    mark = error.problem_mark or error.context_mark
-    place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    return f"{error.problem or error.context or type(error).__name__}{place}"
 
 
 def read_text(path: Path) -> str:
