@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 from kube_log_watcher_core.annotations import NotTrueOrFalse, is_excluded
 from kube_log_watcher_core.models import Container, Layout, LogTarget, Pod, Pods, Reason, Remark, Skipped
-from kube_log_watcher_core.resolve.contest import is_anothers, one_for_each_id
-from kube_log_watcher_core.resolve.ownership import Evidence, pod_of
+from kube_log_watcher_core.resolve.ownership import Evidence, is_anothers, one_for_each_id, pod_of
 from kube_log_watcher_core.resolve.rules import Known, Resolution, Rules
 from kube_log_watcher_core.resolve.target import id_of, make_target
 

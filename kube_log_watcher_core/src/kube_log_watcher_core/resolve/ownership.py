@@ -1,12 +1,15 @@
-"""Which pod a container belongs to. Pods' authors have no say in it."""
+"""Which pod a container belongs to, and whose an id is that more than one has. Authors have no say in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
 
 import attrs
 
 from kube_log_watcher_core.models import Container, LogTarget, Pod, Pods, Reason, Skipped
+from kube_log_watcher_core.resolve.rules import Known
 
 
 @attrs.frozen
@@ -103,3 +106,42 @@ def _is_replaced_by(namesake: Pod, container: Container, evidence: Evidence) -> 
     if namesake.uid in evidence.on_disk:
         return True
     return namesake.created is not None and (container.created or namesake.created) < namesake.created
+
+
+# ---------------------------------------------------------------------- whose an id is
+
+
+def is_anothers(container_id: str, container: Container, pod: Pod, pods: Pods) -> bool:
+    """Whether the API says that an id is another container's.
+
+    The number of the run is left out of account: kubelets have been seen to count it differently.
+    """
+    if any(status.id == container_id and status.name == container.name for status in pod.containers):
+        return False
+    owner = pods.owner_of(container_id)
+    return owner is not None and owner != (pod.uid, container.name)
+
+
+def one_for_each_id(
+    targets: Iterable[LogTarget], pods: Pods, known: Known
+) -> tuple[list[LogTarget], list[Skipped]]:
+    """Give each id to one of the targets that have it, and the others a reason; they are sorted by id.
+
+    It is whose the API says it is; else who had it before; else the first by key.
+    """
+
+    def rank(target: LogTarget) -> tuple[bool, bool, bool, str]:
+        key = target.container.key
+        by_status = pods.owner_of(target.id) == (target.pod.uid, target.container.name)
+        return not by_status, key not in known.current, key not in known.targets, key
+
+    kept, second = [], []
+    for _, group in groupby(targets, key=attrgetter("id")):
+        first, *others = group
+        if others:
+            first, *others = sorted((first, *others), key=rank)
+            whose = f"{first.namespace}/{first.pod_name}/{first.container_name}"
+            detail = f"its container id {first.id} is that of {whose}"
+            second += [Skipped(target.container, Reason.TAKEN, detail) for target in others]
+        kept.append(first)
+    return kept, second

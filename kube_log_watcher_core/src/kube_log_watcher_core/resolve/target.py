@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from kube_log_watcher_core.models import Container, FrozenMap, Layout, LogTarget, Pod, Pods
-from kube_log_watcher_core.resolve.contest import is_anothers
+from kube_log_watcher_core.resolve.ownership import is_anothers
 from kube_log_watcher_core.resolve.rules import Rules
 from kube_log_watcher_core.segments import place_of_container
 

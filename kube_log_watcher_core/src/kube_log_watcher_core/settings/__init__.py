@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kube_log_watcher_core.settings.address import ADDRESS, Address
 from kube_log_watcher_core.settings.fields import Field, fields_of, setting
 from kube_log_watcher_core.settings.kinds import (
+    ADDRESS,
     ENTRIES,
     FLAG,
     JSON_OBJECT,
@@ -14,6 +14,7 @@ from kube_log_watcher_core.settings.kinds import (
     PATHS,
     SECRET,
     TEXT,
+    Address,
     Kind,
     Secret,
     choice,

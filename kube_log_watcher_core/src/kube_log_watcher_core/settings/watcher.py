@@ -6,15 +6,16 @@ from pathlib import Path
 
 import attrs
 
-from kube_log_watcher_core.settings.address import ADDRESS, Address
 from kube_log_watcher_core.settings.fields import setting
 from kube_log_watcher_core.settings.kinds import (
+    ADDRESS,
     FLAG,
     NAMES,
     PATH,
     PATH_MAP,
     PATHS,
     TEXT,
+    Address,
     choice,
     count,
     percent,
