@@ -9,11 +9,19 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agents import AgentReport, Question
-from kube_log_watcher_core.explain.chain import MOST_ASKED, MOST_CONTAINERS, Facts, PodSource, explanation_of
+from kube_log_watcher_core.explain.answers import Sightings
+from kube_log_watcher_core.explain.chain import (
+    MOST_ASKED,
+    MOST_CONTAINERS,
+    MOST_SEGMENTS,
+    Facts,
+    PodSource,
+    explanation_of,
+    question_about,
+    spool_report_of,
+)
 from kube_log_watcher_core.explain.documents import Explanation, as_plain, explanation_document
 from kube_log_watcher_core.explain.query import parse_query
-from kube_log_watcher_core.explain.segments import MOST_SEGMENTS, question_about, spool_report_of
-from kube_log_watcher_core.explain.sightings import Sightings
 from kube_log_watcher_core.models import (
     Departed,
     LogTarget,

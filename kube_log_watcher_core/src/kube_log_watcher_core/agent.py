@@ -5,12 +5,13 @@ from __future__ import annotations
 import abc
 import os
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 
 from kube_log_watcher_core.errors import AgentConfigError
-from kube_log_watcher_core.files import Disk, File, Item, Link, Mirror, Owned, part_about
+from kube_log_watcher_core.files import Change, Disk, DryDisk, File, Item, Link, Mirror, Owned, part_about
 from kube_log_watcher_core.models import LogFile, LogTarget, NodeContext, Progress
 
 SettingsT = TypeVar("SettingsT")
@@ -175,7 +176,7 @@ class FileAgent(BaseAgent[SettingsT]):
             self._mirror.forget()
         self._handed = handed
         self._made = {}
-        items = list(self.render(sorted(targets, key=_by_id)))
+        items = list(self.render(sorted(targets, key=attrgetter("id"))))
         self._made_before = self._made
         self._mirror.apply(items, self.owned())
         return None
@@ -217,8 +218,13 @@ def sync_to_the_end(
         between()
 
 
-def _by_id(target: LogTarget) -> str:
-    return target.id
+def rehearse(agent: FileAgent[Any], targets: Sequence[LogTarget]) -> list[Change]:
+    """Return what an agent would change. It works on a disk that only records from then on."""
+    disk = DryDisk()
+    agent.use_disk(disk)
+    # Nothing is written, so each further time records everything anew.
+    sync_to_the_end(agent, targets, between=disk.changes.clear)
+    return disk.changes
 
 
 def _is_about(item: Item, target: LogTarget, words: Sequence[bytes]) -> bool:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import click
 
-from kube_log_watcher_core.agent import FileAgent, sync_to_the_end
+from kube_log_watcher_core.agent import FileAgent, rehearse
 from kube_log_watcher_core.agents import make_agent
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import AgentConfigError, AgentError
-from kube_log_watcher_core.files import Change, DryDisk
+from kube_log_watcher_core.files import Change
 from kube_log_watcher_core.models import LogTarget, NodeContext
 from kube_log_watcher_core.observe.logs import visible
 from kube_log_watcher_core.settings.masks import Masks
@@ -39,22 +38,15 @@ def _show(chosen: ChosenAgent, node: NodeContext, targets: Sequence[LogTarget]) 
         tell("can't be shown: it is no FileAgent, so only it knows what it writes")
         return works
     try:
-        changes = _record(chosen, node, targets)
+        # Made anew: one that fails its check would show all the same what it writes.
+        agent = chosen.agent_class(chosen.settings, node)
+        changes = rehearse(agent, targets)
+        agent.close()
     except (AgentError, OSError) as error:
         tell(f"would fail: {error}")
         return False
     print_changes(changes, Masks(chosen.settings))
     return works
-
-
-def _record(chosen: ChosenAgent, node: NodeContext, targets: Sequence[LogTarget]) -> list[Change]:
-    disk = DryDisk()
-    agent = chosen.agent_class(chosen.settings, node)
-    if isinstance(agent, FileAgent):
-        agent.use_disk(disk)
-        sync_to_the_end(agent, targets, between=disk.changes.clear)
-    agent.close()
-    return disk.changes
 
 
 def print_changes(changes: Sequence[Change], masks: Masks) -> None:
@@ -74,18 +66,14 @@ def describe_change(change: Change, masks: Masks) -> Iterable[str]:
         target = os.fsdecode(change.after)
         was = f" (was {os.fsdecode(change.before)})" if change.before is not None else ""
         return [f"+ link {change.path} -> {target}{was}"]
-    return _diff(change.path, change.before, change.after, masks)
-
-
-def _diff(path: Path, before: bytes | None, after: bytes, masks: Masks) -> Iterable[str]:
-    old, new = (_lines(content, masks) for content in (before, after))
-    name = "/dev/null" if before is None else str(path)
-    lines = list(difflib.unified_diff(old, new, fromfile=name, tofile=str(path), lineterm=""))
-    return lines or [f"+ {path}: {'an empty file' if before is None else 'only what is not shown differs'}"]
-
-
-def _lines(content: bytes | None, masks: Masks) -> list[str]:
-    return masks.hide((content or b"").decode("utf-8", "replace")).splitlines()
+    old, new = (
+        masks.hide((content or b"").decode("utf-8", "replace")).splitlines()
+        for content in (change.before, change.after)
+    )
+    path, is_new = str(change.path), change.before is None
+    before = "/dev/null" if is_new else path
+    lines = list(difflib.unified_diff(old, new, fromfile=before, tofile=path, lineterm=""))
+    return lines or [f"+ {path}: {'an empty file' if is_new else 'only what is not shown differs'}"]
 
 
 def tell(text: str) -> None:

@@ -10,8 +10,7 @@ import attrs
 
 from kube_log_watcher_core.explain.chain import AskAgents, Facts, PodSource, explanation_of
 from kube_log_watcher_core.explain.documents import Explanation, explanation_document
-from kube_log_watcher_core.explain.query import parse_query
-from kube_log_watcher_core.explain.sightings import Sightings
+from kube_log_watcher_core.explain.query import Query, parse_query
 from kube_log_watcher_core.explain.status import status_of
 from kube_log_watcher_core.models import Pods
 from kube_log_watcher_core.observe import Snapshot
@@ -27,6 +26,26 @@ class _Seen:
     reconciler: Reconciler
     pods: Pods
     rules: Rules
+
+
+class Sightings:
+    """Which pods the API has shown since the watcher began.
+
+    Kept by the main thread; what it gives is never changed afterwards, so any thread may read it.
+    """
+
+    def __init__(self) -> None:
+        self._pods: Pods | None = None
+        self.shown: frozenset[str] = frozenset()
+        """Uids of pods that the API shows, or has shown while a container of theirs was there."""
+
+    def note(self, passed: Pass, pods: Pods) -> None:
+        """Take what a pass has seen, and what still drains."""
+        if pods is not self._pods:
+            targets = [*passed.work.targets, *(each.target for each in passed.work.departed)]
+            kept = {target.pod.uid for target in targets} & self.shown
+            self.shown = frozenset(kept.union(pod.uid for pod in pods))
+            self._pods = pods
 
 
 class Answers:
@@ -68,13 +87,15 @@ class Answers:
         if word == "status":
             return status_of(self._snapshot())
         if word == "explain":
-            return explanation_document(self._explain(self._seen, _filters(rest)))
+            filters = json.loads(rest or "{}")
+            if not isinstance(filters, dict) or not all(isinstance(it, str) for it in filters.values()):
+                raise ValueError("filters are a JSON object of strings: name, namespace, selector")
+            name, namespace = filters.get("name", ""), filters.get("namespace") or None
+            query = parse_query(name, namespace=namespace, selector=filters.get("selector", ""))
+            return explanation_document(self._explain(self._seen, query))
         raise ValueError("what can be asked is: status, explain")
 
-    def _explain(self, seen: _Seen, filters: Mapping[str, str]) -> Explanation:
-        query = parse_query(
-            filters.get("name", ""), namespace=filters.get("namespace"), selector=filters.get("selector", "")
-        )
+    def _explain(self, seen: _Seen, query: Query) -> Explanation:
         snapshot = self._snapshot()
         facts = Facts(
             resolution=seen.passed.resolution if seen.passed else Resolution(),
@@ -92,10 +113,3 @@ class Answers:
         told = explanation_of(facts, query, self._ask, source="watcher", at=snapshot.at)
         notes = () if seen.passed else ("nothing is decided yet: the folders or the API were never seen",)
         return attrs.evolve(told, notes=(*told.notes, *notes))
-
-
-def _filters(text: str) -> Mapping[str, str]:
-    filters = json.loads(text or "{}")
-    if not isinstance(filters, dict) or not all(isinstance(value, str) for value in filters.values()):
-        raise ValueError("filters are a JSON object of strings: name, namespace, selector")
-    return {name: value for name, value in filters.items() if value}

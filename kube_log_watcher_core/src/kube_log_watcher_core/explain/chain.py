@@ -5,25 +5,34 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
-from pathlib import Path
 
 import attrs
 
 from kube_log_watcher_core.agents import AgentReport, Question
 from kube_log_watcher_core.annotations import PREFIX
-from kube_log_watcher_core.explain.documents import ContainerReport, Explanation, PodReport
+from kube_log_watcher_core.discovery import size_of_log
+from kube_log_watcher_core.explain.documents import (
+    ContainerReport,
+    Explanation,
+    PodReport,
+    SegmentReport,
+    SpoolReport,
+)
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.explain.remedies import REMEDIES
-from kube_log_watcher_core.explain.segments import question_about, spool_report_of
-from kube_log_watcher_core.models import Container, Departed, LogTarget, Pod, Pods, Skipped
+from kube_log_watcher_core.models import Container, Departed, LogFile, LogTarget, Pod, Pods, Skipped
 from kube_log_watcher_core.reconcile import Life
 from kube_log_watcher_core.resolve import Resolution, Rules, shown_pod_of
-from kube_log_watcher_core.spool import SpoolView
+from kube_log_watcher_core.spool import Segment, Spooled, SpoolView
 
 MOST_CONTAINERS = 1000
 """So many are explained at once."""
 MOST_ASKED = 100
 """About so many agents are asked: that takes them from their work for some tens of milliseconds."""
+
+MOST_SEGMENTS = 20
+"""So many of one log's files in the spool are told and asked about: the oldest, which are to be read first,
+and the newest."""
 
 AskAgents = Callable[[Sequence[Question]], Mapping[str, tuple[AgentReport, ...]]]
 """Gives what each agent does about logs, by their containers' keys."""
@@ -81,7 +90,11 @@ def explanation_of(facts: Facts, query: Query, ask: AskAgents, *, source: str, a
     agents = ask([question_about(target, facts.spool) for target in targets[:MOST_ASKED]])
     reports = [_report(subject, facts, agents.get(subject.container.key, ())) for subject in told]
     reports += _without_logs(facts, query)
-    similar = () if reports else tuple(query.similar(_names(facts)))
+    similar: tuple[str, ...] = ()
+    if not reports:
+        found_on_disk = (subject.container for subject in _subjects(facts))
+        names = [(it.namespace, it.pod_name) for it in found_on_disk if it.pod_name]
+        similar = tuple(query.similar([*names, *((pod.namespace, pod.name) for pod in facts.pods)]))
     return Explanation(
         source=source, at=at, notes=notes, containers=tuple(reports), left_out=left_out, similar=similar
     )
@@ -107,17 +120,10 @@ def _subjects(facts: Facts) -> Iterator[_Subject]:
             yield _Subject(skip.container, shown_pod_of(skip.container, facts.pods), skip=skip)
 
 
-def _names(facts: Facts) -> Iterator[tuple[str, str]]:
-    for subject in _subjects(facts):
-        if subject.container.pod_name:
-            yield subject.container.namespace, subject.container.pod_name
-    for pod in facts.pods:
-        yield pod.namespace, pod.name
-
-
 def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) -> ContainerReport:
     container, target, departed = subject.container, subject.target, subject.departed
     skip, path = subject.skip, target.log_path if target else container.log_path
+    size = None if container.log_path is None else size_of_log(container.log_path)
     life = facts.life_of(container.key)
     return ContainerReport(
         namespace=container.namespace,
@@ -130,7 +136,7 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         restart_count=container.restart_count,
         # A byte that is no UTF-8 can't be told in JSON.
         log_path=None if path is None else os.fsencode(path).decode("utf-8", "backslashreplace"),
-        log_bytes=departed.size if departed else _size(container.log_path),
+        log_bytes=departed.size if departed else size,
         first_seen=life.first_seen if life else None,
         created=container.created,
         reason=skip.reason.value if skip else None,
@@ -143,13 +149,6 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         gone_since=departed.since if departed else None,
         remarks=tuple(sorted(f"{it.annotation}: {it.detail}" for it in life.remarks)) if life else (),
     )
-
-
-def _size(path: Path | None) -> int | None:
-    try:
-        return None if path is None else path.stat().st_size
-    except (OSError, ValueError):
-        return None
 
 
 def _rules(rules: Rules) -> tuple[str, ...]:
@@ -203,3 +202,55 @@ def _without_logs(facts: Facts, query: Query) -> list[ContainerReport]:
         )
         for pod in meant[:MOST_CONTAINERS]
     ]
+
+
+# ---------------------------------------------------------------------- one log's files in the spool
+
+
+def question_about(target: LogTarget, spool: SpoolView) -> Question:
+    """Return what agents are asked about a log: of one in the spool, how far each file is read."""
+    log = spool.logs.get(target.container.key)
+    if log is None or not log.shown or not target.is_spooled:
+        return Question(target)
+    return Question(
+        target,
+        {each.number: LogFile(target.file(log.path(each).name), each.inode) for each in _some(log.segments)},
+    )
+
+
+def spool_report_of(key: str, spool: SpoolView, agents: Sequence[AgentReport]) -> SpoolReport | None:
+    """Return what the spool has of a container's log; None where nothing is to be said."""
+    log = spool.logs.get(key)
+    if log is None:
+        why = spool.by_path.get(key)
+        return None if why is None else SpoolReport(state="by-path", detail=why)
+    told = _some(log.segments)
+    return SpoolReport(
+        state="shown" if log.shown else "waiting",
+        waits_for=() if log.shown else tuple(agent.name for agent in agents if agent.is_waited_for),
+        trouble=log.trouble,
+        segments=tuple(_segment(log, each) for each in told),
+        left_out=len(log.segments) - len(told),
+    )
+
+
+def _some(segments: Sequence[Segment]) -> Sequence[Segment]:
+    if len(segments) <= MOST_SEGMENTS:
+        return segments
+    return (*segments[: MOST_SEGMENTS // 2], *segments[-MOST_SEGMENTS // 2 :])
+
+
+def _segment(log: Spooled, segment: Segment) -> SegmentReport:
+    path = log.path(segment)
+    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+    try:
+        status = os.stat(path, follow_symlinks=False)
+    except OSError:  # it may have been removed this moment
+        return SegmentReport(number=segment.number, path=shown, closed=segment.closed)
+    return SegmentReport(
+        number=segment.number,
+        path=shown,
+        bytes=status.st_size,
+        closed=segment.closed,
+        is_held_alone=status.st_nlink == 1,
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from kube_log_watcher_core.agent import FileAgent, sync_to_the_end
+from kube_log_watcher_core.agent import FileAgent, rehearse
 from kube_log_watcher_core.agents import AgentReport, Question, ask_directly, close_agent, make_agent, told_of
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import ApiError, WatcherError
@@ -16,7 +16,7 @@ from kube_log_watcher_core.explain.chain import Facts, PodSource, explanation_of
 from kube_log_watcher_core.explain.documents import Explanation
 from kube_log_watcher_core.explain.look import look
 from kube_log_watcher_core.explain.query import Query
-from kube_log_watcher_core.files import DryDisk
+from kube_log_watcher_core.files import Change
 from kube_log_watcher_core.models import LogTarget, NodeContext
 from kube_log_watcher_core.settings.masks import Masks
 from kube_log_watcher_core.state import NAME
@@ -79,14 +79,13 @@ class _Imagined:
     def __init__(self, chosen: ChosenAgent, node: NodeContext, targets: Sequence[LogTarget]) -> None:
         self._name = chosen.name
         self._masks = Masks(chosen.settings)
-        self._disk = DryDisk()
+        self._changes: Sequence[Change] = ()
         self._trouble: str | None = None
         self._agent: FileAgent[object] | None = None
         try:
             agent = make_agent(chosen, node)
             if isinstance(agent, FileAgent):
-                agent.use_disk(self._disk)
-                sync_to_the_end(agent, targets, between=self._disk.changes.clear)
+                self._changes = rehearse(agent, targets)
                 self._agent = agent
             else:
                 close_agent(chosen.name, agent)
@@ -106,7 +105,7 @@ class _Imagined:
             told = ask_directly(self._agent, question)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - an agent may raise anything
             return attrs.evolve(silent, trouble=self._tell(error))
-        changed = {change.path for change in self._disk.changes}
+        changed = {change.path for change in self._changes}
         report = told_of(silent, told, self._masks)
         return attrs.evolve(
             report, trouble=NOT_ON_DISK if any(item.path in changed for item in told.items) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -98,13 +98,11 @@ class Query:
         by_name: dict[str, list[str]] = {}
         for namespace, pod in sorted(set(pods)):
             by_name.setdefault(pod, []).append(f"{namespace}/{pod}")
-        close = [name for each in sorted(wanted) for name in _likely(each, by_name)]
-        return [full for name in dict.fromkeys(close) for full in by_name[name]][:MOST_NAMES]
-
-
-def _likely(wanted: str, names: Collection[str]) -> list[str]:
-    parts = [name for name in names if wanted in name or name in wanted]
-    return [*parts, *difflib.get_close_matches(wanted, names, n=MOST_NAMES, cutoff=0.6)]
+        likely: dict[str, None] = {}
+        for each in sorted(wanted):
+            likely |= dict.fromkeys(name for name in by_name if each in name or name in each)
+            likely |= dict.fromkeys(difflib.get_close_matches(each, by_name, n=MOST_NAMES, cutoff=0.6))
+        return [full for name in likely for full in by_name[name]][:MOST_NAMES]
 
 
 def parse_query(text: str, *, namespace: str | None = None, selector: str = "") -> Query:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import logging
 import os
 import socket
 import time
@@ -12,7 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from kube_log_watcher_core.agents import Claim, FolderLocks, Worker
+from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.observe.listener import Listener, read_until
+
+logger = logging.getLogger(__name__)
 
 NAME = "watcher.sock"
 LONGEST_PATH = 107
@@ -87,6 +92,55 @@ class StatusSocket:
             connection.sendall(json.dumps(document).encode() + b"\n")
 
 
+class StatusDoor:
+    """A socket in one folder, opened and closed in a thread of its own: it never holds anybody up.
+
+    Where another watcher has the folder, or it isn't there, it is tried again.
+    """
+
+    def __init__(self, folder: Path, locks: FolderLocks, answer: Answer) -> None:
+        self._folder = folder
+        self._answer = answer
+        self._claim = Claim(locks, [folder])
+        self._socket: StatusSocket | None = None
+        # The state file tells of the wait for another watcher.
+        self._worker = Worker[None](
+            "status-socket",
+            lambda _work, _recheck: False,
+            ready=self._claim.take,
+            prepare=self._open,
+            close=self._close,
+            title="the status socket",
+        )
+
+    def start(self) -> None:
+        """Have a thread, which waits for `begin`."""
+        self._worker.start()
+
+    def begin(self) -> None:
+        """Answer from now on."""
+        self._worker.begin()
+
+    def close(self, *, wait_seconds: float = 0.0) -> None:
+        """Answer no more."""
+        self._worker.stop(wait_seconds=wait_seconds)
+
+    def _open(self) -> None:
+        try:
+            self._socket = StatusSocket(self._folder, self._answer)
+            self._socket.start()
+        except PathTooLong as error:
+            logger.warning("nobody can ask for status: no socket in %s: %s", self._folder, error.strerror)
+        except OSError as error:
+            text = f"nobody can ask for status: no socket in {self._folder}: {error.strerror or error}"
+            raise WatcherError(text) from error
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        self._claim.release()
+
+
 def ask(folder: Path, request: str, *, seconds: float = ANSWER_SECONDS) -> dict[str, Any] | None:
     """Ask the watcher that has its state in a folder; None when there is none.
 
@@ -105,21 +159,17 @@ def ask(folder: Path, request: str, *, seconds: float = ANSWER_SECONDS) -> dict[
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             return None
         connection.sendall(request.encode() + b"\n")
-        document = json.loads(_read_all(connection))
+        content = bytearray()
+        while piece := connection.recv(65536):
+            content += piece
+            if len(content) > ANSWER_BYTES:
+                raise OSError("the answer is too long")
+    if not content:
+        raise OSError("the watcher closed the connection without an answer")
+    document = json.loads(bytes(content))
     if not isinstance(document, dict) or document.get("kind") == "error":
         raise ValueError(document.get("error") if isinstance(document, dict) else "no document")
     return document
-
-
-def _read_all(connection: socket.socket) -> bytes:
-    content = bytearray()
-    while piece := connection.recv(65536):
-        content += piece
-        if len(content) > ANSWER_BYTES:
-            raise OSError("the answer is too long")
-    if not content:
-        raise OSError("the watcher closed the connection without an answer")
-    return bytes(content)
 
 
 def _listen(path: Path) -> socket.socket:

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kube_log_watcher_core.agents import AgentStatus
 from kube_log_watcher_core.explain.documents import document
-from kube_log_watcher_core.kube import WatchStatus
 from kube_log_watcher_core.observe.health import LIVENESS, READINESS, lacks_of
 from kube_log_watcher_core.observe.snapshot import Snapshot
 from kube_log_watcher_core.spool import SpoolView
@@ -19,7 +17,7 @@ MOST_REASONS = 5
 
 def status_of(snapshot: Snapshot) -> dict[str, Any]:
     """Return the whole node at a glance, as a document for JSON; all is well where ``problems`` is empty."""
-    sources = snapshot.sources
+    sources, watch, now = snapshot.sources, snapshot.watch, snapshot.now
     return document(
         "status",
         {
@@ -27,50 +25,45 @@ def status_of(snapshot: Snapshot) -> dict[str, Any]:
             "version": snapshot.version,
             "python": snapshot.python,
             "pid": snapshot.pid,
-            "uptime_seconds": snapshot.now - snapshot.began,
-            "node": sources.node or snapshot.watch.node_name or "unknown",
+            "uptime_seconds": now - snapshot.began,
+            "node": sources.node or watch.node_name or "unknown",
             "problems": list(_problems(snapshot)),
             "followed": snapshot.targets,
             "draining": snapshot.draining,
             "skipped": dict(sorted(snapshot.skipped.items())),  # how many by reason
-            "agents": [_agent(agent, snapshot.now) for agent in snapshot.agents],
+            "agents": [
+                {
+                    "name": agent.name,
+                    "origin": agent.origin,
+                    "state": agent.state,
+                    "synced_seconds_ago": None if agent.last_success is None else now - agent.last_success,
+                    "busy_seconds": agent.busy_seconds(now),
+                    "failures": agent.failures,  # in a row
+                    "error": agent.last_error,
+                    "obstacle": agent.obstacle,
+                    "draining": agent.drains.draining,
+                    "bytes_left": agent.drains.bytes_left,
+                }
+                for agent in snapshot.agents
+            ],
             "spool": _spool(snapshot.spool, snapshot.at),  # null without one
-            "watch": _watch(snapshot.watch, sources.api_url, snapshot.now),
+            "watch": {
+                "state": watch.state,
+                "since_seconds": now - watch.since,
+                "age_seconds": watch.age_seconds(now),  # since the API last sent something
+                "synced": watch.synced,
+                "pods": watch.pods,
+                "error": watch.error,
+                "node_name": watch.node_name,
+                "url": sources.api_url,
+                "relists": watch.relists,
+            },
             "containers_path": sources.containers_path,
             "polling_reason": snapshot.polling_reason,  # null while inotify tells of changes
             "settings_files": sources.settings_files,
             "state_dir": sources.state_dir,
         },
     )
-
-
-def _agent(agent: AgentStatus, now: float) -> Mapping[str, Any]:
-    return {
-        "name": agent.name,
-        "origin": agent.origin,
-        "state": agent.state,
-        "synced_seconds_ago": None if agent.last_success is None else now - agent.last_success,
-        "busy_seconds": agent.busy_seconds(now),
-        "failures": agent.failures,  # in a row
-        "error": agent.last_error,
-        "obstacle": agent.obstacle,
-        "draining": agent.drains.draining,
-        "bytes_left": agent.drains.bytes_left,
-    }
-
-
-def _watch(watch: WatchStatus, url: str, now: float) -> Mapping[str, Any]:
-    return {
-        "state": watch.state,
-        "since_seconds": now - watch.since,
-        "age_seconds": watch.age_seconds(now),  # since the API last sent something
-        "synced": watch.synced,
-        "pods": watch.pods,
-        "error": watch.error,
-        "node_name": watch.node_name,
-        "url": url,
-        "relists": watch.relists,
-    }
 
 
 def _spool(spool: SpoolView, at: float) -> Mapping[str, Any] | None:

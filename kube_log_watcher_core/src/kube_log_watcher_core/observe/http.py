@@ -78,7 +78,8 @@ class HttpServer:
         try:
             with connection:
                 head = read_until(
-                    _is_whole,
+                    # The empty line has come that ends a request's headers.
+                    lambda head: head.endswith(b"\n\n") or b"\r\n\r\n" in head,
                     connection,
                     limit_bytes=REQUEST_BYTES,
                     deadline=self._clock() + self._seconds,
@@ -140,8 +141,3 @@ def _listen(host: str, port: int, *, beside: socket.socket | None) -> socket.soc
         listener.close()
         raise
     return listener
-
-
-def _is_whole(head: bytearray) -> bool:
-    """Whether the empty line has come that ends a request's headers."""
-    return head.endswith(b"\n\n") or b"\r\n\r\n" in head

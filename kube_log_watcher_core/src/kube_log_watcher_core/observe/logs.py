@@ -15,7 +15,9 @@ _TIME = "%Y-%m-%dT%H:%M:%S"
 def set_up_logging(level: str, *, json: bool, stream: TextIO | None = None) -> None:
     """Write the watcher's log lines to ``stream`` (standard error); called again, the new ways count."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(json_formatter() if json else _text_formatter())
+    text_formatter = _OneLine(_TEXT, datefmt=_TIME + "Z")
+    text_formatter.converter = time.gmtime
+    handler.setFormatter(json_formatter() if json else text_formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # They report each connection and each retry of their own; what matters of it is in our lines.
     for noisy in ("urllib3", "stevedore"):
@@ -34,12 +36,6 @@ def visible(line: str) -> str:
     if line.isprintable():
         return line
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
-
-
-def _text_formatter() -> logging.Formatter:
-    formatter = _OneLine(_TEXT, datefmt=_TIME + "Z")
-    formatter.converter = time.gmtime
-    return formatter
 
 
 def json_formatter() -> logging.Formatter:

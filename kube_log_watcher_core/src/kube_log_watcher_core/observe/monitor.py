@@ -5,7 +5,6 @@ Passes, reloads and fallbacks to polling are counted here; each other room count
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
 import os
 import platform
@@ -48,6 +47,7 @@ class Monitor:
         # Of watches that are no more: what they counted stays counted.
         self._requests: Counter[tuple[str, str]] = Counter()
         self._relists = 0
+        self._version = importlib.metadata.version("kube-log-watcher-core")
 
     def sleeping(self, seconds: float) -> None:
         """Note that the loop lives, and that it may stay asleep for so long."""
@@ -115,7 +115,7 @@ class Monitor:
             spool=self._spool(),
             sources=self._sources,
             pid=os.getpid(),
-            version=_version(),
+            version=self._version,
             python=platform.python_version(),
         )
 
@@ -129,8 +129,3 @@ class Monitor:
             requests=self._requests + Counter(status.requests),
             relists=self._relists + status.relists,
         )
-
-
-@functools.cache
-def _version() -> str:
-    return importlib.metadata.version("kube-log-watcher-core")

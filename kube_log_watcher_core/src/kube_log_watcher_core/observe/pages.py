@@ -82,7 +82,14 @@ class SnapshotCollector(Collector):
         """Yield each metric with its values."""
         snapshot = self._look()
         for family in FAMILIES:
-            yield _filled(family, snapshot)
+            metric = _empty(family)
+            for labels, value in family.samples(snapshot):
+                match metric, value:
+                    case HistogramMetricFamily(), Histogram():
+                        metric.add_metric(labels, list(value.cumulative()), value.sum)
+                    case ((CounterMetricFamily() | GaugeMetricFamily()), (float() | int())):
+                        metric.add_metric(labels, value)
+            yield metric
 
     def describe(self) -> Iterable[Metric]:
         """Return each metric without values: what a scrape may ask for by name."""
@@ -106,14 +113,3 @@ def _empty(family: Family) -> CounterMetricFamily | GaugeMetricFamily | Histogra
             return GaugeMetricFamily(name, text, labels=family.labels)
         case MetricType.HISTOGRAM:
             return HistogramMetricFamily(name, text, labels=family.labels)
-
-
-def _filled(family: Family, snapshot: Snapshot) -> Metric:
-    metric = _empty(family)
-    for labels, value in family.samples(snapshot):
-        match metric, value:
-            case HistogramMetricFamily(), Histogram():
-                metric.add_metric(labels, list(value.cumulative()), value.sum)
-            case ((CounterMetricFamily() | GaugeMetricFamily()), (float() | int())):
-                metric.add_metric(labels, value)
-    return metric

@@ -70,15 +70,13 @@ def judge(departed: Departed, evidence: Evidence, rules: DrainRules, now: float)
         return Verdict.DONE
     if progress is not None and _has_read_all(departed, progress, evidence.earlier):
         return Verdict.DONE
-    # A shipper that reloads when the file is gone has nothing more to say of it, ever.
-    if progress is None or not _is_behind(departed, progress):
-        return Verdict.WAIT if age < rules.seconds else Verdict.DONE
-    return Verdict.WAIT if age < max(rules.max_seconds, rules.seconds) else Verdict.GIVEN_UP
-
-
-def _is_behind(departed: Departed, progress: Progress) -> bool:
-    """Whether there is evidence of something unread."""
-    return progress.pending or (departed.size is not None and progress.read_bytes < departed.size)
+    if progress is not None and (
+        progress.pending or (departed.size is not None and progress.read_bytes < departed.size)
+    ):
+        return Verdict.WAIT if age < max(rules.max_seconds, rules.seconds) else Verdict.GIVEN_UP
+    # Nothing tells of something unread, and nothing may ever: a shipper that reloads when the file is gone
+    # has no more to say of it.
+    return Verdict.WAIT if age < rules.seconds else Verdict.DONE
 
 
 def _has_read_all(departed: Departed, progress: Progress, earlier: Progress | None) -> bool:

@@ -11,7 +11,6 @@ from kube_log_watcher_core.discovery import size_of_log
 from kube_log_watcher_core.models import Container, Departed, LogTarget, Pod, Pods, Remark, Skipped, Work
 from kube_log_watcher_core.reconcile.drain import DrainRules, ends_unasked, next_look
 from kube_log_watcher_core.reconcile.fresh_lists import FreshLists
-from kube_log_watcher_core.reconcile.gone import GonePods
 from kube_log_watcher_core.reconcile.life import (
     WAITS,
     WAITS_FOR_POD,
@@ -89,7 +88,8 @@ class Reconciler:
         self._going: list[str] = []
         self._rules: Rules | None = None
         self._uids_agree = any(owns(target.pod, target.container) for target in left.targets)
-        self._gone_pods = GonePods()
+        self._gone: Mapping[str, Pod] = {}
+        """By uid: the last states of pods that have left the API while their folders are on the disk."""
         self._fresh_lists = FreshLists()
         self._timeouts = Timeouts()
         self.work = Work(left.targets, tuple(it.departed for it in self._lives.values() if it.departed))
@@ -128,8 +128,14 @@ class Reconciler:
             look at the sizes of all logs, not only of new ones and of those that are going.
         """
         now, self._timeouts = self._clock(), timeouts
-        self._uids_agree = self._uids_agree or _is_any_known(containers, pods)
-        known = self._known(rules, self._gone_pods.update(gone or {}, containers), now)
+        self._uids_agree = self._uids_agree or any(
+            each.pod_uid and shown_pod_of(each, pods) is not None for each in containers
+        )
+        if self._gone or gone:
+            uids = {container.pod_uid for container in containers}
+            kept = {uid: pod for uid, pod in self._gone.items() if {uid, pod.config_hash} & uids}
+            self._gone = {**kept, **(gone or {})}
+        known = self._known(rules, now)
         given = _Given(
             now=now,
             wall=self._wall(),
@@ -140,7 +146,10 @@ class Reconciler:
             read=read,
         )
         resolution = resolve(containers, pods, rules, known)
-        remarks = _by_key(resolution.remarks)
+        remarks: dict[str, frozenset[Remark]] = {}
+        for remark in resolution.remarks:
+            key = remark.container.key
+            remarks[key] = remarks.get(key, frozenset()) | {remark}
         self._changes, self._awaited, self._going = [], [], []
         for target in resolution.targets:
             life = self._lives.get(target.container.key)
@@ -157,7 +166,10 @@ class Reconciler:
             self._put(self._lives[key], self._seen(self._lives[key], Seen.NOTHING, given))
         departed = self._drain(resolution.targets, on_disk, given)
         self._look_at_sizes(resolution.targets if full else ())
-        self._ask_for_list(now)
+        due = self._fresh_lists.due(self._without_pod(), now)
+        self.wants_fresh_list = bool(due)
+        for life in due:
+            self._lives[life.key] = attrs.evolve(life, is_listed_for=True)
         self._rules, self.work = rules, Work(resolution.targets, departed)
         return Pass(resolution, self.work, tuple(self._changes))
 
@@ -175,7 +187,7 @@ class Reconciler:
 
     # ------------------------------------------------------------------ the chapters of a pass
 
-    def _known(self, rules: Rules, gone: Mapping[str, Pod], now: float) -> Known:
+    def _known(self, rules: Rules, now: float) -> Known:
         """Return the decisions that stay, for the next ones."""
         if self._index is None:
             lives = self._lives.values()
@@ -189,7 +201,7 @@ class Reconciler:
             targets,
             # What was followed longer ago is known still, and was perhaps made by other rules.
             current=followed if rules == self._rules else frozenset(),
-            gone=gone,
+            gone=self._gone,
             waited=frozenset(key for key in self._awaited if now - self._lives[key].since >= gate),
             names_decide=not self._uids_agree,
         )
@@ -287,12 +299,6 @@ class Reconciler:
             if size != life.size:
                 self._lives[key] = attrs.evolve(life, size=size)
 
-    def _ask_for_list(self, now: float) -> None:
-        due = self._fresh_lists.due(self._without_pod(), now)
-        self.wants_fresh_list = bool(due)
-        for life in due:
-            self._lives[life.key] = attrs.evolve(life, is_listed_for=True)
-
     def _without_pod(self) -> list[Life]:
         lives = [self._lives[key] for key in self._awaited]
         return [life for life in lives if life.skip is not None and life.skip.reason in WAITS_FOR_POD]
@@ -346,15 +352,3 @@ def _left_behind(left: Work, *, now: float, wall: float) -> Iterator[Life]:
             size=each.size,
             departed=departed,
         )
-
-
-def _is_any_known(containers: Sequence[Container], pods: Pods) -> bool:
-    """Whether the API shows the pod of any folder by its uid."""
-    return any(each.pod_uid and shown_pod_of(each, pods) is not None for each in containers)
-
-
-def _by_key(remarks: Iterable[Remark]) -> _Remarks:
-    found: dict[str, frozenset[Remark]] = {}
-    for remark in remarks:
-        found[remark.container.key] = found.get(remark.container.key, frozenset()) | {remark}
-    return found
