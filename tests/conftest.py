@@ -1,4 +1,7 @@
-"""What holds for all tests: how their processes start; where nothing may be skipped, a skip is a failure."""
+"""What holds for all tests: how their processes start, and which begin first.
+
+Where nothing may be skipped, a skip is a failure.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,20 @@ def children_start_with_default_signals() -> Iterator[None]:
     """Let tests send signals to what they start, also where this suite was started with them ignored."""
     with default_signals():
         yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with groups, which one worker runs each, and with long tests: none is waited for at the end."""
+
+    def begins_first(item: pytest.Item) -> bool:
+        return any(item.get_closest_marker(name) for name in ("xdist_group", "long"))
+
+    # Workers that see no groups say nothing of it: each builds and starts everything for itself.
+    in_groups = config.getoption("loadgroup", default=False)
+    if in_groups and not all("@" in item.nodeid for item in items if item.get_closest_marker("xdist_group")):
+        raise RuntimeError("this pytest-xdist sees no groups in what this pytest collects")
+    items.sort(key=begins_first, reverse=True)
 
 
 @pytest.hookimpl(wrapper=True)

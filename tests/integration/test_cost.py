@@ -20,6 +20,7 @@ LITTLE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(480)
 @pytest.mark.parametrize("part", ["pass", "latency", "idle", "change", "start", "memory", "spool", "api"])
 def test_each_part_measures_and_tells(part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

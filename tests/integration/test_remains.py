@@ -63,6 +63,7 @@ def entries(daemon: Daemon) -> int:
     return count
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_of_thousands_of_containers_that_come_and_go_nothing_remains(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()

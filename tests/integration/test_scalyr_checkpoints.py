@@ -16,7 +16,7 @@ from scalyr_receiver import Receiver
 from scalyr_support import a_target, an_agent, written
 from support import wait_until
 
-pytestmark = [pytest.mark.scalyr, NEEDS_AGENT]
+pytestmark = [pytest.mark.scalyr, pytest.mark.long, NEEDS_AGENT]
 
 RULES = DrainRules(seconds=300, max_seconds=900)
 QUICK = {"SCALYR_MAX_REQUEST_SPACING_INTERVAL": "0.3", "SCALYR_FULL_CHECKPOINT_INTERVAL_IN_SECONDS": "1"}
