@@ -16,7 +16,7 @@ from kube_log_watcher_core.kube import ApiAccess, api_access
 from kube_log_watcher_core.models import NodeContext
 from kube_log_watcher_core.plugins import AgentClass, Offer, installed, load_agent, offers_with_files
 from kube_log_watcher_core.reconcile import DrainRules, Timeouts
-from kube_log_watcher_core.resolve import Rules
+from kube_log_watcher_core.resolve import Rules, as_seen_by_shipper
 from kube_log_watcher_core.settings import (
     Field,
     Loaded,
@@ -89,6 +89,9 @@ class Configuration:
             cluster_alias=settings.cluster_alias,
             cluster_environment=settings.cluster_environment,
             has_spool=bool(settings.spool_dir),
+            spool_dirs=tuple(
+                as_seen_by_shipper(folder, settings.log_path_map) for folder in settings.spool_dir
+            ),
         )
 
     @property

@@ -386,3 +386,5 @@ class NodeContext:
     cluster_environment: str = "production"
     has_spool: bool = False
     """Whether new logs are kept in a spool: each segment is a new file for the shipper to find."""
+    spool_dirs: tuple[Path, ...] = ()
+    """The spool's folders as the shipper sees them, with ``WATCHER_LOG_PATH_MAP`` applied."""

@@ -9,14 +9,18 @@ can tell; then the first segment. On the way out the last segment goes first, th
 - `metadata_of` gives one document for a log, with the same names for all shippers.
 - `TableFormat` writes many of them into one file; `JSON_MAP` and `csv_table` are two such formats.
 - `PositionFile` reads how far the shipper is; only path *and* inode together name a file.
+- `redaction_asked` finds what a shipper must not ship as it is.
+- `check_configuration` says which of our folders the operator's configuration doesn't name.
 - `Uptake` remembers what the shipper has taken up, by its own word or by the time that it needs.
 """
 
 from __future__ import annotations
 
 from kube_log_watcher_static.agent import StaticAgent
+from kube_log_watcher_static.configuration import check_configuration
 from kube_log_watcher_static.metadata import MOST_BYTES, Document, metadata_of, to_json
 from kube_log_watcher_static.positions import Offsets, PositionFile, read_bounded
+from kube_log_watcher_static.redaction import redaction_asked
 from kube_log_watcher_static.tables import JSON_MAP, TableFormat, UnsafeRow, csv_table
 from kube_log_watcher_static.uptake import Uptake
 
@@ -30,8 +34,10 @@ __all__ = [
     "TableFormat",
     "UnsafeRow",
     "Uptake",
+    "check_configuration",
     "csv_table",
     "metadata_of",
     "read_bounded",
+    "redaction_asked",
     "to_json",
 ]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, TypeVar
 
-from kube_log_watcher_core import FileAgent, LogFile, LogTarget, Progress
+from kube_log_watcher_core import AgentConfigError, FileAgent, LogFile, LogTarget, NodeContext, Progress
 from kube_log_watcher_static.positions import PositionFile
+from kube_log_watcher_static.redaction import redaction_asked
+
+logger = logging.getLogger(__name__)
 
 SettingsT = TypeVar("SettingsT")
 
@@ -19,8 +24,41 @@ class StaticAgent(FileAgent[SettingsT]):
 
     gates: ClassVar[bool] = True
 
+    needs_spool: ClassVar[bool] = True
+    """Whether its shipper finds logs in the spool only, by one pattern; else it is told of each."""
+
     positions: PositionFile | None = None
     """Where the shipper keeps how far it is; set it in ``__init__`` where the settings name it."""
+
+    def __init__(self, settings: SettingsT, node: NodeContext) -> None:
+        super().__init__(settings, node)
+        self._held: Mapping[LogTarget, str] = {}
+
+    def check(self) -> None:
+        """Look whether the folders are there and writable, and whether there is a spool."""
+        super().check()
+        if self.needs_spool and not self.node.has_spool:
+            raise AgentConfigError(
+                "its shipper reads the spool, and there is none: name a folder for it in WATCHER_SPOOL_DIR"
+            )
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        """Return the targets that the shipper can find, without those that ask for what it can't do.
+
+        It is not known to redact: a log whose pod asks for that is held, and told of once.
+        """
+        held = {target: name for target in targets if (name := redaction_asked(target)) is not None}
+        for target in held.keys() - self._held.keys():
+            logger.warning(
+                "pod %s/%s, container %s, %s: this shipper can't promise it; the log is not shipped until "
+                "the annotation is gone",
+                *(target.namespace, target.pod_name, target.container_name, held[target]),
+                extra={"event": "log-held", "container": target.container_name},
+            )
+        self._held = held
+        return [
+            target for target in targets if target not in held and (target.is_spooled or not self.needs_spool)
+        ]
 
     def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
         """Return how far the shipper is with a file, by its positions."""
