@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import attrs
 
 from kube_log_watcher_core.errors import AgentConfigError
-from kube_log_watcher_core.files import Change, Disk, DryDisk, File, Item, Link, Mirror, Owned, part_about
+from kube_log_watcher_core.files import Change, Disk, DryDisk, File, Item, Mirror, Owned, part_about
 from kube_log_watcher_core.models import LogFile, LogTarget, NodeContext, Progress
 
 SettingsT = TypeVar("SettingsT")
@@ -185,9 +185,17 @@ class FileAgent(BaseAgent[SettingsT]):
         """Return the links and files that have the target's id or log in their path or content."""
         words = (target.id, str(target.log_path))
         encoded = tuple(os.fsencode(word) for word in words)
-        return [
-            _part(item, words) for item in self._mirror.placed.values() if _is_about(item, target, encoded)
-        ]
+        about: list[Item] = []
+        for item in self._mirror.placed.values():
+            content = item.content if isinstance(item, File) else os.fsencode(item.target)
+            if target.id in str(item.path):
+                about.append(item)
+            elif any(word in content for word in encoded):
+                # Of a file that others are in too, the part that is about the target.
+                about.append(
+                    File(item.path, part_about(item.content, words)) if isinstance(item, File) else item
+                )
+        return about
 
     def write(self, items: Iterable[Item]) -> None:
         """Put single items in place, ahead of the first `sync`: for `prepare`. Nothing is removed."""
@@ -225,18 +233,3 @@ def rehearse(agent: FileAgent[Any], targets: Sequence[LogTarget]) -> list[Change
     # Nothing is written, so each further time records everything anew.
     sync_to_the_end(agent, targets, between=disk.changes.clear)
     return disk.changes
-
-
-def _is_about(item: Item, target: LogTarget, words: Sequence[bytes]) -> bool:
-    """Whether an item has the target's id in its path, or id or log in its content."""
-    if target.id in str(item.path):
-        return True
-    content = item.content if isinstance(item, File) else os.fsencode(item.target)
-    return any(word in content for word in words)
-
-
-def _part(item: Item, words: Sequence[str]) -> Item:
-    """Return an item; of a file that others are in too, the part that is about the target."""
-    if isinstance(item, Link) or words[0] in str(item.path):
-        return item
-    return File(item.path, part_about(item.content, words))

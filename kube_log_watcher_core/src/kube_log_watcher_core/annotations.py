@@ -44,12 +44,8 @@ def is_excluded(annotations: Mapping[str, str], container: str) -> bool:
         for setting, excluding in (("exclude", True), ("include", False)):
             name = f"{PREFIX}{setting}{suffix}"
             if name in annotations:
-                return _word(name, annotations[name]) is excluding
+                word = annotations[name].strip().lower()
+                if word not in _WORDS:
+                    raise NotTrueOrFalse(name, annotations[name])
+                return _WORDS[word] is excluding
     return False
-
-
-def _word(name: str, value: str) -> bool:
-    try:
-        return _WORDS[value.strip().lower()]
-    except KeyError:
-        raise NotTrueOrFalse(name, value) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -189,11 +190,11 @@ def _access(sources: Sources, watcher: Loaded[WatcherSettings], problems: list[P
     try:
         return api_access(watcher.values.get("kube_url"), sources.environ)
     except SettingsError as error:
-        field = _field("kube_url")
-        if watcher.values.get("kube_url") is None:
-            problems += error.problems
-            return None
-        problems += [_blamed(sources, field, value=it.value, expected=it.expected) for it in error.problems]
+        found = list(error.problems)
+        if watcher.values.get("kube_url") is not None:
+            field = _field("kube_url")
+            found = [_blamed(sources, field, value=it.value, expected=it.expected) for it in found]
+        problems += found
         return None
 
 
@@ -248,12 +249,9 @@ def _unknown_names(
 def _warnings(
     environ: Mapping[str, str], enabled: Mapping[str, Sequence[Field]], offers: Iterable[Offer]
 ) -> tuple[str, ...]:
-    own = fields_of(WatcherSettings)
-    names = unknown_variables(environ, [*own, *_flat(enabled)])
-    if names:
-        names = unknown_variables(environ, [*own, *_flat(_fields_of_others(enabled, offers))])
+    def unknown(sections: Mapping[str, Sequence[Field]]) -> list[str]:
+        return unknown_variables(environ, chain(fields_of(WatcherSettings), *sections.values()))
+
+    # As with names in files: others' code is imported only when there is something that may be theirs.
+    names = unknown(_fields_of_others(enabled, offers)) if unknown(enabled) else []
     return (f"ignored, no such setting: {', '.join(names)}",) if names else ()
-
-
-def _flat(sections: Mapping[str, Sequence[Field]]) -> list[Field]:
-    return [field for fields in sections.values() for field in fields]

@@ -53,18 +53,16 @@ class Offer:
 
 def installed(group: str = AGENTS) -> tuple[Offer, ...]:
     """List what the installed distributions offer in a group, sorted by name; imports nothing."""
-    found = {_offer(entry) for entry in importlib.metadata.entry_points(group=group)}
+    found = {
+        Offer(
+            name=entry.name.strip().lower(),
+            origin=entry.dist.name if entry.dist else "an unknown distribution",
+            version=entry.dist.version if entry.dist else "",
+            entry_point=entry.name,
+        )
+        for entry in importlib.metadata.entry_points(group=group)
+    }
     return tuple(sorted(found, key=lambda offer: (offer.name, str(offer))))
-
-
-def _offer(entry: importlib.metadata.EntryPoint) -> Offer:
-    distribution = entry.dist
-    return Offer(
-        name=entry.name.strip().lower(),
-        origin=distribution.name if distribution else "an unknown distribution",
-        version=distribution.version if distribution else "",
-        entry_point=entry.name,
-    )
 
 
 def load_agent(name: str, offers: Iterable[Offer]) -> AgentClass:
@@ -91,10 +89,8 @@ def load_agent(name: str, offers: Iterable[Offer]) -> AgentClass:
             f"agent {name!r} is offered by {' and by '.join(map(str, matching))}: uninstall one"
         )
     offer = matching[0]
-    return agent_in_file(offer.file) if offer.file else _from_distribution(offer)
-
-
-def _from_distribution(offer: Offer) -> AgentClass:
+    if offer.file:
+        return agent_in_file(offer.file)
     # stevedore logs a traceback of its own before it raises; ours names the distribution.
     logging.getLogger("stevedore").setLevel(logging.CRITICAL)
     try:

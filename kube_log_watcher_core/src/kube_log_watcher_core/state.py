@@ -124,7 +124,12 @@ class StateFile:
         """Yield the file's pieces; each pod stands in it once, and targets name it by its uid."""
         # A log that is there tells its pod's latest state; one that drains may have an older one.
         pods = {each.pod.uid: each.pod for each in (*(gone.target for gone in work.departed), *work.targets)}
-        self._pods = {uid: self._text_of_pod(pod) for uid, pod in pods.items()}
+        # Nearly all are those of the last time: of a thousand, one is encoded anew.
+        before = self._pods
+        self._pods = {
+            uid: before[uid] if uid in before and before[uid][0] is pod else (pod, _json(_encode_pod(pod)))
+            for uid, pod in pods.items()
+        }
         known, self._targets = self._targets, {}
         targets = [(each.pod.uid, self._text_of(each, known)) for each in work.targets]
         departed = [
@@ -146,16 +151,12 @@ class StateFile:
         yield from _listed(text for uid, text in departed if uid in kept)
         yield b"]}\n"
 
-    def _text_of_pod(self, pod: Pod) -> tuple[Pod, bytes]:
-        # Nearly all are those of the last time: of a thousand, one is encoded anew.
-        known = self._pods.get(pod.uid)
-        return known if known is not None and known[0] is pod else (pod, _json(_encode_pod(pod)))
-
     def _text_of(self, target: LogTarget, known: Mapping[str, tuple[LogTarget, bytes]]) -> bytes:
         key = target.container.key
         found = known.get(key)
         if found is None or found[0] is not target:
-            found = target, _json(_encode_target(target))
+            container = _fields_of(target.container, without={"obstacle"})
+            found = target, _json({"id": target.id, "pod": target.pod.uid, "container": container})
         self._targets[key] = found
         return found[1]
 
@@ -190,11 +191,6 @@ def _listed(texts: Iterable[bytes]) -> Iterator[bytes]:
 
 def _json(value: object) -> bytes:
     return json.dumps(value).encode("ascii")
-
-
-def _encode_target(target: LogTarget) -> Mapping[str, Any]:
-    container = _fields_of(target.container, without={"obstacle"})
-    return {"id": target.id, "pod": target.pod.uid, "container": container}
 
 
 def _encode_pod(pod: Pod) -> Mapping[str, Any]:
@@ -235,11 +231,14 @@ class _Reader:
             raise ValueError(f"version {document['version']!r:.40}")
         self._pods = {uid: _pod(uid, item) for uid, item in document["pods"].items()}
         targets = [self._target(item) for item in document["targets"]]
-        departed = [(item, self._target(item["target"])) for item in document["departed"]]
-        return Work(
-            targets=tuple(target for target in targets if target is not None),
-            departed=tuple(_departed(item, target) for item, target in departed if target is not None),
-        )
+        departed = [
+            _sound(Departed(target, since=float(item["since"]), size=item["size"]))
+            for item in document["departed"]
+            if (target := self._target(item["target"])) is not None
+        ]
+        if not all(math.isfinite(each.since) for each in departed):
+            raise ValueError("a time is none")
+        return Work(tuple(target for target in targets if target is not None), tuple(departed))
 
     def _target(self, item: Mapping[str, Any]) -> LogTarget | None:
         fields = dict(item["container"])
@@ -302,13 +301,6 @@ def _pod(uid: str, item: Mapping[str, Any]) -> Pod:
     fields["containers"] = tuple(_sound(PodContainer(*each)) for each in fields["containers"])
     pod: Pod = _sound(Pod(uid=uid, **fields))
     return pod
-
-
-def _departed(item: Mapping[str, Any], target: LogTarget) -> Departed:
-    departed: Departed = _sound(Departed(target, since=float(item["since"]), size=item["size"]))
-    if not math.isfinite(departed.since):
-        raise ValueError("a time is none")
-    return departed
 
 
 def _sound(value: Any) -> Any:

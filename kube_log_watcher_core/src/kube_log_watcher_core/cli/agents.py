@@ -19,7 +19,6 @@ from kube_log_watcher_core.errors import AgentConfigError, PluginError
 from kube_log_watcher_core.models import NodeContext
 from kube_log_watcher_core.plugins import Offer, installed, load_agent, offers_with_files
 from kube_log_watcher_core.settings import (
-    Field,
     Loaded,
     Secret,
     Sources,
@@ -99,7 +98,18 @@ def _record(
     except PluginError as error:
         return attrs.evolve(record, status=Status.NOT_LOADED, reasons=(str(error),))
     fields = fields_of(agent_class.settings_class, offer.name)
-    record = attrs.evolve(record, settings=tuple(_declared(field) for field in fields))
+    declared = [
+        {
+            "name": f"{field.section}.{field.name}",
+            "variable": " or ".join(filter(None, (field.variable, field.file_variable))),
+            "kind": field.declaration.kind.expected,
+            "required": field.required,
+            "default": "" if isinstance(field.default, Secret) else shown(field.default),
+            "help": field.declaration.help,
+        }
+        for field in fields
+    ]
+    record = attrs.evolve(record, settings=tuple(declared))
     if not enabled:
         return record
     loaded: Loaded[Any] = load(agent_class.settings_class, sources, section=offer.name)
@@ -112,17 +122,6 @@ def _record(
         reasons = tuple(str(error).splitlines())
         return attrs.evolve(record, status=Status.FAILED_CHECK, reasons=reasons)
     return attrs.evolve(record, status=Status.ENABLED)
-
-
-def _declared(field: Field) -> dict[str, Any]:
-    return {
-        "name": f"{field.section}.{field.name}",
-        "variable": " or ".join(filter(None, (field.variable, field.file_variable))),
-        "kind": field.declaration.kind.expected,
-        "required": field.required,
-        "default": "" if isinstance(field.default, Secret) else shown(field.default),
-        "help": field.declaration.help,
-    }
 
 
 def _lines(record: AgentRecord) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import errno
+import functools
 import os
 import sys
 import time
@@ -286,28 +287,23 @@ def check_api(configuration: Configuration, *, found_on_disk: int) -> Iterable[F
     access = configuration.access
     # Nobody asks afterwards how many requests it took.
     session = ApiSession(access, timing=_TIMING, clock=time.monotonic, count=lambda _verb, _code: None)
+    ask = functools.partial(session.get, path="/api/v1/pods", answer_seconds=_TIMING.answer_seconds)
     node = configuration.watcher.cluster_node_name
     of_node = {"fieldSelector": f"spec.nodeName={node}", "resourceVersion": "0"} if node else {}
     try:
-        count = _list(session, of_node or {"limit": "1"})
+        with ask("list", params=of_node or {"limit": "1"}) as answer:
+            found = read_list(answer.pieces())
         yield _ok("API", f"{access.url} answers; we may list pods")
-        if node and not count and found_on_disk:
+        if node and not found.pods and not found.unreadable and found_on_disk:
             text = f"no pod has spec.nodeName={node}, but {found_on_disk} containers are on disk"
             remedy = "CLUSTER_NODE_NAME must be the node's name as `kubectl get nodes` has it"
             yield _warn("API", text, remedy)
-        params = {"resourceVersion": "0", **of_node, "watch": "1", "timeoutSeconds": "1"}
-        with session.get("watch", "/api/v1/pods", params=params, answer_seconds=_TIMING.answer_seconds):
+        with ask("watch", params={"resourceVersion": "0", **of_node, "watch": "1", "timeoutSeconds": "1"}):
             yield _ok("API", "we may watch pods")
     except ApiError as error:
         yield _refused(error, access)
     finally:
         session.close()
-
-
-def _list(session: ApiSession, params: dict[str, str]) -> int:
-    with session.get("list", "/api/v1/pods", params=params, answer_seconds=_TIMING.answer_seconds) as answer:
-        found = read_list(answer.pieces())
-        return len(found.pods) + len(found.unreadable)
 
 
 def _refused(error: ApiError, access: ApiAccess) -> Finding:

@@ -127,14 +127,25 @@ def show(found: Mapping[str, Any], *, wide: bool, asked: str) -> None:
         return
     if not wide:
         _show_table(reports, at=found["at"])
-    if wide or len(reports) <= MOST_CHAINS:
-        _show_chains(reports, at=found["at"], wide=wide)
+    for number, report in enumerate(reports if wide or len(reports) <= MOST_CHAINS else ()):
+        if number or not wide:
+            click.echo()
+        first, *rest = chain(report, at=found["at"], wide=wide)
+        click.secho(first, fg=STYLES.get(report["state"], "").rpartition(" ")[2] or None, bold=True)
+        for line in rest:
+            click.secho(line, fg="yellow" if line.startswith("  remedy ") else None)
     if found["left_out"]:
         click.echo(f"and {found['left_out']} more: name some of them")
 
 
 def _show_table(reports: Sequence[Report], *, at: float) -> None:
-    table = Table(("CONTAINER", "STATE", "WHY", "AGENTS", "SEEN"), [_row(each, at) for each in reports])
+    rows = []
+    for report in reports:
+        agents = [f"{each['name']}{': trouble' if each['trouble'] else ''}" for each in report["agents"]]
+        seen = report["first_seen"] or report["created"]
+        age = "" if seen is None else ago(at - seen)
+        rows.append((name_of(report), report["state"], report["reason"] or "", joined(agents), age))
+    table = Table(("CONTAINER", "STATE", "WHY", "AGENTS", "SEEN"), rows)
     if not sys.stdout.isatty():
         for line in plain(table):
             click.echo(line)
@@ -142,28 +153,6 @@ def _show_table(reports: Sequence[Report], *, at: float) -> None:
     from rich.console import Console  # noqa: PLC0415 - only people need it
 
     Console(highlight=False).print(rich_table(table))
-
-
-def _row(report: Report, at: float) -> Sequence[str]:
-    agents = [f"{each['name']}{': trouble' if each['trouble'] else ''}" for each in report["agents"]]
-    seen = report["first_seen"] or report["created"]
-    return (
-        name_of(report),
-        report["state"],
-        report["reason"] or "",
-        joined(agents),
-        "" if seen is None else ago(at - seen),
-    )
-
-
-def _show_chains(reports: Sequence[Report], *, at: float, wide: bool) -> None:
-    for number, report in enumerate(reports):
-        if number or not wide:
-            click.echo()
-        first, *rest = chain(report, at=at, wide=wide)
-        click.secho(first, fg=STYLES.get(report["state"], "").rpartition(" ")[2] or None, bold=True)
-        for line in rest:
-            click.secho(line, fg="yellow" if line.startswith("  remedy ") else None)
 
 
 def name_of(report: Report) -> str:
@@ -189,7 +178,14 @@ def _lines(report: Report, *, at: float, wide: bool) -> Lines:
         yield "asks for", one_line(_pairs(report["pod"]["annotations"]))
     for remark in report["remarks"]:
         yield "ignored", one_line(remark)
-    yield "decision", one_line(_decision(report, at))
+    if report["state"] == "draining":
+        gone = _when("its log is gone from the disk since", report["gone_since"], at)
+        decision = f"{gone}; it stays configured until its shipper has read it, or time is up"
+    elif report["state"] == "followed":
+        decision = f"followed: {'; '.join(report['rules'])}"
+    else:
+        decision = joined(["not followed", report["reason"] or "", report["detail"]], ": ")
+    yield "decision", one_line(decision)
     yield "remedy", one_line(report["remedy"])
     if report["spool"] is not None:
         yield from _spool(report["spool"], report["agents"], at=at)
@@ -240,15 +236,6 @@ def _pod(pod: Report | None) -> str:
             "being deleted" if pod["deleted"] is not None else "",
         ]
     )
-
-
-def _decision(report: Report, at: float) -> str:
-    if report["state"] == "draining":
-        gone = _when("its log is gone from the disk since", report["gone_since"], at)
-        return f"{gone}; it stays configured until its shipper has read it, or time is up"
-    if report["state"] == "followed":
-        return f"followed: {'; '.join(report['rules'])}"
-    return joined(["not followed", report["reason"] or "", report["detail"]], ": ")
 
 
 def _spool(spool: Report, agents: Sequence[Report], *, at: float) -> Lines:

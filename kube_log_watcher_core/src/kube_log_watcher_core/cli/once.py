@@ -62,8 +62,7 @@ def once(given: Given, *, dry_run: bool, sample: bool, change: bool, timeout_sec
         resolution = look_once(configuration, timeout_seconds=timeout_seconds)
         sys.exit(show_differences(configuration, resolution.targets))
     resolution, errors = one_pass(configuration, timeout_seconds=timeout_seconds)
-    for line in _summary(resolution, errors):
-        click.echo(line)
+    click.echo("\n".join(_summary(resolution, errors)))
     sys.exit(1 if any(errors.values()) else 0)
 
 

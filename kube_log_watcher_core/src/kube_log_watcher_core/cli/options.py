@@ -52,7 +52,7 @@ def settings_options() -> list[click.Parameter]:
             ["set_values", "--set"],
             metavar="AGENT.NAME=VALUE",
             multiple=True,
-            callback=lambda _ctx, _param, values: tuple(_assignment(value) for value in values),
+            callback=_assignments,
             help="A setting of an agent, e.g. --set myagent.dest_path=/var/lib/jobs; may be given several "
             "times",
         ),
@@ -146,10 +146,15 @@ class AgentNames(StringParamType):
         return [CompletionItem(before + comma + name) for name in names if name.startswith(last.lower())]
 
 
-def _assignment(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    section, dot, name = key.strip().partition(".")
-    if not (equals and dot and section and name):
-        # The value may be a secret: it is not repeated.
-        raise click.BadParameter(f"{key!r}: expected AGENT.NAME=VALUE")
-    return f"{section.lower()}.{name}", value
+def _assignments(
+    _ctx: click.Context, _param: click.Parameter, texts: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
+    assignments = []
+    for text in texts:
+        key, equals, value = text.partition("=")
+        section, dot, name = key.strip().partition(".")
+        if not (equals and dot and section and name):
+            # The value may be a secret: it is not repeated.
+            raise click.BadParameter(f"{key!r}: expected AGENT.NAME=VALUE")
+        assignments.append((f"{section.lower()}.{name}", value))
+    return tuple(assignments)

@@ -34,7 +34,13 @@ def log_decisions(configuration: Configuration) -> None:
     watcher = configuration.watcher
     version = importlib.metadata.version("kube-log-watcher-core")
     logger.info("kube-log-watcher %s", version, extra={"event": "started"})
-    _log_containers_path(configuration)
+    path = configuration.paths.containers
+    if watcher.containers_path is not None:
+        logger.info("containers are in %s", path)
+    elif path.is_dir():
+        logger.info("containers are in %s: found by looking, WATCHER_CONTAINERS_PATH is not set", path)
+    else:
+        logger.warning("WATCHER_CONTAINERS_PATH is not set, and none of the usual folders is there: %s", path)
     for agent in configuration.agents:
         logger.info("agent %s (%s)", agent.name, agent.origin)
     node = watcher.cluster_node_name or "unknown (CLUSTER_NODE_NAME is not set)"
@@ -44,16 +50,6 @@ def log_decisions(configuration: Configuration) -> None:
         logger.debug("settings of agent %s: %r", agent.name, agent.settings)
     for warning in configuration.warnings:
         logger.warning("%s", warning)
-
-
-def _log_containers_path(configuration: Configuration) -> None:
-    path = configuration.paths.containers
-    if configuration.watcher.containers_path is not None:
-        logger.info("containers are in %s", path)
-    elif path.is_dir():
-        logger.info("containers are in %s: found by looking, WATCHER_CONTAINERS_PATH is not set", path)
-    else:
-        logger.warning("WATCHER_CONTAINERS_PATH is not set, and none of the usual folders is there: %s", path)
 
 
 def _update_certificates(configuration: Configuration) -> None:

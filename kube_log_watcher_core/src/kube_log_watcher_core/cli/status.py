@@ -60,29 +60,24 @@ def status(given: Given, *, watch: bool, every_seconds: float, output: str) -> N
     """
     state_dir = state_dir_of(given)
     if not watch:
-        sys.exit(_show_once(state_dir, output))
+        found, trouble = ask_watcher(state_dir, "status")
+        if found is None:
+            click.echo(f"kube-log-watcher: {one_line(trouble)}", err=True)
+        elif output != "table":
+            print_document(found, output)
+        elif sys.stdout.isatty():
+            from rich.console import Console  # noqa: PLC0415 - only people need it
+
+            Console(highlight=False).print(renderable_of(found))
+        else:
+            click.echo("\n".join(lines_of(found)))
+        sys.exit(_exit_code(found))
     unwind_on_sigterm()
     last = UNAVAILABLE
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(_show_again(state_dir, output)) as codes:
         for last in codes:  # noqa: B007 - the last one is the exit code
             pause(every_seconds)
     sys.exit(last)
-
-
-def _show_once(state_dir: Path | None, output: str) -> int:
-    found, trouble = ask_watcher(state_dir, "status")
-    if found is None:
-        click.echo(f"kube-log-watcher: {one_line(trouble)}", err=True)
-    elif output != "table":
-        print_document(found, output)
-    elif sys.stdout.isatty():
-        from rich.console import Console  # noqa: PLC0415 - only people need it
-
-        Console(highlight=False).print(renderable_of(found))
-    else:
-        for line in lines_of(found):
-            click.echo(line)
-    return _exit_code(found)
 
 
 def _exit_code(found: Document | None) -> int:
@@ -152,23 +147,12 @@ def _headline(found: Document) -> tuple[str, str]:
 
 
 def _tables(found: Document) -> Iterator[Table]:
-    yield _logs(found)
-    yield _agents(found)
-    if found.get("spool") is not None:
-        yield _spool(found["spool"])
-    yield _sources(found)
-
-
-def _logs(found: Document) -> Table:
-    rows = [("followed", str(found["followed"]))]
+    logs = [("followed", str(found["followed"]))]
     if found["draining"]:
-        rows.append(("gone, still being read", str(found["draining"])))
-    rows += [(f"skipped: {reason}", str(count)) for reason, count in found["skipped"].items()]
-    return Table(("CONTAINERS", "COUNT"), rows)
-
-
-def _agents(found: Document) -> Table:
-    rows = [
+        logs.append(("gone, still being read", str(found["draining"])))
+    logs += [(f"skipped: {reason}", str(count)) for reason, count in found["skipped"].items()]
+    yield Table(("CONTAINERS", "COUNT"), logs)
+    agents = [
         (
             agent["name"],
             agent["state"],
@@ -184,7 +168,10 @@ def _agents(found: Document) -> Table:
         )
         for agent in found["agents"]
     ]
-    return Table(("AGENT", "STATE", "LAST SYNC", "DRAINS", "DETAIL"), rows)
+    yield Table(("AGENT", "STATE", "LAST SYNC", "DRAINS", "DETAIL"), agents)
+    if found.get("spool") is not None:
+        yield _spool(found["spool"])
+    yield _sources(found)
 
 
 def _spool(spool: Document) -> Table:

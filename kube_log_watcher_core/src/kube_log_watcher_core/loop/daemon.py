@@ -286,7 +286,13 @@ class Daemon:
     def _wait(self, parts: Parts) -> None:
         """Sleep until something may have changed, then until a burst may be looked at."""
         self._watch_descriptors(parts)
-        timeout = self._timeout(parts)
+        now = self._clock()
+        deadlines = [self._next_full, parts.node.next_deadline(now), self._supervisor.next_deadline()]
+        if self._preparation is not None:
+            deadlines.append(self._preparation.deadline)
+        if parts.state is not None:
+            deadlines.append(parts.state.next_deadline())
+        timeout = min(max(min(at for at in deadlines if at is not None) - now, 0.0), LONGEST_SECONDS)
         self._monitor.sleeping(timeout)
         self._selector.select(timeout)
         self._woken_at = self._monitor.awake()
@@ -301,15 +307,6 @@ class Daemon:
 
     def _stop_asked(self) -> bool:
         return self._stopping or (self._signals is not None and self._signals.came(*STOP_SIGNALS))
-
-    def _timeout(self, parts: Parts) -> float:
-        now = self._clock()
-        deadlines = [self._next_full, parts.node.next_deadline(now), self._supervisor.next_deadline()]
-        if self._preparation is not None:
-            deadlines.append(self._preparation.deadline)
-        if parts.state is not None:
-            deadlines.append(parts.state.next_deadline())
-        return min(max(min(at for at in deadlines if at is not None) - now, 0.0), LONGEST_SECONDS)
 
     def _watch_descriptors(self, parts: Parts) -> None:
         """Wait on what there is now: inotify may have come or gone."""

@@ -76,8 +76,11 @@ class PartsBuilder:
         with contextlib.ExitStack() as undo:
             tell("the address for health and metrics is looked up")
             http = None if old is None else old.http
-            if watcher.http_address != (None if http is None else http.address):
-                http = self._endpoint(new, http, undo)
+            if watcher.http_address is None:
+                http = None
+            elif http is None or watcher.http_address != http.address:
+                http = HttpEndpoint(watcher.http_address, self.monitor.snapshot, beside=http)
+                undo.callback(http.close)
             tell("the settings' own files are watched")
             files = None if old is None else old.files
             if files is None or before is None or new.files.keys() != before.files.keys():
@@ -92,9 +95,7 @@ class PartsBuilder:
             node = None if old is None else old.node
             if node is None or before is None or _seen_from(new) != _seen_from(before):
                 left = Work() if old is not None or state is None else state.load(new.rules, new.paths.roots)
-                reconciler = self.reconciler_of(left) if node is None else node.reconciler
-                spooling = self._spooling(new, left) if node is None else node.spooling
-                node = self._observe(new, reconciler, spooling, undo)
+                node = self._observe(new, node, left, undo)
             discard = undo.pop_all().close
         return Parts(
             configuration=new,
@@ -106,16 +107,6 @@ class PartsBuilder:
             node=node,
             discard=discard,
         )
-
-    def _endpoint(
-        self, new: Configuration, old: HttpEndpoint | None, undo: contextlib.ExitStack
-    ) -> HttpEndpoint | None:
-        address = new.watcher.http_address
-        if address is None:
-            return None
-        endpoint = HttpEndpoint(address, self.monitor.snapshot, beside=old)
-        undo.callback(endpoint.close)
-        return endpoint
 
     def _state(
         self, new: Configuration, undo: contextlib.ExitStack
@@ -131,20 +122,22 @@ class PartsBuilder:
             undo.callback(end)
         return state, door
 
-    def _spooling(self, new: Configuration, left: Work) -> Spooling:
-        return Spooling(
-            new.watcher.spool_dir,
-            left,
-            rules=new.spool_rules,
-            locks=self.locks,
-            wall=self.wall,
-            clock=self.clock,
-            on_swept=self.wake,
-        )
-
     def _observe(
-        self, new: Configuration, reconciler: Reconciler, spooling: Spooling, undo: contextlib.ExitStack
+        self, new: Configuration, old: NodePass | None, left: Work, undo: contextlib.ExitStack
     ) -> NodePass:
+        if old is not None:
+            reconciler, spooling = old.reconciler, old.spooling
+        else:
+            reconciler = self.reconciler_of(left)
+            spooling = Spooling(
+                new.watcher.spool_dir,
+                left,
+                rules=new.spool_rules,
+                locks=self.locks,
+                wall=self.wall,
+                clock=self.clock,
+                on_swept=self.wake,
+            )
         discovery = Discovery(new.paths)
         undo.callback(discovery.close)
         pod_watch = PodWatch(new.access, node_name=new.watcher.cluster_node_name, on_change=self.wake)

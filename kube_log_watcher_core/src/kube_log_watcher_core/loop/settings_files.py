@@ -30,16 +30,11 @@ class SettingsFiles:
         self._inotify: INotify | None = None
         # Without inotify (EMFILE, ENOSPC), `changed` at every full pass still notices.
         with contextlib.suppress(OSError):
-            self._inotify = self._watch()
-
-    def _watch(self) -> INotify | None:
-        if not self._seen:
-            return None
-        inotify = INotify(nonblocking=True, inheritable=False)
-        for folder in {file.parent for file in self._seen}:
+            self._inotify = INotify(nonblocking=True, inheritable=False) if files else None
+        for folder in {file.parent for file in files}:
             with contextlib.suppress(OSError):
-                inotify.add_watch(folder, _EVENTS)
-        return inotify
+                if self._inotify is not None:
+                    self._inotify.add_watch(folder, _EVENTS)
 
     def fileno(self) -> int | None:
         """Return the descriptor to wait on, None when there is none."""

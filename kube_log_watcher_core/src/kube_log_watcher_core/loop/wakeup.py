@@ -7,7 +7,6 @@ import os
 import signal
 import threading
 from collections.abc import Iterable
-from types import FrameType
 
 
 class WakeUp:
@@ -54,11 +53,10 @@ class Signals:
         self._seen: set[int] = set()
         # The interpreter writes to the descriptor itself, so a signal between a check and `select` counts.
         signal.set_wakeup_fd(wakeup.writer(), warn_on_full_buffer=False)
-        self._before = {number: signal.signal(number, self._note) for number in numbers}
+        self._before = {
+            number: signal.signal(number, lambda came, _frame: self._seen.add(came)) for number in numbers
+        }
         signal.pthread_sigmask(signal.SIG_UNBLOCK, self._before)  # what came early comes now
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._seen.add(number)
 
     def came(self, *numbers: signal.Signals) -> bool:
         """Whether one of these came and was not taken yet."""
