@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import LogFile, Progress
-from kube_log_watcher_static import Offsets, PositionFile
+from kube_log_watcher_static import Offsets, PositionFile, path_alone
 
 NOW = 1000.0
 LOG = LogFile(Path("/spool/a.log"), 7)
@@ -81,3 +81,11 @@ def test_positions_are_parsed_again_only_when_they_have_changed(kept: Path) -> N
     assert progress is not None
     assert progress.read_bytes == 100
     assert len(parsed) == 2
+
+
+def test_notes_without_inodes_are_found_by_the_path(kept: Path) -> None:
+    positions = PositionFile(
+        kept, lambda content: {path: offset for path, _, offset in json.loads(content)}, key=path_alone
+    )
+    found = [positions.progress(LogFile(LOG.path, inode)) for inode in (7, 8)]
+    assert [each and each.read_bytes for each in found] == [42, 42]

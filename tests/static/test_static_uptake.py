@@ -50,13 +50,26 @@ def test_a_shipper_without_a_word_has_taken_it_up_after_its_time() -> None:
     assert uptake.has("a")
 
 
-def test_writing_the_same_again_does_not_begin_the_time_anew() -> None:
+def test_writing_again_does_not_begin_the_time_anew() -> None:
+    """Else a node on which something changes every second would never show a log."""
     clock = Clock()
     uptake = Uptake(clock=clock, seconds=3.0)
     uptake.wrote({"a"}, b"one")
+    clock.now += 2
+    uptake.wrote({"a", "b"}, b"two")
+    assert uptake.seconds_left() == 1.0
+    clock.now += 1
+    assert (uptake.has("a"), uptake.has("b"), uptake.seconds_left()) == (True, False, 2.0)
+
+
+def test_what_was_gone_for_a_while_needs_its_time_again() -> None:
+    clock = Clock()
+    uptake = Uptake(clock=clock, seconds=3.0)
+    uptake.wrote({"a"})
+    uptake.wrote(set())
     clock.now += 3
-    uptake.wrote({"a"}, b"one")
-    assert uptake.seconds_left() is None
+    uptake.wrote({"a"})
+    assert not uptake.has("a")
 
 
 def test_what_is_no_longer_written_is_no_longer_taken_up() -> None:

@@ -8,10 +8,12 @@ can tell; then the first segment. On the way out the last segment goes first, th
 - `StaticAgent` has this order. What is left to say: which files, and where the shipper keeps positions.
 - `metadata_of` gives one document for a log, with the same names for all shippers.
 - `TableFormat` writes many of them into one file; `JSON_MAP` and `csv_table` are two such formats.
+- `TableAgent` keeps one such table, and waits for a shipper that looks at it now and then.
 - `PositionFile` reads how far the shipper is; only path *and* inode together name a file.
 - `redaction_asked` finds what a shipper must not ship as it is.
 - `check_configuration` says which of our folders the operator's configuration doesn't name.
 - `Uptake` remembers what the shipper has taken up, by its own word or by the time that it needs.
+- `print_shipped` prints the configuration that an agent's package brings.
 """
 
 from __future__ import annotations
@@ -19,8 +21,16 @@ from __future__ import annotations
 from kube_log_watcher_static.agent import StaticAgent
 from kube_log_watcher_static.configuration import check_configuration
 from kube_log_watcher_static.metadata import MOST_BYTES, Document, metadata_of, to_json
-from kube_log_watcher_static.positions import Offsets, PositionFile, read_bounded
+from kube_log_watcher_static.positions import (
+    Offsets,
+    PositionFile,
+    path_alone,
+    path_and_inode,
+    read_bounded,
+)
 from kube_log_watcher_static.redaction import redaction_asked
+from kube_log_watcher_static.shipped import print_shipped
+from kube_log_watcher_static.table_agent import TableAgent
 from kube_log_watcher_static.tables import JSON_MAP, TableFormat, UnsafeRow, csv_table
 from kube_log_watcher_static.uptake import Uptake
 
@@ -31,12 +41,16 @@ __all__ = [
     "Offsets",
     "PositionFile",
     "StaticAgent",
+    "TableAgent",
     "TableFormat",
     "UnsafeRow",
     "Uptake",
     "check_configuration",
     "csv_table",
     "metadata_of",
+    "path_alone",
+    "path_and_inode",
+    "print_shipped",
     "read_bounded",
     "redaction_asked",
     "to_json",

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 from kube_log_watcher_core import LogFile, Progress
 
-Offsets = Mapping[tuple[str, int], int]
-"""Bytes that were read of a file, by its path as the shipper sees it *and* its inode.
+Offsets = Mapping[Any, int]
+"""Bytes that were read of a file, by the name that a shipper's notes have for it.
 
-Inodes are used again within seconds: by inode alone, "all read" was said of files that nobody had opened.
+That is its path as the shipper sees it *and* its inode, wherever the notes tell both. Inodes are used again
+within seconds: by inode alone, "all read" was said of files that nobody had opened.
 """
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of a file of positions that is read at all."""
+
+
+def path_and_inode(file: LogFile) -> tuple[str, int | None]:
+    """Return the name of a file that can't be taken for another's."""
+    return str(file.path), file.inode
+
+
+def path_alone(file: LogFile) -> str:
+    """Return a file's path, for notes without inodes: enough for segments, whose paths never come back."""
+    return str(file.path)
 
 
 class PositionFile:
@@ -26,15 +38,23 @@ class PositionFile:
     ----------
     parse
         finds the offsets in its content; raises `ValueError` for a content that it can't read.
+    key
+        gives a file's name in these offsets.
     wall
         the present time, in seconds since the epoch.
     """
 
     def __init__(
-        self, path: Path, parse: Callable[[bytes], Offsets], *, wall: Callable[[], float] = time.time
+        self,
+        path: Path,
+        parse: Callable[[bytes], Offsets],
+        *,
+        key: Callable[[LogFile], Hashable] = path_and_inode,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._path = path
         self._parse = parse
+        self._key = key
         self._wall = wall
         self._seen: tuple[int, ...] = ()
         self._offsets: Offsets = {}
@@ -52,7 +72,7 @@ class PositionFile:
             offsets = self.offsets()
         except (OSError, ValueError):
             return None
-        return Progress(read_bytes=offsets.get((str(file.path), file.inode), 0), at=now)
+        return Progress(read_bytes=offsets.get(self._key(file), 0), at=now)
 
     def offsets(self) -> Offsets:
         """Return all that it keeps; the file is read only when it has changed.

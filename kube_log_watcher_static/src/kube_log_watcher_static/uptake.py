@@ -23,46 +23,47 @@ class Uptake:
     def __init__(self, *, clock: Callable[[], float], seconds: float | None = None) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._written: frozenset[str] = frozenset()
-        self._since = 0.0
+        self._since: dict[str, float] = {}
+        """Since when something about a container has been there without a break."""
         self._known: frozenset[str] = frozenset()
         self.generation = ""
         """Names what was written last, by its content: also the next life of the process knows it."""
         self.confirmed = ""
-        """The generation that was taken up last."""
+        """The generation that was taken up last, by the shipper's own word."""
 
-    def wrote(self, ids: Collection[str], content: bytes) -> None:
-        """Note what is on disk now: what of it is about which containers."""
-        generation = generation_of(content)
-        if generation != self.generation:
-            self.generation = generation
-            self._since = self._clock()
-        self._written = frozenset(ids)
+    def wrote(self, ids: Collection[str], content: bytes = b"") -> None:
+        """Note what is on disk now, and about which containers; by time alone, whatever it is."""
+        now = self._clock()
+        self.generation = generation_of(content)
+        self._since = {each: self._since.get(each, now) for each in ids}
 
     def confirm(self, generation: str) -> None:
         """Note what the shipper says that it has taken up; an older generation says nothing."""
         if generation and generation == self.generation:
             self.confirmed = generation
-            self._known = self._written
+            self._known = frozenset(self._since)
 
     def seconds_left(self) -> float | None:
-        """Return how long the shipper may need yet; None when all is taken up, 0 while it has to say so."""
-        if self.confirmed == self.generation:
-            return None
+        """Return when to look again; None when all is taken up, 0 while the shipper has to say so.
+
+        By time it is in how many seconds the next container's turn comes. Others that are written meanwhile
+        don't make it wait longer: whenever the shipper looks, it finds what has been there before.
+        """
         if self._seconds is None:
-            return 0.0
-        left = self._since + self._seconds - self._clock()
-        if left <= 0:
-            self.confirm(self.generation)
-            return None
-        return left
+            return None if self.confirmed == self.generation else 0.0
+        now = self._clock()
+        left = (since + self._seconds - now for since in self._since.values())
+        return min((each for each in left if each > 0), default=None)
 
     def has(self, container_id: str) -> bool:
         """Whether the shipper has taken up something about a container, be it not the latest.
 
         What is no longer written stays known until the next generation is taken up: nobody asks for it.
         """
-        return container_id in self._known and container_id in self._written
+        since = self._since.get(container_id)
+        if since is None or self._seconds is None:
+            return since is not None and container_id in self._known
+        return self._clock() - since >= self._seconds
 
 
 def generation_of(content: bytes) -> str:

@@ -1,0 +1,95 @@
+"""An agent whose shipper looks everything up in one table."""
+
+from __future__ import annotations
+
+import abc
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import attrs
+
+from kube_log_watcher_core import File, LogTarget, NodeContext, Owned
+from kube_log_watcher_static.agent import StaticAgent
+from kube_log_watcher_static.tables import TableFormat, UnsafeRow
+from kube_log_watcher_static.uptake import Uptake
+
+logger = logging.getLogger(__name__)
+
+SettingsT = TypeVar("SettingsT")
+T = TypeVar("T")
+
+
+@attrs.frozen
+class _Row:
+    text: str | None
+    """None where a shipper would read it as something else."""
+
+
+class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
+    """Keeps one table, with a row for each log by its container id.
+
+    A change costs one row. A row that would be read as something else is left out, and that log alone waits.
+
+    Parameters
+    ----------
+    path
+        the table, in a folder that is there.
+    table
+        how rows are written.
+    uptake_seconds
+        how long the shipper needs at most to take a change up: so long a new log is not shown to it.
+    clock
+        a clock that nobody sets, in seconds.
+    """
+
+    def __init__(
+        self,
+        settings: SettingsT,
+        node: NodeContext,
+        *,
+        path: Path,
+        table: TableFormat[T],
+        uptake_seconds: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(settings, node)
+        self.path = path
+        self._table = table
+        self._rows: dict[str, str] = {}
+        self._uptake = Uptake(clock=clock, seconds=uptake_seconds)
+
+    @abc.abstractmethod
+    def value(self, target: LogTarget) -> T:
+        """Return what the table says of a log."""
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
+        """Return the table."""
+        rows = zip(targets, self.each(targets, self._row), strict=True)
+        self._rows = {target.id: row.text for target, row in rows if row.text is not None}
+        return [File(self.path, self._table.join(self._rows.values()))]
+
+    def owned(self) -> Iterable[Owned]:
+        """Return the table's name."""
+        return [Owned(self.path.parent, re.escape(self.path.name))]
+
+    def sync(self, targets: Sequence[LogTarget]) -> float | None:
+        """Write the table, and come again when its shipper has had time for what is new."""
+        super().sync(targets)
+        self._uptake.wrote(self._rows.keys())
+        return self._uptake.seconds_left()
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        """Return those that have been in the table for long enough."""
+        return [target for target in super().ready(targets) if self._uptake.has(target.id)]
+
+    def _row(self, target: LogTarget) -> _Row:
+        try:
+            return _Row(self._table.row(target.id, self.value(target)))
+        except UnsafeRow as error:
+            where = f"pod {target.namespace}/{target.pod_name}, container {target.container_name}"
+            logger.warning("%s: not shipped, because %s", where, error)
+            return _Row(None)
