@@ -34,11 +34,7 @@ def is_excluded(annotations: Mapping[str, str], container: str) -> bool:
     """Whether a pod's author doesn't want this container's log to be followed.
 
     A container's own ``exclude`` or ``include`` beats the pod's; of the two, ``exclude`` beats.
-
-    Raises
-    ------
-    NotTrueOrFalse
-        when one of them is neither true nor false.
+    Raises `NotTrueOrFalse` when one of them is neither true nor false.
     """
     for suffix in (f".{container}", ""):
         for setting, excluding in (("exclude", True), ("include", False)):

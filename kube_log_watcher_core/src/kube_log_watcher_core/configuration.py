@@ -146,10 +146,8 @@ class Configuration:
 def configure(given: Given) -> Configuration:
     """Read everything.
 
-    Raises
-    ------
-    SettingsError
-        with all problems of all sources, those with agents that can't be loaded among them.
+    Raises `SettingsError` with all problems of all sources, those with agents that can't be loaded among
+    them.
     """
     sources = read_sources(command_line=given.command_line, environ=given.environ, config=given.config)
     watcher = load(WatcherSettings, sources)

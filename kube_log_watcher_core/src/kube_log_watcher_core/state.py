@@ -69,11 +69,7 @@ class StateFile:
         """Read what agents were handed last, as the rules of now make it; nothing without a usable file.
 
         An entry that the disk under these roots could not have shown is left out, and that is told.
-
-        Raises
-        ------
-        OSError
-            when the folder can't be opened.
+        Raises `OSError` when the folder can't be opened.
         """
         path = self._folder / NAME
         with self._disk.folder(self._folder) as fd:
@@ -94,10 +90,7 @@ class StateFile:
     def save(self, work: Work) -> None:
         """Write what agents are handed, as far as the bounds for each pod allow.
 
-        Raises
-        ------
-        WatcherError
-            when it can't be written; the old file stays.
+        Raises `WatcherError` when it can't be written; the old file stays.
         """
         path = self._folder / NAME
         content = b"".join(self._document(work))
@@ -110,10 +103,7 @@ class StateFile:
     def tidy(self) -> None:
         """Remove what a killed process left in the making.
 
-        Raises
-        ------
-        OSError
-            when the folder can't be read.
+        Raises `OSError` when the folder can't be read.
         """
         with self._disk.folder(self._folder) as fd:
             for name in self._disk.names(fd):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
 import click
 
 from kube_log_watcher_core.cli.agents import agents
@@ -17,12 +15,6 @@ from kube_log_watcher_core.cli.run import run
 from kube_log_watcher_core.cli.status import status
 
 
-def _print_version(ctx: click.Context, _param: click.Parameter, value: object) -> None:
-    if value and not ctx.resilient_parsing:
-        click.echo(f"kube-log-watcher {importlib.metadata.version('kube-log-watcher-core')}")
-        ctx.exit()
-
-
 @click.group(
     cls=Program,
     invoke_without_command=True,
@@ -32,13 +24,8 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: object) -
     epilog="Settings come from options, the environment or a YAML file, in this order: `run --help` lists "
     "those of the watcher, `agents` those of agents.",
 )
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Show the version and exit.",
+@click.version_option(
+    package_name="kube-log-watcher-core", prog_name="kube-log-watcher", message="%(prog)s %(version)s"
 )
 @click.pass_context
 def program(ctx: click.Context) -> None:

@@ -35,12 +35,8 @@ class OfferedCommand(click.Command):
     def load(self) -> click.Command:
         """Import the command.
 
-        Raises
-        ------
-        click.UsageError
-            when it is known and not installed.
-        PluginError
-            when several distributions offer it, or it can't be imported, or is no command.
+        Raises `click.UsageError` when it is known and not installed, and `PluginError` when several
+        distributions offer it, or it can't be imported, or is no command.
         """
         if not self._offers:
             missing = f"{KIT_ORIGIN}, which is not installed"

@@ -70,13 +70,8 @@ def look_once(configuration: Configuration, *, timeout_seconds: float) -> Resolu
     """Look at the node and the API until both were seen whole.
 
     Logs that are gone and still drain, by the state file, are among the targets.
-
-    Raises
-    ------
-    DiscoveryError
-        when the containers can't be listed.
-    ApiError
-        when the pods can't be had within the time.
+    Raises `DiscoveryError` when the containers can't be listed, and `ApiError` when the pods can't be had
+    within the time.
     """
     seen = look(configuration, timeout_seconds=timeout_seconds)
     if seen.api_error is not None:

@@ -79,7 +79,12 @@ class LinkTable:
         if old == new:
             return set()
         if old is not None:
-            self._unfile(old)
+            del self._links[name]
+            if old.run is not None:
+                of_pod = self._by_pod[old.run.pod]
+                del of_pod[name]
+                if not of_pod:
+                    del self._by_pod[old.run.pod]
         if new is not None:
             self._links[name] = new
             if new.run is not None:
@@ -134,14 +139,6 @@ class LinkTable:
             except OSError:
                 return None
         return None
-
-    def _unfile(self, link: ContainerLink) -> None:
-        del self._links[link.name]
-        if link.run is not None:
-            of_pod = self._by_pod[link.run.pod]
-            del of_pod[link.name]
-            if not of_pod:
-                del self._by_pod[link.run.pod]
 
     def _choose_id(self, run: Run) -> None:
         """Let the newest of the links to a run tell its id."""

@@ -76,10 +76,7 @@ class Answers:
     def answer(self, request: str) -> Mapping[str, Any]:
         """Answer ``status``, or ``explain`` with filters as JSON.
 
-        Raises
-        ------
-        ValueError
-            when it is neither.
+        Raises `ValueError` when it is neither.
         """
         word, _, rest = request.strip().partition(" ")
         if self._seen is None:

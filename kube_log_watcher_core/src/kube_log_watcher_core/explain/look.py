@@ -45,10 +45,7 @@ def look(
 ) -> Look:
     """Look at the node, and at the API for so long.
 
-    Raises
-    ------
-    DiscoveryError
-        when the containers can't be listed.
+    Raises `DiscoveryError` when the containers can't be listed.
     """
     state_dir = configuration.watcher.state_dir
     left = Work()

@@ -34,12 +34,8 @@ def explain_offline(
 ) -> Explanation:
     """Explain containers; nothing is written.
 
-    Raises
-    ------
-    DiscoveryError
-        when the containers can't be listed.
-    ApiError
-        when the pods can't be had, and no state file tells of any.
+    Raises `DiscoveryError` when the containers can't be listed, and `ApiError` when the pods can't be had,
+    and no state file tells of any.
     """
     seen = look(configuration, timeout_seconds=timeout_seconds, clock=clock, wall=wall)
     if seen.api_error is not None and not (seen.left.targets or seen.left.departed):

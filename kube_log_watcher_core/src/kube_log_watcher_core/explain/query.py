@@ -37,10 +37,7 @@ class Requirement:
 def parse_selector(text: str) -> tuple[Requirement, ...]:
     """Read a selector: ``app=shop,tier!=test,team,!old,zone in (a,b)``.
 
-    Raises
-    ------
-    ValueError
-        when it is none.
+    Raises `ValueError` when it is none.
     """
     # A comma between brackets separates values, not requirements.
     parts = [part.strip() for part in re.split(r",(?![^()]*\))", text)]
@@ -108,10 +105,7 @@ class Query:
 def parse_query(text: str, *, namespace: str | None = None, selector: str = "") -> Query:
     """Understand ``[NAMESPACE/]POD[/CONTAINER]``; of two parts the first may be either.
 
-    Raises
-    ------
-    ValueError
-        when there are too many parts, or the selector is none.
+    Raises `ValueError` when there are too many parts, or the selector is none.
     """
     parts = [part or None for part in text.split("/")]
     names: tuple[Names, ...]

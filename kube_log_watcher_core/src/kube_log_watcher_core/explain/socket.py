@@ -47,11 +47,7 @@ class StatusSocket:
     """Listens from the moment it is made; what a killed watcher left there is replaced.
 
     Nobody else may be at work on the folder: see to that first.
-
-    Raises
-    ------
-    OSError
-        when it can't listen there, `PathTooLong` among them.
+    Raises `OSError` when it can't listen there, `PathTooLong` among them.
     """
 
     def __init__(self, folder: Path, answer: Answer, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -144,12 +140,8 @@ class StatusDoor:
 def ask(folder: Path, request: str, *, seconds: float = ANSWER_SECONDS) -> dict[str, Any] | None:
     """Ask the watcher that has its state in a folder; None when there is none.
 
-    Raises
-    ------
-    OSError
-        when there is one, and it doesn't answer.
-    ValueError
-        when it answers that it doesn't understand.
+    Raises `OSError` when there is one, and it doesn't answer, and `ValueError` when it answers that it
+    doesn't understand.
     """
     path = _checked(folder / NAME)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:

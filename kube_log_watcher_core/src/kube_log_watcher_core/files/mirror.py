@@ -40,12 +40,8 @@ class Mirror:
         One item's fault is its own: all others are written, and what is stale is removed, but for what the
         item at fault was to take the place of. It is tried again at the next call. Where only room was
         lacking, what is stale is removed first, and the rest tried once more.
-
-        Raises
-        ------
-        PartlyFailed
-            with the first fault: of the disk, of an item outside ``owned``, or of a second, different
-            item for one path, of which the first is written.
+        Raises `PartlyFailed` with the first fault: of the disk, of an item outside ``owned``, or of a second,
+        different item for one path, of which the first is written.
         """
         owned = tuple(owned)
         wanted, contested = _by_path(items)
@@ -64,10 +60,7 @@ class Mirror:
     def write(self, items: Iterable[Item], owned: Iterable[Owned]) -> None:
         """Put single items in place where they differ; remove nothing, and remember nothing.
 
-        Raises
-        ------
-        PartlyFailed
-            as `apply`.
+        Raises `PartlyFailed` as `apply`.
         """
         wanted, faults = _by_path(items)
         faults += self._write(wanted, tuple(owned))

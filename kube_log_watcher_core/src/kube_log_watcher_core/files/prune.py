@@ -88,10 +88,7 @@ class _Pruning:
 def remove(disk: Disk, home: Owned, path: Path) -> None:
     """Remove one name that this process wrote, and folders of ours that are left empty.
 
-    Raises
-    ------
-    AgentError
-        when the disk refuses. What is gone already is fine.
+    Raises `AgentError` when the disk refuses. What is gone already is fine.
     """
     parts = path.relative_to(home.folder).parts
     with (

@@ -90,12 +90,8 @@ class Daemon:
     def run(self) -> None:
         """Watch until asked to stop.
 
-        Raises
-        ------
-        AgentConfigError
-            at the start, when an agent can't work here.
-        SettingsError
-            at the start, when nobody can listen on the address for health and metrics.
+        Raises `AgentConfigError` at the start, when an agent can't work here, and `SettingsError` at the
+        start, when nobody can listen on the address for health and metrics.
         """
         parts: Parts | None = None
         try:

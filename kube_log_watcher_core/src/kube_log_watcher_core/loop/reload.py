@@ -65,12 +65,8 @@ class PartsBuilder:
     def build(self, new: Configuration, old: Parts | None, *, tell: Callable[[str], None]) -> Parts:
         """Prepare what these settings need and the old parts don't have.
 
-        Raises
-        ------
-        SettingsError
-            when nobody can listen on the address for health and metrics.
-        AgentConfigError
-            when an agent can't work here.
+        Raises `SettingsError` when nobody can listen on the address for health and metrics, and
+        `AgentConfigError` when an agent can't work here.
         """
         watcher, before = new.watcher, None if old is None else old.configuration
         with contextlib.ExitStack() as undo:

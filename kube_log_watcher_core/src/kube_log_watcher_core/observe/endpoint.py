@@ -20,11 +20,7 @@ class HttpEndpoint:
     """Health and metrics at one address, from the moment it is made until it is closed.
 
     It may be made beside the one that it is to follow: where that can't be, the other goes on.
-
-    Raises
-    ------
-    SettingsError
-        when nobody can listen there.
+    Raises `SettingsError` when nobody can listen there.
     """
 
     def __init__(

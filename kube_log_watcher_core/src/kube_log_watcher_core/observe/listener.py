@@ -71,10 +71,7 @@ def read_until(
 ) -> bytes:
     """Read a request until it ends, or the connection does.
 
-    Raises
-    ------
-    OSError
-        when it takes too long, or is longer than the limit.
+    Raises `OSError` when it takes too long, or is longer than the limit.
     """
     request = bytearray()
     while not ends(request):

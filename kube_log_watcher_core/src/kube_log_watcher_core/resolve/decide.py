@@ -63,7 +63,8 @@ class _Decision:
             if before is None or container.obstacle.reason is not Reason.UNREADABLE:
                 return Skipped(container, container.obstacle.reason, container.obstacle.detail)
             container = before.container  # an earlier process has seen it: unknown is not gone
-        if not _is_wanted(container.namespace, self._rules):
+        namespace, wanted = container.namespace, self._rules.namespaces or ("*",)
+        if _fits(namespace, self._rules.exclude_namespaces) or not _fits(namespace, wanted):
             detail = "WATCHER_NAMESPACES or WATCHER_EXCLUDE_NAMESPACES leaves the namespace out"
             return Skipped(container, Reason.NAMESPACE_EXCLUDED, detail)
         pod = pod_of(container, before, self._evidence)
@@ -113,7 +114,5 @@ class _Decision:
             return False
 
 
-def _is_wanted(namespace: str, rules: Rules) -> bool:
-    if any(fnmatch.fnmatchcase(namespace, pattern) for pattern in rules.exclude_namespaces):
-        return False
-    return not rules.namespaces or any(fnmatch.fnmatchcase(namespace, each) for each in rules.namespaces)
+def _fits(namespace: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(namespace, pattern) for pattern in patterns)

@@ -114,7 +114,7 @@ def _is_replaced_by(namesake: Pod, container: Container, evidence: Evidence) -> 
 def is_anothers(container_id: str, container: Container, pod: Pod, pods: Pods) -> bool:
     """Whether the API says that an id is another container's.
 
-    The number of the run is left out of account: kubelets have been seen to count it differently.
+    The number of the run does not count: kubelets have been seen to count it differently.
     """
     if any(status.id == container_id and status.name == container.name for status in pod.containers):
         return False

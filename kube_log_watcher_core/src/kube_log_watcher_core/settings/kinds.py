@@ -190,16 +190,14 @@ def _pair(value: str) -> tuple[Path, Path]:
     return _path(seen), _path(shown)
 
 
-def _pairs_from_yaml(value: object) -> tuple[tuple[Path, Path], ...]:
-    if isinstance(value, Mapping):
-        return tuple((_path(yaml_text(key)), _path(yaml_text(item))) for key, item in value.items())
-    return _listed(_pair)(value)
-
-
 PATH_MAP: Kind[tuple[tuple[Path, Path], ...]] = Kind(
     "PREFIX=PREFIX, comma-separated absolute paths",
     lambda text: tuple(_pair(part) for part in _split(text)),
-    _pairs_from_yaml,
+    lambda value: (
+        tuple((_path(yaml_text(key)), _path(yaml_text(item))) for key, item in value.items())
+        if isinstance(value, Mapping)
+        else _listed(_pair)(value)
+    ),
     metavar="PREFIX=PREFIX",
     several=True,
 )
@@ -214,10 +212,7 @@ def _object(value: object) -> Mapping[str, Any]:
 def check_size(value: object) -> None:
     """Make sure that lists and objects are neither too deep nor too many for whoever works on them.
 
-    Raises
-    ------
-    ValueError
-        when they are; a list that holds itself is too deep.
+    Raises `ValueError` when they are; a list that holds itself is too deep.
     """
     left, level = MOST_VALUES, [value]
     for _ in range(DEEPEST):

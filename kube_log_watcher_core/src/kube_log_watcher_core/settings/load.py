@@ -34,10 +34,7 @@ class Loaded(Generic[S]):
     def unwrap(self) -> S:
         """Return the settings.
 
-        Raises
-        ------
-        SettingsError
-            when there are problems.
+        Raises `SettingsError` when there are problems.
         """
         if self.settings is None:
             raise SettingsError(self.problems)

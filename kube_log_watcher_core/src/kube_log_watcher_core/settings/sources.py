@@ -126,16 +126,6 @@ def read_sources(
     return Sources(command_line=command_line, environ=environ, document=document, path=config, files=files)
 
 
-def _read_yaml(path: Path) -> Mapping[str, Any]:
-    document = yaml.safe_load(read_text(path))
-    if document is None:
-        return {}
-    if not isinstance(document, Mapping):
-        raise ValueError("it holds no mapping of settings")
-    check_size(document)
-    return document
-
-
 def _expected(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"a file that can be read ({error.strerror})"
@@ -151,12 +141,8 @@ def _expected(error: Exception) -> str:
 def read_text(path: Path) -> str:
     """Read a small text file.
 
-    Raises
-    ------
-    OSError
-        when it can't be read, or is a pipe or a device: reading those may take for ever.
-    ValueError
-        when it is too long or no UTF-8.
+    Raises `OSError` when it can't be read, or is a pipe or a device (reading those may take for ever), and
+    `ValueError` when it is too long or no UTF-8.
     """
     # Nobody need have the other end of a pipe open.
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
