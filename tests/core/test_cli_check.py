@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cli_support import KEY, Place, clean_environ, in_terminal, place, run_cli
-from kube_log_watcher_core.cli.check import Finding, Level, check_inotify, check_roots
+from kube_log_watcher_core.cli.check_node import check_inotify, check_roots
+from kube_log_watcher_core.cli.findings import Finding, Level
 from kube_log_watcher_core.discovery import NodePaths
 from kube_log_watcher_core.models import Container, Layout
 from kube_log_watcher_testing.fake_api import Refuse
