@@ -41,6 +41,7 @@ FLOORS: Sequence[Sequence[Room]] = (
         ("reconcile", "a log's life; drain", ("main", "agent-…"), "5"),
         ("spool", "keeps files", ("main", "spool"), ""),
         ("state", "after a restart", ("main",), ""),
+        ("records", "as JSON", ("main",), ""),
     ],
     [
         ("settings", "read, typed", ("main",), ""),

@@ -104,7 +104,12 @@ def _quiet_pass(plan: Plan, folder: Path) -> Figure:
         containers.append(attrs.evolve(made, log_path=log, inode=log.stat().st_ino))
     node, pods = tuple(containers), Pods([make_pod(container) for container in containers])
     keeper = SpoolKeeper(
-        Spool([spool], wall=time.time), (), wall=time.time, clock=time.monotonic, rules=SpoolRules()
+        Spool([spool], wall=time.time),
+        (),
+        roots=[folder],
+        wall=time.time,
+        clock=time.monotonic,
+        rules=SpoolRules(),
     )
     spent = []
     for keeps in (False, True):

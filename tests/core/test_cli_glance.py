@@ -20,7 +20,7 @@ from kube_log_watcher_core.observe import Snapshot
 from kube_log_watcher_core.observe.snapshot import Sources
 from kube_log_watcher_core.reconcile import DrainTally
 from kube_log_watcher_core.spool import FOLLOWED_BEFORE, Spooled, SpoolView
-from kube_log_watcher_core.spool.spool import Segment
+from kube_log_watcher_core.spool.spooled import Segment
 
 NOW = 1000.0
 HEALTHY = Snapshot(

@@ -23,7 +23,7 @@ from kube_log_watcher_core.observe.pages import watcher_app
 from kube_log_watcher_core.observe.snapshot import Snapshot
 from kube_log_watcher_core.reconcile import DrainTally
 from kube_log_watcher_core.spool import FOLLOWED_BEFORE, Spooled, SpoolView
-from kube_log_watcher_core.spool.spool import Segment
+from kube_log_watcher_core.spool.spooled import Segment
 
 BUSY = Snapshot(
     now=1000.0,

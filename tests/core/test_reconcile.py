@@ -141,6 +141,13 @@ def test_targets_of_an_earlier_life_stand_in_for_pods_that_are_gone() -> None:
     assert Reconciling(Work(first.targets)).look([container()], []).targets == first.targets
 
 
+def test_a_new_container_of_a_pod_that_only_an_earlier_process_knew_is_followed() -> None:
+    first = Reconciling().look([container()], [pod()])
+    second = container(1, name="second", pod_name="pod-0", pod_uid="uid-0")
+    found = Reconciling(Work(first.targets)).look([container(), second], [])
+    assert {target.container_name for target in found.targets} == {"main", "second"}
+
+
 def test_a_gone_log_drains_with_the_size_that_was_seen_last_and_when_it_went() -> None:
     life = Reconciling(drain=300)
     life.sizes[Path("/logs/0.log")] = 4711

@@ -13,7 +13,8 @@ import pytest
 
 from kube_log_watcher_core.segments import WAITING, Place, place_of
 from kube_log_watcher_core.spool.disk import SpoolDisk
-from kube_log_watcher_core.spool.spool import CannotSpool, Spool, Spooled
+from kube_log_watcher_core.spool.spool import CannotSpool, Spool
+from kube_log_watcher_core.spool.spooled import Spooled
 
 ID = "0123456789abcdef" * 4
 KEY = "shop/web-0/u-1/main/0"
@@ -155,6 +156,45 @@ def test_what_waits_survives_a_restart(node: Node) -> None:
     assert not held.shown
     again.show(KEY, a_place())
     assert node.shown() == ["file 0\n", "file 1\n"]
+
+
+def test_a_shipper_without_an_account_has_its_time_from_when_it_sees_what_has_waited(node: Node) -> None:
+    now = 1000.0
+    spool = Spool([node.spool], wall=lambda: now)
+    keep(spool, node)
+    node.rotate()
+    keep(spool, node)
+    spool.close(KEY)
+    now += 800
+    spool.show(KEY, a_place())
+    assert [each.closed for each in spool.logs[KEY].segments] == [now, now]
+
+
+@attrs.define
+class NoNotes(SpoolDisk):
+    """Has no room for what is noted."""
+
+    def write_note(self, fd: int, name: str, text: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_note_that_can_not_be_written_anew_stays_as_it_was(node: Node) -> None:
+    a_spool(node).keep(KEY, node.log, note="old")
+    spool = a_spool(node, NoNotes())
+    assert list(spool.notes.values()) == ["old"]
+    assert keep(spool, node).note == "old"
+    spool.note(KEY, "new")
+    assert list(a_spool(node).notes.values()) == ["old"]
+
+
+def test_a_note_goes_with_what_it_is_of_and_one_in_the_making_with_the_next_start(node: Node) -> None:
+    spool = a_spool(node)
+    spool.keep(KEY, node.log, note="whose")
+    (node.spool / WAITING / f"{'0' * 64}.json.new").write_text("who")
+    (node.spool / WAITING / f"{'1' * 64}.json").write_text("nothing is left of it")
+    assert list(a_spool(node).notes.values()) == ["whose"]
+    spool.show(KEY, a_place())
+    assert list((node.spool / WAITING).iterdir()) == []
 
 
 def test_a_gone_log_stays_until_all_of_it_is_let_go_of(node: Node) -> None:

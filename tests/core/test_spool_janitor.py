@@ -13,7 +13,8 @@ from kube_log_watcher_core.segments import WAITING, place_of
 from kube_log_watcher_core.spool.disk import SpoolDisk
 from kube_log_watcher_core.spool.janitor import Chores, GivenUp, Janitor
 from kube_log_watcher_core.spool.release import SpoolRules
-from kube_log_watcher_core.spool.spool import Spool, Spooled
+from kube_log_watcher_core.spool.spool import Spool
+from kube_log_watcher_core.spool.spooled import Spooled
 
 ROOMY = SpoolRules(min_free_percent=0)
 SIZE = 100

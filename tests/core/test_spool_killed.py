@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kube_log_watcher_core.segments import Place, place_of
+from kube_log_watcher_core.segments import WAITING, Place, place_of
 from kube_log_watcher_core.spool.disk import SpoolDisk
 from kube_log_watcher_core.spool.janitor import Chores, Janitor
 from kube_log_watcher_core.spool.release import SpoolRules
@@ -17,6 +17,7 @@ from kube_log_watcher_core.spool.spool import Spool
 
 KEY = "shop/web-0/u-1/main/0"
 ID = "0123456789abcdef" * 4
+NOTE = "its container, and its id"
 
 
 class Killed(BaseException):
@@ -39,6 +40,11 @@ class DeadlyDisk(SpoolDisk):
     def link(self, file: int, fd: int, name: str) -> None:
         self._dies(after=False)
         super().link(file, fd, name)
+        self._dies(after=True)
+
+    def write_note(self, fd: int, name: str, text: str) -> None:
+        self._dies(after=False)
+        super().write_note(fd, name, text)
         self._dies(after=True)
 
     def show(self, waiting: int, kept: str, fd: int, name: str) -> None:
@@ -90,7 +96,7 @@ class Node:
     def links(self) -> list[str]:
         """Give what is linked, by its names' order: what waits and what is shown."""
         found = {}
-        for path in (self.root / "spool").glob("*/*"):
+        for path in (self.root / "spool").glob("*/*.[kl]*"):
             name = path.name.split(".")[-2]
             assert name not in found
             found[name] = path.read_text()
@@ -109,10 +115,11 @@ def life(node: Node, disk: SpoolDisk) -> Spool:
     wall = ticks()
     spool = Spool([node.root / "spool"], wall=lambda: next(wall), disk=disk)
     spool.load()
-    spool.keep(KEY, node.log)
+    spool.keep(KEY, node.log, note="its container")
     node.rotate()
     node.rotate()
     spool.keep(KEY, node.log)
+    spool.note(KEY, NOTE)
     spool.show(KEY, a_place())
     node.rotate()
     spool.keep(KEY, node.log)
@@ -137,7 +144,7 @@ def test_killed_at_each_call_that_links_or_shows_nothing_is_lost_or_doubled(
     tmp_path: Path, *, after: bool
 ) -> None:
     calls = calls_of(tmp_path / "whole")
-    assert calls >= 7
+    assert calls >= 10
     for call in range(calls):
         root = tmp_path / str(call)
         root.mkdir()
@@ -147,11 +154,15 @@ def test_killed_at_each_call_that_links_or_shows_nothing_is_lost_or_doubled(
         before = node.links()
         again = Spool([root.resolve() / "spool"], wall=lambda: 2000.0)
         again.load()
+        if list((root / "spool" / WAITING).glob("*.kept")):
+            assert set(again.notes.values()) <= {"its container", NOTE}
+            assert len(again.notes) == 1, call
         again.keep(KEY, node.log)
         again.show(KEY, a_place())
         assert node.links() == [f"{number:03d}" for number in range(node.written + 1)], call
         assert node.links()[: len(before)] == before
         assert len(list((root / "spool").glob("*/*.log"))) == node.written + 1
+        assert list((root / "spool" / WAITING).iterdir()) == []
         assert again.take_overdue(0) == ()
 
 

@@ -394,6 +394,7 @@ def test_what_is_waited_for_wakes_nobody_while_the_api_has_never_answered(tmp_pa
         spooling = Spooling(
             [],
             Work(),
+            roots=[],
             rules=SpoolRules(),
             locks=FolderLocks(),
             wall=lambda: now[0],

@@ -20,6 +20,7 @@ _LONGEST_NAME = 255
 _POD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*_[A-Za-z0-9][A-Za-z0-9.-]*_[A-Za-z0-9][A-Za-z0-9.-]*")
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-[0-9a-f]{64}")
 _SEGMENT = re.compile(r"(?P<stem>[A-Za-z0-9][A-Za-z0-9._-]*-[0-9a-f]{64})\.(?P<number>[0-9]{10})\.log")
+_NOTE = re.compile(r"(?P<stem>[0-9a-f]{64})\.json(?P<new>\.new)?")
 _KEPT = re.compile(r"(?P<stem>[0-9a-f]{64})\.(?P<number>[0-9]{10})\.kept")
 
 
@@ -88,3 +89,14 @@ def parse_kept(name: str) -> tuple[str, int] | None:
     """Return stem and number of what waits; None for any other name."""
     match = _KEPT.fullmatch(name)
     return (match["stem"], int(match["number"])) if match else None
+
+
+def note_name(stem: str) -> str:
+    """Return the name, beside what waits, of the note that says whose it is."""
+    return f"{stem}.json"
+
+
+def parse_note(name: str) -> str | None:
+    """Return whose note a name is, in the making or made: the stem; None for any other name."""
+    match = _NOTE.fullmatch(name)
+    return match["stem"] if match else None

@@ -10,37 +10,21 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import re
-import stat
-import types
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 import attrs
 
 from kube_log_watcher_core.discovery.logfile import Roots
-from kube_log_watcher_core.discovery.names import (
-    is_container_id,
-    parse_docker_log,
-    parse_run_path,
-)
+from kube_log_watcher_core.discovery.names import is_container_id
 from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.files import Disk, File
 from kube_log_watcher_core.files.disk import is_temporary_of
-from kube_log_watcher_core.models import (
-    Container,
-    Departed,
-    FrozenMap,
-    Layout,
-    LogTarget,
-    Owner,
-    Pod,
-    PodContainer,
-    Work,
-)
+from kube_log_watcher_core.models import Container, Departed, LogTarget, Owner, Pod, PodContainer, Work
+from kube_log_watcher_core.records import container_of, doubt_about, fields_of, sound
 from kube_log_watcher_core.resolve import Rules
 from kube_log_watcher_core.resolve.target import make_target
 
@@ -145,7 +129,7 @@ class StateFile:
         key = target.container.key
         found = known.get(key)
         if found is None or found[0] is not target:
-            container = _fields_of(target.container, without={"obstacle"})
+            container = fields_of(target.container, without={"obstacle"})
             found = target, _json({"id": target.id, "pod": target.pod.uid, "container": container})
         self._targets[key] = found
         return found[1]
@@ -184,23 +168,10 @@ def _json(value: object) -> bytes:
 
 
 def _encode_pod(pod: Pod) -> Mapping[str, Any]:
-    return _fields_of(pod, without={"uid", "containers", "owner"}) | {
+    return fields_of(pod, without={"uid", "containers", "owner"}) | {
         "owner": attrs.astuple(pod.owner) if pod.owner else None,
         "containers": [attrs.astuple(each) for each in pod.containers],
     }
-
-
-def _fields_of(value: Container | Pod, *, without: set[str]) -> dict[str, Any]:
-    names = [field.name for field in attrs.fields(type(value)) if field.name not in without]
-    return {name: _plain(getattr(value, name)) for name in names}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, FrozenMap):
-        return dict(value)
-    return value.value if isinstance(value, Layout) else value
 
 
 class _Reader:
@@ -222,7 +193,7 @@ class _Reader:
         self._pods = {uid: _pod(uid, item) for uid, item in document["pods"].items()}
         targets = [self._target(item) for item in document["targets"]]
         departed = [
-            _sound(Departed(target, since=float(item["since"]), size=item["size"]))
+            sound(Departed(target, since=float(item["since"]), size=item["size"]))
             for item in document["departed"]
             if (target := self._target(item["target"])) is not None
         ]
@@ -231,11 +202,7 @@ class _Reader:
         return Work(tuple(target for target in targets if target is not None), tuple(departed))
 
     def _target(self, item: Mapping[str, Any]) -> LogTarget | None:
-        fields = dict(item["container"])
-        fields["layout"], fields["log_path"] = Layout(fields["layout"]), Path(fields["log_path"])
-        if fields.get("spool") is not None:
-            fields["spool"] = Path(fields["spool"])
-        container, pod, identity = _sound(Container(**fields)), self._pods[item["pod"]], item["id"]
+        container, pod, identity = container_of(item["container"]), self._pods[item["pod"]], item["id"]
         if not isinstance(identity, str):
             raise TypeError("an id is none")
         doubt = self._doubt(identity, container, pod)
@@ -247,70 +214,18 @@ class _Reader:
 
     def _doubt(self, identity: str, container: Container, pod: Pod) -> str | None:
         """Say what the disk could not have shown like this; None when all agrees."""
-        if not (is_container_id(identity) and is_container_id(container.id or identity)):
+        if not is_container_id(identity):
             return f"the id {identity!r:.80} is none"
         if self._taken & {identity, container.key}:
             return f"the id {identity} or the key {container.key!r:.200} is there twice"
         if (container.namespace, container.pod_name) != (pod.namespace, pod.name):
             return f"{container.key!r:.200} is said to be of the pod {pod.namespace}/{pod.name}"
-        if not _agrees(identity, container):
-            return f"the key {container.key!r:.200} and the log {str(container.log_path)!r:.200} don't agree"
-        return self._doubt_about_path(str(container.log_path))
-
-    def _doubt_about_path(self, path: str) -> str | None:
-        if not self._roots.hold(path):
-            return f"{path!r:.200} is outside the log roots ({self._roots})"
-        try:
-            if os.path.realpath(path) != path:
-                return f"{path!r:.200} leads elsewhere"
-            if not stat.S_ISREG(os.lstat(path).st_mode):
-                return f"{path!r:.200} is no regular file"
-        except FileNotFoundError:
-            return None  # it may have gone since
-        except (OSError, ValueError) as error:
-            return f"{path!r:.200} can't be looked at: {error}"
-        return None
-
-
-def _agrees(identity: str, container: Container) -> bool:
-    """Whether id, key, names and log are of one container, as they are where discovery finds one."""
-    path, it = str(container.log_path), container
-    run, docker_id = parse_run_path(path), parse_docker_log(path)
-    is_run = it.key == f"{it.namespace}/{it.pod_name}/{it.pod_uid}/{it.name}/{it.restart_count}"
-    if docker_id is not None:
-        folder = path.rpartition("/")[0].rpartition("/")[2]
-        return docker_id == it.id == folder and (is_run or it.key == identity == docker_id)
-    pod = f"{it.namespace}_{it.pod_name}_{it.pod_uid}"
-    named = None if run is None else (run.pod, run.container, run.number)
-    return is_run and named == (pod, it.name, it.restart_count)
+        return doubt_about(container, identity, self._roots)
 
 
 def _pod(uid: str, item: Mapping[str, Any]) -> Pod:
     fields = dict(item)
-    fields["owner"] = _sound(Owner(*fields["owner"])) if fields["owner"] else None
-    fields["containers"] = tuple(_sound(PodContainer(*each)) for each in fields["containers"])
-    pod: Pod = _sound(Pod(uid=uid, **fields))
+    fields["owner"] = sound(Owner(*fields["owner"])) if fields["owner"] else None
+    fields["containers"] = tuple(sound(PodContainer(*each)) for each in fields["containers"])
+    pod: Pod = sound(Pod(uid=uid, **fields))
     return pod
-
-
-def _sound(value: Any) -> Any:
-    """Give an object back whose fields are what its class says. Raises `TypeError` for any other."""
-    for name, kinds in _KINDS[type(value)].items():
-        found = getattr(value, name)
-        texts = found.values() if isinstance(found, FrozenMap) else ()
-        if not isinstance(found, kinds) or not all(isinstance(text, str) for text in texts):
-            raise TypeError(f"{name} is of another type")
-    return value
-
-
-def _kinds(hint: Any) -> tuple[type, ...]:
-    options = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    kinds = tuple(get_origin(option) or option for option in options)
-    return (*kinds, int) if float in kinds else kinds
-
-
-_KINDS = {
-    declared: {field.name: _kinds(get_type_hints(declared)[field.name]) for field in attrs.fields(declared)}
-    for declared in (Container, Pod, PodContainer, Owner, Departed)
-}
-"""The types that the fields of each class may have."""

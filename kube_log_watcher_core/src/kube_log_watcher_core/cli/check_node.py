@@ -15,7 +15,7 @@ from kube_log_watcher_core.discovery import Discovery, NodePaths
 from kube_log_watcher_core.errors import DiscoveryError
 from kube_log_watcher_core.models import Container, Reason
 from kube_log_watcher_core.spool import trial
-from kube_log_watcher_core.spool.spool import REMEDIES
+from kube_log_watcher_core.spool.linking import REMEDIES
 
 LIMITS = Path("/proc/sys/fs/inotify")
 WATCHES_PER_CONTAINER = 3

@@ -98,7 +98,14 @@ def _kept(
         return containers, SpoolView()
     spool = Spool(folders, wall=wall, disk=DrySpoolDisk())
     spool.load()
-    keeper = SpoolKeeper(spool, targets, wall=wall, clock=wall, rules=configuration.spool_rules)
+    keeper = SpoolKeeper(
+        spool,
+        targets,
+        roots=configuration.paths.roots,
+        wall=wall,
+        clock=wall,
+        rules=configuration.spool_rules,
+    )
     before = dict(keeper.by_path)
     spool.use(())
     kept = keeper.keep(containers)

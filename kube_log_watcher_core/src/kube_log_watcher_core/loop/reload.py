@@ -128,6 +128,7 @@ class PartsBuilder:
             spooling = Spooling(
                 new.watcher.spool_dir,
                 left,
+                roots=new.paths.roots,
                 rules=new.spool_rules,
                 locks=self.locks,
                 wall=self.wall,

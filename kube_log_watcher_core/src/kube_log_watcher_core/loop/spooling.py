@@ -46,6 +46,7 @@ class Spooling:
         folders: Sequence[Path],
         left: Work,
         *,
+        roots: Sequence[Path],
         rules: SpoolRules,
         locks: FolderLocks,
         wall: Callable[[], float],
@@ -53,6 +54,7 @@ class Spooling:
         on_swept: Callable[[], None],
     ) -> None:
         self._folders = tuple(folders)
+        self._roots = tuple(roots)
         self._rules = rules
         self._locks = locks
         self._wall = wall
@@ -80,7 +82,12 @@ class Spooling:
                 return False
             self._spool.load()
             self._keeper = SpoolKeeper(
-                self._spool, self._left, wall=self._wall, clock=self._clock, rules=self._rules
+                self._spool,
+                self._left,
+                roots=self._roots,
+                wall=self._wall,
+                clock=self._clock,
+                rules=self._rules,
             )
             self._left = ()
             self._janitor.start()
@@ -183,6 +190,15 @@ class Spooling:
                 text = "somebody else has removed %d segments from the spool, read or not: %s"
                 names = ", ".join(str(path) for path in each.taken[:MOST_NAMES])
                 logger.warning(text, len(each.taken), names, extra={"event": "segments-taken"})
+            for log in each.unclaimed:
+                self.given_up_bytes += log.unread_bytes
+                logger.warning(
+                    "the pod of %s has not shown: %d files with %d bytes are removed unread",
+                    log.key,
+                    log.files,
+                    log.unread_bytes,
+                    extra={"event": "waiting-given-up"},
+                )
             for lost in each.given_up:
                 self.given_up_bytes += lost.unread_bytes
                 logger.warning(

@@ -90,6 +90,8 @@ class Reconciler:
         self._uids_agree = any(owns(target.pod, target.container) for target in left.targets)
         self._gone: Mapping[str, Pod] = {}
         """By uid: the last states of pods that have left the API while their folders are on the disk."""
+        self._left_pods = [life.target.pod for life in self._lives.values() if life.target is not None]
+        """What an earlier process knew of pods: some may have left the API since."""
         self._fresh_lists = FreshLists()
         self._timeouts = Timeouts()
         self.work = Work(left.targets, tuple(it.departed for it in self._lives.values() if it.departed))
@@ -131,6 +133,9 @@ class Reconciler:
         self._uids_agree = self._uids_agree or any(
             each.pod_uid and shown_pod_of(each, pods) is not None for each in containers
         )
+        if self._left_pods:
+            self._gone = {pod.uid: pod for pod in self._left_pods if pods.by_uid(pod.uid) is None}
+            self._left_pods = []
         if self._gone or gone:
             uids = {container.pod_uid for container in containers}
             kept = {uid: pod for uid, pod in self._gone.items() if {uid, pod.config_hash} & uids}

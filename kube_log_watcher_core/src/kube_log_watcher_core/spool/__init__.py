@@ -6,7 +6,8 @@ from kube_log_watcher_core.spool.dry import DrySpoolDisk
 from kube_log_watcher_core.spool.janitor import Chores, Janitor, SegmentKey, Swept
 from kube_log_watcher_core.spool.keeper import ClosedSegment, SpoolKeeper
 from kube_log_watcher_core.spool.release import Closed, SpoolRules, is_done_with
-from kube_log_watcher_core.spool.spool import Segment, Spool, Spooled
+from kube_log_watcher_core.spool.spool import Spool
+from kube_log_watcher_core.spool.spooled import Segment, Spooled
 from kube_log_watcher_core.spool.trial import trial
 from kube_log_watcher_core.spool.view import FOLLOWED_BEFORE, SpoolView
 

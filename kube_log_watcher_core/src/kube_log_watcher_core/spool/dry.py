@@ -24,6 +24,9 @@ class DrySpoolDisk(SpoolDisk):
         del file, fd, name
         raise OSError(errno.ECANCELED, "no watcher runs: the next one links it")
 
+    def write_note(self, fd: int, name: str, text: str) -> None:
+        """Write none."""
+
     def show(self, waiting: int, kept: str, fd: int, name: str) -> None:
         """Move nothing."""
 

@@ -14,7 +14,7 @@ import attrs
 from kube_log_watcher_core.segments import WAITING
 from kube_log_watcher_core.spool.disk import Found, SpoolDisk
 from kube_log_watcher_core.spool.release import Closed, Room, SpoolRules, beyond_bounds
-from kube_log_watcher_core.spool.spool import Segment, Spooled
+from kube_log_watcher_core.spool.spooled import Segment, Spooled
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ class Chores:
     """Closed segments that every shipper is done with."""
     dropped: tuple[Spooled, ...] = ()
     """Logs that nobody wants shipped any more."""
+    unclaimed: tuple[Spooled, ...] = ()
+    """Logs that have waited for their time, and whose pods have not shown."""
     left: tuple[Path, ...] = ()
     """What an earlier process has left of logs of which nobody knows any more."""
     read_bytes: Mapping[SegmentKey, int] = attrs.field(factory=dict)
@@ -50,11 +52,21 @@ class GivenUp:
 
 
 @attrs.frozen
+class Unclaimed:
+    """What was removed of a log whose pod has not shown."""
+
+    key: str
+    files: int
+    unread_bytes: int
+
+
+@attrs.frozen
 class Swept:
     """What was done, and what is left."""
 
     removed: frozenset[SegmentKey] = frozenset()
     given_up: tuple[GivenUp, ...] = ()
+    unclaimed: tuple[Unclaimed, ...] = ()
     taken: tuple[Path, ...] = ()
     """What somebody else had removed."""
     undone: tuple[Spooled, ...] = ()
@@ -77,7 +89,9 @@ class Janitor:
         """Remove what is done with, look at what is left, and keep within the bounds."""
         self._troubles, self._taken = [], []
         removed = self._remove_done(chores)
-        undone = [log for log in chores.dropped if len(self._remove(log, log.segments)) < len(log.segments)]
+        unclaimed = [self._look_at_unclaimed(log) for log in chores.unclaimed]
+        not_wanted = (*chores.dropped, *chores.unclaimed)
+        undone = [log for log in not_wanted if len(self._remove(log, log.segments)) < len(log.segments)]
         for path in chores.left:
             self._remove_left(path)
         closed = [each for log in chores.logs for each in self._look(log, removed)]
@@ -101,6 +115,7 @@ class Janitor:
                 for each in beyond
                 if (each.key, each.number) in removed
             ),
+            unclaimed=tuple(unclaimed),
             taken=tuple(self._taken),
             undone=tuple(undone),
             held_bytes=sum(each.held_bytes for each in left),
@@ -134,6 +149,10 @@ class Janitor:
         if folder.name != WAITING:
             self._disk.remove_folder(log.spool, folder.name)
         return removed
+
+    def _look_at_unclaimed(self, log: Spooled) -> Unclaimed:
+        files = self._look(log, set())
+        return Unclaimed(log.key, len(files), sum(each.size for each in files))
 
     def _remove_left(self, path: Path) -> None:
         """Remove what only the spool still has: what a pod has as well may be known again."""

@@ -7,16 +7,19 @@ as one of its segments is left. So nobody behind it has to know of rotations, re
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
+from kube_log_watcher_core.discovery.logfile import Roots
 from kube_log_watcher_core.models import Container, LogFile, LogTarget, Reason, Skipped
 from kube_log_watcher_core.segments import Place, place_of_container
 from kube_log_watcher_core.spool.janitor import Chores, SegmentKey, Swept
+from kube_log_watcher_core.spool.notes import NotBelieved, note_of, noted_container
 from kube_log_watcher_core.spool.release import SpoolRules, seconds_between_looks
-from kube_log_watcher_core.spool.spool import CannotSpool, Spool, Spooled
+from kube_log_watcher_core.spool.spool import CannotSpool, Spool
+from kube_log_watcher_core.spool.spooled import Spooled
 from kube_log_watcher_core.spool.view import FOLLOWED_BEFORE
 
 logger = logging.getLogger(__name__)
@@ -62,6 +65,8 @@ class SpoolKeeper:
         what is linked, freshly loaded.
     left
         what an earlier process followed: a log keeps the form for life in which it was configured.
+    roots
+        where logs may be; what is noted beside files that wait is believed no more than the disk.
     clock
         goes on evenly, whatever somebody does to the wall clock.
     """
@@ -71,6 +76,7 @@ class SpoolKeeper:
         spool: Spool,
         left: Iterable[LogTarget],
         *,
+        roots: Sequence[Path],
         wall: Callable[[], float],
         clock: Callable[[], float],
         rules: SpoolRules,
@@ -88,7 +94,9 @@ class SpoolKeeper:
         self._before: tuple[tuple[Container, ...], tuple[Container, ...]] | None = None
         self._places: dict[str, Place] = {}
         self._dropped: list[Spooled] = []
+        self._unclaimed: list[Spooled] = []
         self._resume(left)
+        self._resume_waiting(Roots(roots))
 
     @property
     def logs(self) -> Mapping[str, Spooled]:
@@ -105,6 +113,19 @@ class SpoolKeeper:
             if place is not None and self._spool.resume(container.key, place) is not None:
                 self._kept[container.key] = (container, container)
                 self._places[container.key] = place
+
+    def _resume_waiting(self, roots: Roots) -> None:
+        """Know the logs again that waited for their pods, whatever has become of their containers."""
+        for files, note in sorted(self._spool.notes.items()):
+            try:
+                container = noted_container(note, files, roots)
+            except NotBelieved as error:
+                text = "what is noted beside %s.* is not believed: %s"
+                logger.warning(text, files, error, extra={"event": "note-doubted"})
+                continue
+            place = None if container.id is None else place_of_container(container, container.id)
+            if self._spool.resume(container.key, place) is not None:
+                self._kept[container.key] = (container, container)
 
     def keep(self, containers: tuple[Container, ...]) -> tuple[Container, ...]:
         """Link what is new; return the containers as they go on, and those that only the spool still has."""
@@ -156,6 +177,8 @@ class SpoolKeeper:
                 return container
         found, kept = self._kept.get(key, (None, container))
         if found is not container:
+            if key in self._spool.hidden:
+                self._spool.note(key, note_of(container))
             # An id stays what it was when the first segment got its name.
             identity = container.id if known.place is None else known.place.container_id
             kept = attrs.evolve(container, spool=known.spool, id=identity)
@@ -179,7 +202,8 @@ class SpoolKeeper:
         try:
             if obstacle := _obstacle(container):
                 raise CannotSpool(obstacle)
-            return self._spool.keep(key, log, place=self._places.get(key))
+            note = "" if key in self._spool.logs else note_of(container)
+            return self._spool.keep(key, log, place=self._places.get(key), note=note)
         except CannotSpool as error:
             self.by_path[key] = str(error)
             text = "%s/%s, container %s, is followed by its path: it can't be kept in the spool: %s"
@@ -208,6 +232,9 @@ class SpoolKeeper:
             if key in self._spool.hidden and (ready is None or key in ready):
                 place = self._spool.logs[key].place or place_of_container(target.container, target.id)
                 if place is not None:
+                    if target.container.id is None:  # killed half-way, the next process finds the rest by it
+                        noted = attrs.evolve(target.container, id=place.container_id)
+                        self._spool.note(key, note_of(noted))
                     self._spool.show(key, place)
                     self._places[key] = place
         for skip in skipped:
@@ -218,8 +245,9 @@ class SpoolKeeper:
                     self._unwanted.add(key)
                 if known is not None and skip.reason is not Reason.UNREADABLE:
                     self._drop(known)
-            elif known is not None and self._is_waited_for(known):
-                self._drop(known)
+            elif known is not None and skip.reason is not Reason.POD_AWAITED and self._is_waited_for(known):
+                self._unclaimed.append(known)
+                self._forget(known)
 
     def _is_waited_for(self, log: Spooled) -> bool:
         """Whether a gone container's pod has had its time to show."""
@@ -228,6 +256,9 @@ class SpoolKeeper:
 
     def _drop(self, log: Spooled) -> None:
         self._dropped.append(log)
+        self._forget(log)
+
+    def _forget(self, log: Spooled) -> None:
         self._spool.forget(log.key)
         self._places.pop(log.key, None)
         self._before = None
@@ -235,7 +266,7 @@ class SpoolKeeper:
     @property
     def is_any_dropped(self) -> bool:
         """Whether segments that nobody wants are still to be removed."""
-        return bool(self._dropped)
+        return bool(self._dropped or self._unclaimed)
 
     def closed(self) -> tuple[ClosedSegment, ...]:
         """Return the segments about which shippers are to be asked."""
@@ -250,14 +281,16 @@ class SpoolKeeper:
     def chores(self, done: Collection[SegmentKey], accounts: Mapping[SegmentKey, int]) -> Chores | None:
         """Return what the janitor is to do; None when there is nothing to remove or to look at."""
         dropped, self._dropped = tuple(self._dropped), []
+        unclaimed, self._unclaimed = tuple(self._unclaimed), []
         logs = tuple(self._spool.logs[key] for key in sorted(self._spool.closed))
         left = self._spool.take_overdue(self.rules.seconds)
-        if not logs and not dropped and not left:
+        if not (logs or dropped or unclaimed or left):
             return None
         return Chores(
             logs=logs,
             done=frozenset(done),
             dropped=dropped,
+            unclaimed=unclaimed,
             left=left,
             read_bytes=dict(accounts),
             rules=self.rules,

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from kube_log_watcher_core.spool.disk import SpoolDisk
-from kube_log_watcher_core.spool.spool import explained
+from kube_log_watcher_core.spool.linking import explained
 
 _PREFIX = ".trial"
 """No name of a segment, nor of what waits, begins so; no shipper's pattern matches it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from kube_log_watcher_core.spool.spool import Spooled
+from kube_log_watcher_core.spool.spooled import Spooled
 
 FOLLOWED_BEFORE = "it was followed by its path before the spool was switched on"
 

@@ -1,0 +1,174 @@
+"""What an earlier process has left in the spool's folders, until it is known whose it is."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from kube_log_watcher_core.segments import (
+    WAITING,
+    Place,
+    is_pod_folder,
+    kept_name,
+    note_name,
+    parse_kept,
+    parse_note,
+    parse_segment,
+)
+from kube_log_watcher_core.spool.disk import Found, SpoolDisk
+from kube_log_watcher_core.spool.linking import explained
+from kube_log_watcher_core.spool.rotation import files_of, rotated_before
+from kube_log_watcher_core.spool.spooled import Segment, Spooled, moved, waiting_stem
+
+logger = logging.getLogger(__name__)
+
+
+class LeftBehind:
+    """Files of logs of which nobody has asked yet."""
+
+    def __init__(self, disk: SpoolDisk, *, wall: Callable[[], float]) -> None:
+        self._disk = disk
+        self._wall = wall
+        self._logs: dict[Path, list[Segment]] = {}
+        """By the pod's folder, or that of what waits, and how their names begin."""
+        self._notes: dict[Path, str] = {}
+        self._loaded = wall()
+        self._written: dict[int, float] = {}
+        """When files were written to last, by their inodes."""
+
+    # ------------------------------------------------------------------ finding
+
+    def load(self, folders: Iterable[Path], known: Collection[Spooled]) -> None:
+        """Look at what is there, but not at what is known; a folder that can't be read is told."""
+        self._loaded = self._wall()
+        self._logs.clear()
+        self._notes.clear()
+        held = {log.path(each) for log in known for each in log.segments}
+        held |= {log.note_path for log in known if not log.shown}
+        for spool in folders:
+            try:
+                with self._disk.folder(spool) as fd:
+                    names = [name for name in self._disk.names(fd) if is_pod_folder(name) or name == WAITING]
+            except OSError as error:
+                logger.warning("the spool %s can't be read: %s", spool, explained(error))
+                continue
+            for name in names:
+                with contextlib.suppress(OSError), self._disk.folder(spool, name) as fd:
+                    inside = [each for each in self._disk.names(fd) if spool / name / each not in held]
+                    self._load_folder(spool / name, self._disk.found(fd, inside))
+                    if name == WAITING:
+                        self._load_notes(spool / name, fd, inside)
+
+    def _load_folder(self, folder: Path, found: Iterable[Found]) -> None:
+        parse = parse_kept if folder.name == WAITING else parse_segment
+        for file in sorted(found, key=lambda each: each.name):
+            parsed = parse(file.name)
+            if parsed is not None:
+                stem, number = parsed
+                segment = Segment(number, file.inode, closed=min(file.changed, self._wall()))
+                self._written[file.inode] = file.written
+                self._logs.setdefault(folder / stem, []).append(segment)
+
+    def _load_notes(self, folder: Path, fd: int, names: Iterable[str]) -> None:
+        for name in names:
+            stem = parse_note(name)
+            if stem is None:
+                continue
+            if name != note_name(stem) or folder / stem not in self._logs:
+                self._disk.remove(fd, name)  # of one who was killed while it wrote it, or when it was done
+            else:
+                self._notes[folder / stem] = self._disk.read_note(fd, name)
+
+    @property
+    def notes(self) -> Mapping[Path, str]:
+        """What is noted beside files that wait, by where they are and how their names begin."""
+        return self._notes
+
+    # ------------------------------------------------------------------ adopting
+
+    def take(
+        self, key: str, *, folders: Iterable[Path], place: Place | None, log: Path | None
+    ) -> tuple[Spooled, Sequence[Segment]] | None:
+        """Return what is there of a log, known by its place or by its files, and what of it is not shown yet.
+
+        The latter is not empty where its process was killed while it showed them.
+        """
+        for spool in folders:
+            place = place or self._place_in(spool, log)
+            shown = None if place is None else self._logs.pop(spool / place.folder / place.stem, None)
+            waiting = spool / WAITING / waiting_stem(key)
+            kept = self._logs.pop(waiting, None)
+            note = self._notes.pop(waiting, "")
+            if shown or kept:
+                segments = sorted([*(shown or ()), *(kept or ())], key=lambda each: each.number)
+                found = Spooled(
+                    key,
+                    spool,
+                    place,
+                    shown=bool(shown),
+                    segments=tuple(segments),
+                    next_number=segments[-1].number + 1,
+                    seen=self._seen_before(segments[-1], log),
+                    note=note,
+                )
+                return found, kept or () if shown else ()
+        return None
+
+    def _seen_before(self, newest: Segment, log: Path | None) -> frozenset[str]:
+        """Return what the log's files were rotated as that an earlier process must have seen."""
+        if log is None:
+            return frozenset()
+        try:
+            files = files_of(log.name, self._disk.entries(log.parent))
+        except OSError:
+            return frozenset()
+        return rotated_before(
+            [file for file in files if file.name != log.name], self._written.pop(newest.inode, self._wall())
+        )
+
+    def _place_in(self, spool: Path, log: Path | None) -> Place | None:
+        """Return where links to a log's files lie already: while they do, no other file has their inodes."""
+        if log is None or not self._logs:
+            return None
+        try:
+            inodes = {inode for _, inode in self._disk.entries(log.parent)}
+            if self._disk.device(spool) != self._disk.device(log.parent):
+                return None
+        except OSError:
+            return None
+        return next(
+            (
+                Place(path.parent.name, path.name)
+                for path, segments in self._logs.items()
+                if path.parent.parent == spool and path.parent.name != WAITING
+                if any(segment.inode in inodes for segment in segments)
+            ),
+            None,
+        )
+
+    # ------------------------------------------------------------------ giving up
+
+    def restate(self, seconds: float) -> None:
+        """Move the times along with a wall clock that somebody has set."""
+        self._loaded += seconds
+        self._logs = {path: list(moved(segments, seconds)) for path, segments in self._logs.items()}
+
+    def take_overdue(self, seconds: float) -> tuple[Path, ...]:
+        """Return once the files of logs of which nobody has known for so long."""
+        now = self._wall()
+        if not self._logs or now - self._loaded < seconds:
+            return ()
+        paths = [
+            path.with_name(
+                kept_name(path.name, each.number)
+                if path.parent.name == WAITING
+                else Place(path.parent.name, path.name).segment(each.number)
+            )
+            for path, segments in self._logs.items()
+            for each in segments
+        ]
+        paths += [path.with_name(note_name(path.name)) for path in self._notes]
+        self._logs, self._notes = {}, {}
+        return tuple(paths)
