@@ -7,58 +7,41 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import attrs
 import pytest
+from inotify_simple import Event, INotify, flags
 
 from discovery_support import collect_until, only, watches_of
 from kube_log_watcher_core.discovery import Discovery, NodePaths, default_roots
-from kube_log_watcher_core.discovery.inotify import EventSource, InotifyEvent, Watches, open_inotify
+from kube_log_watcher_core.discovery.inotify import Watches, open_inotify
 from kube_log_watcher_core.models import Layout
 from kube_log_watcher_testing.fake_node import FakeNode
 
-OVERFLOW = 0x4000
 
-
-@attrs.frozen
-class Overflow:
-    wd: int = -1
-    mask: int = OVERFLOW
-    name: str = ""
-
-
-@attrs.define
-class Faulty:
+class Faulty(INotify):
     """A real inotify instance that can lose events and run out of watches."""
 
-    source: EventSource = attrs.field(factory=open_inotify)
-    watches_left: int = 10**6
-    overflows: bool = False
+    def __init__(self, *, watches_left: int = 10**6) -> None:
+        super().__init__(nonblocking=True)
+        self.watches_left = watches_left
+        self.overflows = False
 
-    def fileno(self) -> int:
-        return self.source.fileno()
-
-    def add_watch(self, path: str, mask: int) -> int:
+    def add_watch(self, path: str | bytes | os.PathLike[str], mask: int) -> int:
         if self.watches_left <= 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.watches_left -= 1
-        return self.source.add_watch(path, mask)
+        return super().add_watch(path, mask)
 
-    def rm_watch(self, wd: int) -> None:
-        self.source.rm_watch(wd)
-
-    def read(self, timeout: int | None = None) -> Sequence[InotifyEvent]:
-        events = self.source.read(timeout)
+    def read(self, timeout: int | None = None, read_delay: int | None = None) -> list[Event]:  # type: ignore[override]
+        events = super().read(timeout, read_delay)
         if not self.overflows:
             return events
         self.overflows = False
-        return [Overflow()]
-
-    def close(self) -> None:
-        self.source.close()
+        return [Event(-1, flags.Q_OVERFLOW, 0, "")]
 
 
 @pytest.fixture
@@ -70,16 +53,16 @@ def node(tmp_path: Path) -> FakeNode:
 class Opener:
     """Opens what a test has prepared, one after the other."""
 
-    sources: list[EventSource | OSError]
+    sources: list[INotify | OSError]
 
-    def __call__(self) -> EventSource:
+    def __call__(self) -> INotify:
         source = self.sources.pop(0)
         if isinstance(source, OSError):
             raise source
         return source
 
 
-def discovery_of(node: FakeNode, opener: Callable[[], EventSource]) -> Discovery:
+def discovery_of(node: FakeNode, opener: Callable[[], INotify]) -> Discovery:
     path = node.containers_path
     return Discovery(NodePaths(path, "auto", default_roots(path)), open_inotify=opener)
 

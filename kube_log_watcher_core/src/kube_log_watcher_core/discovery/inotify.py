@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from inotify_simple import INotify, flags
 
@@ -35,49 +35,6 @@ _REMEDIES = {
 logger = logging.getLogger(__name__)
 
 
-class InotifyEvent(Protocol):
-    """One event, as inotify gives it."""
-
-    @property
-    def wd(self) -> int:
-        """Which watch it came by."""
-        ...
-
-    @property
-    def mask(self) -> int:
-        """What happened, in the kernel's flags."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The entry of the watched folder; empty when it is the folder itself."""
-        ...
-
-
-class EventSource(Protocol):
-    """What is used of an inotify instance."""
-
-    def fileno(self) -> int:
-        """Return the descriptor to wait on."""
-        ...
-
-    def add_watch(self, path: str, mask: int) -> int:
-        """Watch a folder, or change how it is watched. Raises OSError."""
-        ...
-
-    def rm_watch(self, wd: int) -> None:
-        """End a watch. Raises OSError with EINVAL when it has ended by itself."""
-        ...
-
-    def read(self, timeout: int | None = None) -> Sequence[InotifyEvent]:
-        """Return the events that are there, after at most so many milliseconds."""
-        ...
-
-    def close(self) -> None:
-        """Give the descriptor back."""
-        ...
-
-
 class Hint(NamedTuple):
     """Where to look again."""
 
@@ -88,7 +45,7 @@ class Hint(NamedTuple):
     """The watch has ended: the folder is gone, moved or unmounted."""
 
 
-def open_inotify() -> EventSource:
+def open_inotify() -> INotify:
     """Open an inotify instance. Raises OSError."""
     return INotify(nonblocking=True)
 
@@ -96,9 +53,9 @@ def open_inotify() -> EventSource:
 class Watches:
     """Which folder is watched for whom. Folders only: a kernel allows few watches."""
 
-    def __init__(self, open_source: Callable[[], EventSource] = open_inotify) -> None:
+    def __init__(self, open_source: Callable[[], INotify] = open_inotify) -> None:
         self._open_source = open_source
-        self._source: EventSource | None = None
+        self._source: INotify | None = None
         # The kernel has one watch for an inode, by whatever paths and for whomever it is asked for.
         self._by_wd: dict[int, dict[tuple[str, str], bool]] = {}
         """By owner and path: whether files written in place are asked for."""

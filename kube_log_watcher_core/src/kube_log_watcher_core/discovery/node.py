@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
 import attrs
+from inotify_simple import INotify
 
 from kube_log_watcher_core.discovery.cri import PodLogs
 from kube_log_watcher_core.discovery.docker import DockerFolder
-from kube_log_watcher_core.discovery.inotify import EventSource, Hint, Watches, open_inotify
+from kube_log_watcher_core.discovery.inotify import Hint, Watches, open_inotify
 from kube_log_watcher_core.discovery.linked_log import LinkedLog
 from kube_log_watcher_core.discovery.links import LinkTable
 from kube_log_watcher_core.discovery.logfile import Roots, is_absent
@@ -42,7 +43,7 @@ class Discovery:
         paths: NodePaths,
         *,
         clock: Callable[[], float] = time.monotonic,
-        open_inotify: Callable[[], EventSource] = open_inotify,
+        open_inotify: Callable[[], INotify] = open_inotify,
     ) -> None:
         self._clock = clock
         self._watches = Watches(open_inotify)

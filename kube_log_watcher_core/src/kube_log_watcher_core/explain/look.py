@@ -36,13 +36,7 @@ class Look:
     """Why the pods can't be had; what is known of them is then from the state file."""
 
 
-def look(
-    configuration: Configuration,
-    *,
-    timeout_seconds: float,
-    clock: Callable[[], float] = time.monotonic,
-    wall: Callable[[], float] = time.time,
-) -> Look:
+def look(configuration: Configuration, *, timeout_seconds: float) -> Look:
     """Look at the node, and at the API for so long.
 
     Raises `DiscoveryError` when the containers can't be listed.
@@ -51,17 +45,17 @@ def look(
     left = Work()
     if state_dir and state_dir.is_dir():
         left = StateFile(state_dir).load(configuration.rules, configuration.paths.roots)
-    reconciler = Reconciler(left, clock=clock, wall=wall)
+    reconciler = Reconciler(left, clock=time.monotonic, wall=time.time)
     discovery = Discovery(configuration.paths)
     changed = threading.Event()
     pod_watch = PodWatch(
         configuration.access, node_name=configuration.watcher.cluster_node_name, on_change=changed.set
     )
     try:
-        containers, spool = _kept(configuration, discovery.scan(), left, wall=wall)
+        containers, spool = _kept(configuration, discovery.scan(), left)
         pod_watch.want({(item.namespace, item.pod_name) for item in containers if item.pod_name})
         pod_watch.start()
-        error = _wait_for_pods(pod_watch, changed, timeout_seconds=timeout_seconds, clock=clock)
+        error = _wait_for_pods(pod_watch, changed, timeout_seconds=timeout_seconds)
         pods = pod_watch.pods()
         passed = reconciler.reconcile(
             containers, pods, rules=configuration.rules, timeouts=configuration.timeouts
@@ -82,11 +76,7 @@ def look(
 
 
 def _kept(
-    configuration: Configuration,
-    containers: tuple[Container, ...],
-    left: Work,
-    *,
-    wall: Callable[[], float],
+    configuration: Configuration, containers: tuple[Container, ...], left: Work
 ) -> tuple[tuple[Container, ...], SpoolView]:
     """Return containers as the spool lets them go on, and what it has of them.
 
@@ -96,14 +86,14 @@ def _kept(
     targets: tuple[LogTarget, ...] = (*left.targets, *(each.target for each in left.departed))
     if not folders and all(target.container.spool is None for target in targets):
         return containers, SpoolView()
-    spool = Spool(folders, wall=wall, disk=DrySpoolDisk())
+    spool = Spool(folders, wall=time.time, disk=DrySpoolDisk())
     spool.load()
     keeper = SpoolKeeper(
         spool,
         targets,
         roots=configuration.paths.roots,
-        wall=wall,
-        clock=wall,
+        wall=time.time,
+        clock=time.time,
         rules=configuration.spool_rules,
     )
     before = dict(keeper.by_path)
@@ -113,13 +103,11 @@ def _kept(
     return kept, SpoolView(folders=folders, logs=keeper.logs, by_path=by_path)
 
 
-def _wait_for_pods(
-    pod_watch: PodWatch, changed: threading.Event, *, timeout_seconds: float, clock: Callable[[], float]
-) -> str | None:
+def _wait_for_pods(pod_watch: PodWatch, changed: threading.Event, *, timeout_seconds: float) -> str | None:
     """Return why the pods can't be had; None when they are there."""
-    deadline = clock() + timeout_seconds
+    deadline = time.monotonic() + timeout_seconds
     while not pod_watch.synced:
-        if not changed.wait(max(deadline - clock(), 0.0)) and not pod_watch.synced:
+        if not changed.wait(max(deadline - time.monotonic(), 0.0)) and not pod_watch.synced:
             reason = pod_watch.status().error or "no answer"
             return f"the pods can't be had within {timeout_seconds:g} s: {reason}"
         changed.clear()

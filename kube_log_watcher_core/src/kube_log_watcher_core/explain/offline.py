@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -29,15 +29,13 @@ def explain_offline(
     query: Query,
     *,
     timeout_seconds: float,
-    clock: Callable[[], float] = time.monotonic,
-    wall: Callable[[], float] = time.time,
 ) -> Explanation:
     """Explain containers; nothing is written.
 
     Raises `DiscoveryError` when the containers can't be listed, and `ApiError` when the pods can't be had,
     and no state file tells of any.
     """
-    seen = look(configuration, timeout_seconds=timeout_seconds, clock=clock, wall=wall)
+    seen, now = look(configuration, timeout_seconds=timeout_seconds), time.time()
     if seen.api_error is not None and not (seen.left.targets or seen.left.departed):
         raise ApiError(f"{seen.api_error}, and no state file tells of pods")
     targets = [*seen.resolution.targets, *(each.target for each in seen.departed)]
@@ -49,7 +47,7 @@ def explain_offline(
 
     try:
         written_at = (configuration.watcher.state_dir or Path()) / NAME
-        age = max(wall() - written_at.stat().st_mtime, 0.0)
+        age = max(now - written_at.stat().st_mtime, 0.0)
     except OSError:
         age = None
     facts = Facts(
@@ -61,7 +59,7 @@ def explain_offline(
         spool=seen.spool,
         pod_source=PodSource(asking_singly=seen.asking_singly, age_seconds=0.0, state_age_seconds=age),
     )
-    told = explanation_of(facts, query, ask, source="offline", at=wall())
+    told = explanation_of(facts, query, ask, source="offline", at=now)
     sources = "the disk" if age is None else f"the disk and the state file, which is {age:.0f} s old"
     note = f"this is from the Kubernetes API, {sources}"
     if seen.api_error is not None:

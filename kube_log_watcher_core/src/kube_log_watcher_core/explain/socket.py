@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import socket
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,10 +49,9 @@ class StatusSocket:
     Raises `OSError` when it can't listen there, `PathTooLong` among them.
     """
 
-    def __init__(self, folder: Path, answer: Answer, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, folder: Path, answer: Answer) -> None:
         self.path = folder / NAME
         self._answer = answer
-        self._clock = clock
         # One after the other: agents are taken from their work for each answer.
         self._listener = Listener(_listen(self.path), self._serve, name="status-socket")
         self._identity = _identity(self.path)
@@ -75,8 +73,7 @@ class StatusSocket:
                 lambda request: b"\n" in request,
                 connection,
                 limit_bytes=REQUEST_BYTES,
-                deadline=self._clock() + REQUEST_SECONDS,
-                clock=self._clock,
+                within_seconds=REQUEST_SECONDS,
             ).partition(b"\n")
             if not end:
                 raise OSError("the request is not complete")

@@ -14,13 +14,13 @@ MOUNTS = Path("/proc/self/mountinfo")
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
-def mounted_names(owned: Iterable[Owned], *, mounts: Path = MOUNTS) -> list[Path]:
+def mounted_names(owned: Iterable[Owned]) -> list[Path]:
     """Return all files of these names that are mounted by themselves, as a subPath does it.
 
     Where the kernel doesn't tell, there are none.
     """
     try:
-        lines = mounts.read_bytes().splitlines()
+        lines = MOUNTS.read_bytes().splitlines()
     except OSError:
         return []
     # Spaces and the like stand there as octal numbers.

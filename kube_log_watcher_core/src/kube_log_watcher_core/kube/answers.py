@@ -65,7 +65,7 @@ def retry_after_in(headers: Mapping[str, str]) -> float | None:
     return min(float(value[:9]), LONGEST_RETRY_AFTER_SECONDS)
 
 
-def shortened(text: str, length: int = 200) -> str:
+def shortened(text: str) -> str:
     """Make one printable line of what a server said."""
     line = _NOT_PRINTABLE.sub(" ", text).strip()
-    return line if len(line) <= length else line[: length - 3] + "..."
+    return line if len(line) <= 200 else line[:197] + "..."

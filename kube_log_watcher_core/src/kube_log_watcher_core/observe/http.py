@@ -7,8 +7,7 @@ import io
 import logging
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from wsgiref.simple_server import WSGIRequestHandler
 from wsgiref.types import WSGIApplication
 
@@ -37,10 +36,8 @@ class HttpServer:
         *,
         beside: HttpServer | None = None,
         request_seconds: float = REQUEST_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._seconds = request_seconds
-        self._clock = clock
         listening = _listen(host, port, beside=None if beside is None else beside.listening)
         self.port: int = listening.getsockname()[1]
         """The port that it has; the kernel chose it if 0 was asked for."""
@@ -82,8 +79,7 @@ class HttpServer:
                     lambda head: head.endswith(b"\n\n") or b"\r\n\r\n" in head,
                     connection,
                     limit_bytes=REQUEST_BYTES,
-                    deadline=self._clock() + self._seconds,
-                    clock=self._clock,
+                    within_seconds=self._seconds,
                 )
                 connection.settimeout(self._seconds)
                 _Request(head, connection, peer, self)

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -66,16 +67,15 @@ def read_until(
     connection: socket.socket,
     *,
     limit_bytes: int,
-    deadline: float,
-    clock: Callable[[], float],
+    within_seconds: float,
 ) -> bytes:
     """Read a request until it ends, or the connection does.
 
     Raises `OSError` when it takes too long, or is longer than the limit.
     """
-    request = bytearray()
+    request, deadline = bytearray(), time.monotonic() + within_seconds
     while not ends(request):
-        connection.settimeout(max(deadline - clock(), 0.001))
+        connection.settimeout(max(deadline - time.monotonic(), 0.001))
         piece = connection.recv(limit_bytes)
         if not piece:
             break

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import TextIO
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _FIELDS = "%(asctime)s %(levelname)s %(name)s %(message)s"
 _TIME = "%Y-%m-%dT%H:%M:%S"
 
 
-def set_up_logging(level: str, *, json: bool, stream: TextIO | None = None) -> None:
-    """Write the watcher's log lines to ``stream`` (standard error); called again, the new ways count."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+def set_up_logging(level: str, *, json: bool) -> None:
+    """Write the watcher's log lines to standard error; called again, the new ways count."""
+    handler = logging.StreamHandler(sys.stderr)
     text_formatter = _OneLine(_TEXT, datefmt=_TIME + "Z")
     text_formatter.converter = time.gmtime
     handler.setFormatter(json_formatter() if json else text_formatter)
