@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,16 @@ FOLDERS = {
     },
 }
 """Where each distribution lies."""
+
+AGENTS = {
+    agent: found
+    for path in sorted(ROOT.glob("kube_log_watcher_*/pyproject.toml"))
+    for agent, found in tomllib.loads(path.read_text())["project"]
+    .get("entry-points", {})
+    .get("kube_log_watcher.agents", {})
+    .items()
+}
+"""The built-in agents, each with where it is found: module and class."""
 
 
 @attrs.frozen

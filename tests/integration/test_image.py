@@ -31,7 +31,7 @@ from kube_log_watcher_testing.fake_api import (
     pod_object,
 )
 from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
-from packaging_support import build
+from packaging_support import AGENTS, build
 from support import SOON_SECONDS, wait_until
 
 pytestmark = [
@@ -275,7 +275,7 @@ def test_an_agent_is_added_by_one_line(engine: Engine, tmp_path: Path) -> None:
     (context / "Dockerfile").write_text("\n".join(lines))
     build_image(engine, context, tag="local/with-list:1")
     listed = engine.docker("run", "--rm", *RESTRICTED, "local/with-list:1", "agents", "--output=json")
-    assert {"list", "scalyr", "appdynamics", "symlinker"} <= {each["name"] for each in json.loads(listed)}
+    assert {"list", *AGENTS} <= {each["name"] for each in json.loads(listed)}
 
 
 def test_it_says_what_it_is_and_as_whom_it_runs(engine: Engine) -> None:

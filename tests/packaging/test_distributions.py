@@ -15,14 +15,13 @@ import pytest
 
 from documents import ROOT
 from kube_log_watcher_core.cli import commands_of_others
-from packaging_support import FOLDERS, Built
+from packaging_support import AGENTS, FOLDERS, Built
 
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
 UMBRELLA = "kube-log-watcher"
 JUDGE = "kube-log-watcher-backtracking"
 KIT = "kube-log-watcher-testing"
-AGENTS = {"scalyr": "ScalyrAgent", "appdynamics": "AppDynamicsAgent", "symlinker": "SymlinkerAgent"}
 WITH_CODE = sorted(FOLDERS.keys() - {UMBRELLA})
 
 
@@ -155,13 +154,10 @@ def test_the_kit_brings_the_commands_that_are_for_people(built: Mapping[str, Bui
     }
 
 
-@pytest.mark.parametrize(("agent", "class_name"), AGENTS.items())
-def test_an_agents_distribution_brings_that_agent(
-    built: Mapping[str, Built], agent: str, class_name: str
-) -> None:
-    assert entry_points(built[f"kube-log-watcher-{agent}"]) == {
-        "kube_log_watcher.agents": {agent: f"kube_log_watcher_{agent}:{class_name}"}
-    }
+@pytest.mark.parametrize(("agent", "found"), AGENTS.items())
+def test_an_agents_distribution_brings_that_agent(built: Mapping[str, Built], agent: str, found: str) -> None:
+    assert entry_points(built[f"kube-log-watcher-{agent}"]) == {"kube_log_watcher.agents": {agent: found}}
+    assert found.casefold() == f"kube_log_watcher_{agent}:{agent}agent"
 
 
 def test_the_checkout_without_an_installation_is_no_package(checkout: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core import LogFile, Progress
+from kube_log_watcher_core import AgentConfigError, LogFile, Progress
 from kube_log_watcher_static import Offsets, PositionFile, path_alone
 
 NOW = 1000.0
@@ -89,3 +89,19 @@ def test_notes_without_inodes_are_found_by_the_path(kept: Path) -> None:
     )
     found = [positions.progress(LogFile(LOG.path, inode)) for inode in (7, 8)]
     assert [each and each.read_bytes for each in found] == [42, 42]
+
+
+def test_positions_that_are_not_there_yet_are_no_fault(kept: Path, positions: PositionFile) -> None:
+    kept.unlink()
+    positions.check()
+
+
+def test_a_folder_of_positions_that_is_not_mounted_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AgentConfigError, match=r"/absent is no folder: mount the one .* \(klw.pos\)"):
+        PositionFile(tmp_path / "absent" / "klw.pos", parse).check()
+
+
+def test_what_can_not_be_read_as_positions_is_told(kept: Path, positions: PositionFile) -> None:
+    kept.write_text("{")
+    with pytest.raises(AgentConfigError, match="can't be read as the shipper's positions"):
+        positions.check()

@@ -35,15 +35,21 @@ class StaticAgent(FileAgent[SettingsT]):
         self._held: Mapping[LogTarget, str] = {}
 
     def check(self) -> None:
-        """Look whether the folders are there and writable, and whether there is a spool."""
+        """Look whether the folders are there, whether there is a spool, and positions can be read."""
         super().check()
         if self.needs_spool and not self.node.has_spool:
             raise AgentConfigError(
                 "its shipper reads the spool, and there is none: name a folder for it in WATCHER_SPOOL_DIR"
             )
+        if self.positions is not None:
+            self.positions.check()
 
     def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
-        """Return the targets that the shipper can find, without those that ask for what it can't do.
+        """Return the targets that the shipper can find, without those that ask for what it can't do."""
+        return [target for target in self.without_held(targets) if target.is_spooled or not self.needs_spool]
+
+    def without_held(self, targets: Sequence[LogTarget]) -> list[LogTarget]:
+        """Return the targets without those that ask for what the shipper can't do.
 
         It is not known to redact: a log whose pod asks for that is held, and told of once.
         """
@@ -56,9 +62,7 @@ class StaticAgent(FileAgent[SettingsT]):
                 extra={"event": "log-held", "container": target.container_name},
             )
         self._held = held
-        return [
-            target for target in targets if target not in held and (target.is_spooled or not self.needs_spool)
-        ]
+        return [target for target in targets if target not in held]
 
     def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
         """Return how far the shipper is with a file, by its positions."""

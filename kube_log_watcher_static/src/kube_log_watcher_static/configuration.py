@@ -30,7 +30,7 @@ def check_configuration(config: Path, names: Iterable[Path]) -> None:
             f"the shipper's configuration {config} can't be read: {error}: "
             "mount it, or leave the setting away"
         ) from error
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//"))]
     lacking = [str(name) for name in names if not any(_names(line, name) for line in lines)]
     if lacking:
         raise AgentConfigError(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kube_log_watcher_core import LogFile, Progress
+from kube_log_watcher_core import AgentConfigError, LogFile, Progress
 
 Offsets = Mapping[Any, int]
 """Bytes that were read of a file, by the name that a shipper's notes have for it.
@@ -73,6 +73,28 @@ class PositionFile:
         except (OSError, ValueError):
             return None
         return Progress(read_bytes=offsets.get(self._key(file), 0), at=now)
+
+    def check(self) -> None:
+        """Look whether it can be read; a shipper that has not begun yet has none.
+
+        Raises
+        ------
+        AgentConfigError
+            when it can't; with the remedy.
+        """
+        if not self._path.parent.is_dir():
+            raise AgentConfigError(
+                f"{self._path.parent} is no folder: mount the one in which the shipper keeps its positions "
+                f"({self._path.name})"
+            )
+        try:
+            self.offsets()
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            raise AgentConfigError(
+                f"{self._path} can't be read as the shipper's positions ({error}): name another file, or none"
+            ) from error
 
     def offsets(self) -> Offsets:
         """Return all that it keeps; the file is read only when it has changed.
