@@ -175,6 +175,7 @@ def test_no_label_can_hold_the_name_of_a_pod() -> None:
         "python",
         "reason",
         "result",
+        "state",
         "verb",
         "version",
     }

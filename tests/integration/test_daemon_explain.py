@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import stat
 from collections.abc import Iterator, Mapping
@@ -107,6 +108,36 @@ def test_how_far_the_shipper_has_read_is_told(tmp_path: Path) -> None:
         (data / "active-checkpoints-worker-0.json").write_text(json.dumps(checkpoints))
         (agent,) = one(stage, "shop-1")["agents"]
     assert (agent["read_bytes"], agent["read_at"]) == (50, 1e9)
+
+
+def test_a_log_whose_redaction_can_not_be_done_is_held_wherever_one_asks(stage: Stage) -> None:
+    """It was seen: nothing of it was shipped, and it was `followed`, `healthy`, exit 0, without a remark."""
+    annotation = "kubernetes-log-watcher/scalyr-redaction-rules"
+    held = stage.run("secretive", annotations={annotation: "{"})
+    stage.watcher.wait_for(lambda: "log is not shipped" in stage.watcher.log, what="holding the log")
+    code, document = explain(stage, "secretive")
+    (report,) = document["containers"]
+    assert (code, report["state"]) == (1, "held")
+    (scalyr,) = (agent for agent in report["agents"] if agent["name"] == "scalyr")
+    (objection,) = scalyr["objections"]
+    assert (objection["annotation"], objection["holds"]) == (annotation, True)
+    assert objection["reason"].startswith("no JSON")
+    shown = run_cli("explain", "secretive", environ=environ_of(stage)).stdout
+    assert re.search(r"^  decision +held by scalyr: nothing of it is shipped", shown, re.MULTILINE)
+    assert f"holds the log, for {annotation}: no JSON" in shown
+    assert "can't tell" not in shown.partition("agent scalyr")[2].partition("agent symlinker")[0]
+    done = run_cli("status", "-o", "json", environ=environ_of(stage))
+    node = json.loads(done.stdout)
+    assert (done.returncode, node["held"], node["followed"]) == (1, 1, 0)
+    assert any("agent scalyr holds 1 log" in problem for problem in node["problems"])
+    assert not stage.entry(held)
+
+
+def test_a_misspelt_annotation_is_told_with_what_may_be_meant(stage: Stage) -> None:
+    container = stage.run("careless", annotations={"kubernetes-log-watcher/scaylr-parser": "app"})
+    stage.wait_followed(container)
+    (remark,) = one(stage, "careless")["remarks"]
+    assert remark.endswith("nobody reads it: did you mean kubernetes-log-watcher/scalyr-parser?")
 
 
 def test_the_socket_is_its_owners_alone_and_goes_with_the_watcher(stage: Stage) -> None:

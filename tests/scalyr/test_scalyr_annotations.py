@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -155,25 +154,10 @@ def test_many_faults_of_one_value_are_one_short_warning() -> None:
     assert str(fault).endswith("; and 47 more")
 
 
-def test_a_fault_is_warned_of_once_and_again_when_the_value_changes(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Not at every sync, and not when something else of the pod changes."""
+def test_two_containers_with_one_odd_annotation_are_objected_to_each(tmp_path: Path) -> None:
     agent = an_agent(tmp_path)
-    with caplog.at_level(logging.WARNING):
-        agent.sync([annotated(PARSER, "{")])
-        agent.sync([annotated(PARSER, "{")])
-        agent.sync([a_target(annotations={PARSER: "{"}, labels={"application": "other"})])
-        assert len(caplog.records) == 1
-        agent.sync([annotated(PARSER, "[")])
-        assert len(caplog.records) == 2
-
-
-def test_two_containers_with_one_odd_annotation_are_warned_of_each(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    an_agent(tmp_path).sync([annotated(PARSER, "{"), annotated(PARSER, "{", name="other", number=2)])
-    assert len(caplog.records) == 2
+    agent.sync([annotated(PARSER, "{"), annotated(PARSER, "{", name="other", number=2)])
+    assert [it.target.container_name for it in agent.objections()] == ["main", "other"]
 
 
 def test_one_pods_oddities_take_nothing_from_its_neighbours(tmp_path: Path) -> None:

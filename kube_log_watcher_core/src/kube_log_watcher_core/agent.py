@@ -12,7 +12,7 @@ import attrs
 
 from kube_log_watcher_core.errors import AgentConfigError
 from kube_log_watcher_core.files import Change, Disk, DryDisk, File, Item, Mirror, Owned, part_about
-from kube_log_watcher_core.models import LogFile, LogTarget, NodeContext, Progress
+from kube_log_watcher_core.models import LogFile, LogTarget, NodeContext, Objection, Progress
 
 SettingsT = TypeVar("SettingsT")
 T = TypeVar("T")
@@ -51,6 +51,12 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
     def __init__(self, settings: SettingsT, node: NodeContext) -> None:
         self.settings = settings
         self.node = node
+
+    annotations: ClassVar[tuple[str, ...]] = ()
+    """What pods may ask of it: the names of annotations after ``kubernetes-log-watcher/``.
+
+    For the pods' authors: where one of theirs is nearly such a name, they are told what it should be.
+    """
 
     gates: ClassVar[bool] = False
     """Whether its shipper finds logs by itself, by one pattern over the whole spool.
@@ -109,6 +115,15 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
         that up, or while another pod's log still has its name. A log that was shown once stays so.
         """
         return targets
+
+    def objections(self) -> Iterable[Objection]:
+        """Return what pods ask for and don't get: logs that are held, and parts that are left out.
+
+        It is asked after each `sync`, about the targets of that. They are logged once, and told by
+        ``explain``, ``status``, metrics and Events. An agent that can't do what a pod asks for where that
+        is more than a wish, as a redaction, holds the log: it is not to be shipped, and must say so here.
+        """
+        return ()
 
     def describe(self, target: LogTarget) -> Sequence[Item]:
         """Tell people what stands on the disk about a target, for ``kube-log-watcher explain``.

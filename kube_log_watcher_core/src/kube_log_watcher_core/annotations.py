@@ -6,10 +6,17 @@ One plain annotation for each setting: ``kubernetes-log-watcher/<setting>`` is f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 PREFIX: Final = "kubernetes-log-watcher/"
+
+SETTINGS: Final = frozenset({"exclude", "include"})
+"""What pods may ask of the watcher itself."""
+
+MOST_CHECKED = 20
+"""So many unknown annotations of a pod are compared with what there is."""
+_ALIKE = 0.75
 
 _WORDS = {"true": True, "false": False}
 
@@ -20,6 +27,43 @@ def annotation_for(annotations: Mapping[str, str], setting: str, container: str)
         if name in annotations:
             return name, annotations[name]
     return None
+
+
+def misspelt(
+    annotations: Mapping[str, str], known: Collection[str], containers: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield annotations that are nearly one that somebody reads, with what may have been meant.
+
+    What is like nothing that is known may be for an agent that does not run here: it is left alone.
+
+    Parameters
+    ----------
+    known
+        what may be asked for, by the names after the prefix.
+    containers
+        names of the pod's containers as far as they are known; none where they are not yet.
+    """
+    ours = [name for name in annotations if name.startswith(PREFIX)]
+    unknown = [name for name in ours if not _is_read(name, known, containers)]
+    for name in sorted(unknown)[:MOST_CHECKED]:
+        setting, _, container = name.removeprefix(PREFIX).partition(".")
+        meant = setting if setting in known else _nearest(setting, known)
+        whose = container if not containers or container in containers else _nearest(container, containers)
+        if meant is not None and (not container or whose is not None):
+            right = f"{PREFIX}{meant}" + (f".{whose}" if container else "")
+            if right != name:
+                yield name, f"nobody reads it: did you mean {right}?"
+
+
+def _is_read(name: str, known: Collection[str], containers: Collection[str]) -> bool:
+    setting, dot, container = name.removeprefix(PREFIX).partition(".")
+    return setting in known and (not dot or not containers or container in containers)
+
+
+def _nearest(word: str, words: Collection[str]) -> str | None:
+    import difflib  # noqa: PLC0415 - hardly ever needed
+
+    return next(iter(difflib.get_close_matches(word, sorted(words), n=1, cutoff=_ALIKE)), None)
 
 
 class NotTrueOrFalse(ValueError):

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from kube_log_watcher_core.annotations import SETTINGS
 from kube_log_watcher_core.discovery import NodePaths, default_roots, find_containers_path
 from kube_log_watcher_core.errors import PluginError, Problem, SettingsError
 from kube_log_watcher_core.files.signature import Signature
@@ -140,6 +141,7 @@ class Configuration:
             log_path_map=self.watcher.log_path_map,
             namespaces=self.watcher.namespaces,
             exclude_namespaces=self.watcher.exclude_namespaces,
+            annotations=SETTINGS.union(*(agent.agent_class.annotations for agent in self.agents)),
         )
 
 

@@ -24,15 +24,17 @@ from kube_log_watcher_core import (
     LogFile,
     LogTarget,
     NodeContext,
+    Objection,
     Owned,
     Pacing,
     Progress,
 )
 from kube_log_watcher_scalyr import journald, links, render, sampling
-from kube_log_watcher_scalyr.annotations import RefusedAnnotation, read_annotations
+from kube_log_watcher_scalyr.annotations import read_annotations
 from kube_log_watcher_scalyr.checkpoints import Checkpoints
 from kube_log_watcher_scalyr.decoding import Decoding
 from kube_log_watcher_scalyr.expressions import Expressions, NotYetError
+from kube_log_watcher_scalyr.pod_settings import ALL
 from kube_log_watcher_scalyr.settings import ScalyrSettings
 from kube_log_watcher_scalyr.verification import verify, verify_log
 
@@ -55,7 +57,7 @@ class _Rendered:
     text: str
     """Its entry in ``agent.json``, read back and compared."""
     link: Link
-    refused: tuple[RefusedAnnotation, ...]
+    refused: tuple[Objection, ...]
     held: bool
     """Whether the log must not be shipped, and therefore stands in no file."""
 
@@ -64,6 +66,7 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
     """Writes the Scalyr agent's configuration."""
 
     settings_class = ScalyrSettings
+    annotations = tuple(setting.name for setting in ALL)
 
     def __init__(self, settings: ScalyrSettings, node: NodeContext) -> None:
         super().__init__(settings, node)
@@ -77,14 +80,17 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         self._waiting: dict[LogTarget, int] = {}
         """Logs whose rules are not checked yet, and for how many syncs."""
         self._verified = False
-        self._refused: frozenset[RefusedAnnotation] = frozenset()
+        self._objections: tuple[Objection, ...] = ()
         for reason in dict.fromkeys(odd):
             logger.warning("scalyr %s", reason)
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
         """Return ``agent.json`` and a friendly link for each target."""
         rendered = self._rendered(targets)
-        self._report(rendered)
+        refused = [
+            one for target in targets if (each := rendered[target]) is not None for one in each.refused
+        ]
+        self._objections = (*refused, *map(_not_checked, self._waiting))
         shipped = [one for target in targets if (one := rendered[target]) is not None and not one.held]
         return [*(one.link for one in shipped), self._file(shipped)]
 
@@ -92,6 +98,10 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         """Write what differs, and come again soon where rules wait to be checked."""
         super().sync(targets)
         return 0.0 if self._waiting else None
+
+    def objections(self) -> Sequence[Objection]:
+        """Return what pods ask for in vain, and the logs that are held for it."""
+        return self._objections
 
     @property
     def pacing(self) -> Pacing:
@@ -182,20 +192,6 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             held=wishes.held,
         )
 
-    def _report(self, rendered: Mapping[LogTarget, _Rendered | None]) -> None:
-        """Log annotations that are refused now and were not before, and those that are mended."""
-        found = {one for each in rendered.values() if each is not None for one in each.refused}
-        refused = frozenset(found | {_not_checked(target) for target in self._waiting})
-        for one in sorted(refused - self._refused, key=str):
-            logger.warning("%s", one, extra=one.fields())
-        if refused == self._refused:
-            return
-        here = {(target.namespace, target.pod_name, target.container_name) for target in rendered}
-        ended = {one.about for one in self._refused} - {one.about for one in refused}
-        for about in sorted(about for about in ended if about[:3] in here):
-            logger.info("pod %s/%s, container %s, %s: mended", *about)
-        self._refused = refused
-
     def _file(self, shipped: Sequence[_Rendered]) -> File:
         if not self._verified:
             verify(render.document(self._head, ()), self._members, [])
@@ -228,15 +224,14 @@ def _asked(target: LogTarget) -> int:
     return sum(len(text) for name, text in target.annotations.items() if name.startswith(PREFIX))
 
 
-def _not_checked(target: LogTarget) -> RefusedAnnotation:
-    return RefusedAnnotation(
-        namespace=target.namespace,
-        pod=target.pod_name,
-        container=target.container_name,
-        annotation="rules",
-        value="",
-        reasons=("to check them takes long, and others' changes go first",),
-        outcome="; the log is not shipped until they are checked",
+def _not_checked(target: LogTarget) -> Objection:
+    return Objection(
+        target,
+        "rules",
+        "to check them takes long, and others' changes go first",
+        remedy="nothing: they are checked in the next seconds",
+        holds=True,
+        until="they are checked",
     )
 
 

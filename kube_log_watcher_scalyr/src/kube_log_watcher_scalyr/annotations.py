@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from kube_log_watcher_core import LogTarget
+from kube_log_watcher_core import LogTarget, Objection
 from kube_log_watcher_scalyr import pod_settings
 from kube_log_watcher_scalyr.attributes import checked_attributes
 from kube_log_watcher_scalyr.expressions import Expressions
@@ -20,38 +20,7 @@ from kube_log_watcher_scalyr.rules import Checked, Rule, line_groupers, redactio
 
 LONGEST_PARSER: Final = 200
 MOST_REASONS: Final = 3
-"""Reasons that one warning tells: the pod's author finds the rest by mending these."""
-
-
-@attrs.frozen
-class RefusedAnnotation:
-    """Something that a pod's annotation asks for and doesn't get."""
-
-    namespace: str
-    pod: str
-    container: str
-    annotation: str
-    value: str = attrs.field(repr=False)
-    """The annotation's whole value: another one is refused anew."""
-    reasons: tuple[str, ...] = attrs.field(eq=False)
-    outcome: str = ""
-    """What becomes of the log, where that is more than a rule left out."""
-
-    @property
-    def about(self) -> tuple[str, str, str, str]:
-        """What is refused: namespace, pod, container and annotation."""
-        return self.namespace, self.pod, self.container, self.annotation
-
-    def fields(self) -> dict[str, str]:
-        """Return what JSON log lines tell besides the text."""
-        about = {"namespace": self.namespace, "pod": self.pod, "container": self.container}
-        return {"event": "annotation-ignored", **about}
-
-    def __str__(self) -> str:
-        more = len(self.reasons) - MOST_REASONS
-        reasons = "; ".join(self.reasons[:MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")
-        where = f"pod {self.namespace}/{self.pod}, container {self.container}, {self.annotation}"
-        return f"{where}: {reasons}{self.outcome}"
+"""Reasons that are told of one annotation: the pod's author finds the rest by mending these."""
 
 
 @attrs.frozen
@@ -63,7 +32,7 @@ class Wishes:
     redaction: tuple[Rule, ...] = ()
     attributes: Mapping[str, str | float] = attrs.field(factory=dict)
     line_groupers: tuple[Rule, ...] = ()
-    refused: tuple[RefusedAnnotation, ...] = ()
+    refused: tuple[Objection, ...] = ()
     held: bool = False
     """Whether the log must wait: not all that its pod asks to be redacted can be."""
 
@@ -74,16 +43,16 @@ class _Reader:
     def __init__(self, target: LogTarget, expressions: Expressions) -> None:
         self._target = target
         self._expressions = expressions
-        self.refused: list[RefusedAnnotation] = []
+        self.refused: list[Objection] = []
 
     def rules(
-        self, setting: PodSetting, check: Callable[[object, Expressions], Checked], outcome: str = ""
+        self, setting: PodSetting, check: Callable[[object, Expressions], Checked], *, holds: bool = False
     ) -> Checked:
         said = said_of(self._target, setting)
         if said is None:
             return Checked()
         checked = Checked() if said.value is None else check(said.value, self._expressions)
-        self._note(said, checked.reasons, outcome)
+        self._note(said, checked.reasons, holds=holds)
         return attrs.evolve(checked, reasons=(*said.reasons, *checked.reasons))
 
     def attributes(self) -> Mapping[str, str | float]:
@@ -104,19 +73,13 @@ class _Reader:
         self._note(said, () if good or said.value is None else (wrong,))
         return str(said.value) if good else None
 
-    def _note(self, said: Said, reasons: tuple[str, ...], outcome: str = "") -> None:
-        if not (said.reasons or reasons):
-            return
-        refused = RefusedAnnotation(
-            namespace=self._target.namespace,
-            pod=self._target.pod_name,
-            container=self._target.container_name,
-            annotation=said.annotation,
-            value=said.text,
-            reasons=(*said.reasons, *reasons),
-            outcome=outcome,
-        )
-        self.refused.append(refused)
+    def _note(self, said: Said, reasons: tuple[str, ...], *, holds: bool = False) -> None:
+        all_reasons = (*said.reasons, *reasons)
+        if all_reasons:
+            more = len(all_reasons) - MOST_REASONS
+            told = "; ".join(all_reasons[:MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")
+            remedy = "mend the annotation: that counts at once, without a restart of the pod" if holds else ""
+            self.refused.append(Objection(self._target, said.annotation, told, remedy, holds=holds))
 
 
 def read_annotations(
@@ -140,8 +103,7 @@ def read_annotations(
     reader = _Reader(target, expressions)
     parser = reader.parser()
     sampled = None if sampling is not None else reader.rules(pod_settings.SAMPLING, sampling_rules)
-    outcome = "; the log is not shipped until this is mended" if hold else ""
-    redacted = reader.rules(pod_settings.REDACTION, redaction_rules, outcome)
+    redacted = reader.rules(pod_settings.REDACTION, redaction_rules, holds=hold)
     return Wishes(
         parser=parser,
         sampling=(sampling or ()) if sampled is None else sampled.rules,

@@ -30,6 +30,8 @@ REDACTION = PodSetting("scalyr-redaction-rules", "redaction-rules")
 ATTRIBUTES = PodSetting("scalyr-attributes", "attributes")
 LINE_GROUPERS = PodSetting("scalyr-line-groupers", "line-groupers")
 
+ALL = (PARSER, SAMPLING, REDACTION, ATTRIBUTES, LINE_GROUPERS)
+
 
 @attrs.frozen
 class Said:

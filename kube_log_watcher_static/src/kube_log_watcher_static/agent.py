@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, TypeVar
 
-from kube_log_watcher_core import AgentConfigError, FileAgent, LogFile, LogTarget, NodeContext, Progress
+from kube_log_watcher_core import (
+    AgentConfigError,
+    FileAgent,
+    LogFile,
+    LogTarget,
+    NodeContext,
+    Objection,
+    Progress,
+)
 from kube_log_watcher_static.positions import PositionFile
 from kube_log_watcher_static.redaction import redaction_asked
-
-logger = logging.getLogger(__name__)
 
 SettingsT = TypeVar("SettingsT")
 
@@ -32,7 +37,7 @@ class StaticAgent(FileAgent[SettingsT]):
 
     def __init__(self, settings: SettingsT, node: NodeContext) -> None:
         super().__init__(settings, node)
-        self._held: Mapping[LogTarget, str] = {}
+        self._held: Mapping[LogTarget, Objection] = {}
 
     def check(self) -> None:
         """Look whether the folders are there, whether there is a spool, and positions can be read."""
@@ -46,23 +51,38 @@ class StaticAgent(FileAgent[SettingsT]):
 
     def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
         """Return the targets that the shipper can find, without those that ask for what it can't do."""
-        return [target for target in self.without_held(targets) if target.is_spooled or not self.needs_spool]
+        return self.without_held(targets)
 
     def without_held(self, targets: Sequence[LogTarget]) -> list[LogTarget]:
-        """Return the targets without those that ask for what the shipper can't do.
+        """Return the targets without those that are held, which `objections` tells from now on."""
+        self._held = {target: held for target in targets if (held := self._held_for(target)) is not None}
+        return [target for target in targets if target not in self._held]
 
-        It is not known to redact: a log whose pod asks for that is held, and told of once.
-        """
-        held = {target: name for target in targets if (name := redaction_asked(target)) is not None}
-        for target in held.keys() - self._held.keys():
-            logger.warning(
-                "pod %s/%s, container %s, %s: this shipper can't promise it; the log is not shipped until "
-                "the annotation is gone",
-                *(target.namespace, target.pod_name, target.container_name, held[target]),
-                extra={"event": "log-held", "container": target.container_name},
+    def objections(self) -> Iterable[Objection]:
+        """Return the logs that are held: what asks for a redaction is never shipped without."""
+        return self._held.values()
+
+    def _held_for(self, target: LogTarget) -> Objection | None:
+        annotation = redaction_asked(target)
+        if annotation is not None:
+            return Objection(
+                target,
+                annotation,
+                "this shipper can't promise it",
+                "remove the annotation, or have the log shipped by an agent that redacts",
+                holds=True,
+                until="the annotation is gone",
             )
-        self._held = held
-        return [target for target in targets if target not in held]
+        if self.needs_spool and not target.is_spooled:
+            return Objection(
+                target,
+                "",
+                "it is followed by its path, and this shipper reads the spool only",
+                "see what `explain` says of the spool; a log that began before there was one stays as it is",
+                holds=True,
+                until="its container is a new one",
+            )
+        return None
 
     def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
         """Return how far the shipper is with a file, by its positions."""

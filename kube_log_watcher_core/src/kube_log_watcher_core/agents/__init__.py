@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from kube_log_watcher_core.agents.answers import AgentReport, Question, ask_directly, told_of
+from kube_log_watcher_core.agents.answers import (
+    AgentReport,
+    Question,
+    ask_directly,
+    objection_reports,
+    told_of,
+)
 from kube_log_watcher_core.agents.folders import Claim, ExclusiveFolders, FolderLocks, FolderTaken, Turn
+from kube_log_watcher_core.agents.objections import Objections
 from kube_log_watcher_core.agents.running import Handed, close_agent, make_agent
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.agents.supervisor import NewAgents, Supervisor
@@ -21,6 +28,7 @@ __all__ = [
     "Histogram",
     "NewAgents",
     "NotNow",
+    "Objections",
     "Question",
     "Supervisor",
     "Turn",
@@ -29,5 +37,6 @@ __all__ = [
     "ask_directly",
     "close_agent",
     "make_agent",
+    "objection_reports",
     "told_of",
 ]

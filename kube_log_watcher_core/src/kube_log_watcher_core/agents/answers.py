@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -13,7 +13,7 @@ from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.agents.worker import Worker
 from kube_log_watcher_core.files import File, Item
-from kube_log_watcher_core.models import LogFile, LogTarget, Progress
+from kube_log_watcher_core.models import LogFile, LogTarget, Objection, Progress
 from kube_log_watcher_core.settings.masks import Masks
 
 ANSWER_SECONDS = 1.0
@@ -53,6 +53,17 @@ class SegmentReading:
 
 
 @attrs.frozen(kw_only=True)
+class ObjectionReport:
+    """What an agent doesn't do of what the pod asks for."""
+
+    annotation: str
+    reason: str
+    remedy: str = ""
+    holds: bool = False
+    """Whether the log is not shipped for it."""
+
+
+@attrs.frozen(kw_only=True)
 class AgentReport:
     """What one agent does about a container."""
 
@@ -66,6 +77,8 @@ class AgentReport:
     """When the shipper wrote that down, in epoch seconds."""
     segments: tuple[SegmentReading, ...] = ()
     """The same for the files of a log in the spool, where it gives an account."""
+    objections: tuple[ObjectionReport, ...] = ()
+    """What it doesn't do of what the pod asks for."""
     is_waited_for: bool = False
     """Whether the log is kept out of its shipper's sight until the agent says that it may be seen."""
 
@@ -125,6 +138,14 @@ def told_of(silent: AgentReport, told: Told, masks: Masks) -> AgentReport:
             SegmentReading(number=number, read_bytes=each.read_bytes, read_at=each.at)
             for number, each in told.segments.items()
         ),
+    )
+
+
+def objection_reports(objections: Iterable[Objection]) -> tuple[ObjectionReport, ...]:
+    """Return what people are told of an agent's objections."""
+    return tuple(
+        ObjectionReport(annotation=it.annotation, reason=it.reason, remedy=it.remedy, holds=it.holds)
+        for it in objections
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
-from kube_log_watcher_core.agents.answers import AgentReport, Question, ask_agent
+from kube_log_watcher_core.agents.answers import AgentReport, Question, ask_agent, objection_reports
 from kube_log_watcher_core.agents.folders import Claim, FolderLocks, Turn, folders_of
+from kube_log_watcher_core.agents.objections import Objections
 from kube_log_watcher_core.agents.readings import Readings
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.agents.sync_stats import SyncStats
@@ -112,6 +113,7 @@ class RunningAgent:
         self._turn = Turn(f"agent {chosen.name}", self._claim, clock=clock)
         self._drain = AgentDrain(chosen.name, agent, clock=clock)
         self.readings = Readings(chosen.name, agent)
+        self._objections = Objections(chosen.name, agent)
         self.ready: frozenset[str] | None = frozenset() if agent.gates else None
         """Keys of the logs that its shipper may see; None when it does not wait to be told of them."""
         self._on_ready = on_ready
@@ -236,6 +238,7 @@ class RunningAgent:
         self._last = targets
         self._stats.synced(targets)
         self._open_gate(targets)
+        self._objections.look(targets)
 
     def _open_gate(self, targets: Sequence[LogTarget]) -> None:
         """Let the spool show the logs of which the agent says that its shipper knows all that it needs."""
@@ -286,17 +289,21 @@ class RunningAgent:
             sync_seconds=self._stats.durations,
             latency_seconds=self._stats.latencies,
             drains=self._drain.tally,
+            held=self._objections.held,
         )
 
     def reports(self, questions: Sequence[Question]) -> list[AgentReport]:
         """Return what it does about each of these logs; it takes a second at most."""
-        masks, ready = Masks(self.chosen.settings), self.ready
+        masks, ready, objections = Masks(self.chosen.settings), self.ready, self._objections.by_key
         reports = ask_agent(self._agent, self._worker, self.status(), masks, questions)
-        if ready is None:
-            return reports
+        keys = [question.target.container.key for question in questions]
         return [
-            attrs.evolve(report, is_waited_for=question.target.container.key not in ready)
-            for question, report in zip(questions, reports, strict=True)
+            attrs.evolve(
+                report,
+                objections=objection_reports(objections.get(key, ())),
+                is_waited_for=ready is not None and key not in ready,
+            )
+            for key, report in zip(keys, reports, strict=True)
         ]
 
 

@@ -36,6 +36,8 @@ class AgentStatus:
     latency_seconds: Histogram = Histogram.empty(LATENCY_SECONDS)
     """From a log's appearance to its first successful sync."""
     drains: DrainTally = DrainTally()
+    held: frozenset[str] = frozenset()
+    """Keys of the containers whose logs it does not have shipped, for what their pods ask for."""
 
     @property
     def synced(self) -> bool:

@@ -141,10 +141,22 @@ def show(found: Mapping[str, Any], *, wide: bool, asked: str) -> None:
 def _show_table(reports: Sequence[Report], *, at: float) -> None:
     rows = []
     for report in reports:
-        agents = [f"{each['name']}{': trouble' if each['trouble'] else ''}" for each in report["agents"]]
+        agents = [
+            f"{each['name']}{': trouble' if each['trouble'] else ': holds it' if _holds(each) else ''}"
+            for each in report["agents"]
+        ]
+        held_for = {it["annotation"] for each in report["agents"] for it in each["objections"] if it["holds"]}
         seen = report["first_seen"] or report["created"]
         age = "" if seen is None else ago(at - seen)
-        rows.append((name_of(report), report["state"], report["reason"] or "", joined(agents), age))
+        rows.append(
+            (
+                name_of(report),
+                report["state"],
+                report["reason"] or joined(sorted(held_for)),
+                joined(agents),
+                age,
+            )
+        )
     table = Table(("CONTAINER", "STATE", "WHY", "AGENTS", "SEEN"), rows)
     if not sys.stdout.isatty():
         for line in plain(table):
@@ -153,6 +165,10 @@ def _show_table(reports: Sequence[Report], *, at: float) -> None:
     from rich.console import Console  # noqa: PLC0415 - only people need it
 
     Console(highlight=False).print(rich_table(table))
+
+
+def _holds(agent: Report) -> bool:
+    return any(objection["holds"] for objection in agent["objections"])
 
 
 def name_of(report: Report) -> str:
@@ -181,8 +197,11 @@ def _lines(report: Report, *, at: float, wide: bool) -> Lines:
     if report["state"] == "draining":
         gone = _when("its log is gone from the disk since", report["gone_since"], at)
         decision = f"{gone}; it stays configured until its shipper has read it, or time is up"
-    elif report["state"] == "followed":
-        decision = f"followed: {'; '.join(report['rules'])}"
+    elif report["state"] == "held":
+        holders = joined(agent["name"] for agent in report["agents"] if _holds(agent))
+        decision = f"held by {holders}: nothing of it is shipped until its pod asks for what can be done"
+    elif report["reason"] is None and report["rules"]:
+        decision = f"{report['state']}: {'; '.join(report['rules'])}"
     else:
         decision = joined(["not followed", report["reason"] or "", report["detail"]], ": ")
     yield "decision", one_line(decision)
@@ -281,12 +300,16 @@ def _segment(segment: Report, agents: Sequence[Report], at: float) -> str:
 def _agent(agent: Report, report: Report, *, at: float, wide: bool) -> Lines:
     title = one_line(f"agent {agent['name']}")
     yield title, one_line(agent["trouble"] or "")
+    for objection in agent["objections"]:
+        what = "holds the log" if objection["holds"] else "leaves out a part"
+        yield title, one_line(f"{what}, for {objection['annotation']}: {objection['reason']}")
+        yield "remedy", one_line(objection["remedy"])
     for item in agent["written"]:
         link = f" -> {item['content']}" if item["kind"] == "link" else ""
         yield title, one_line(f"{item['kind']} {item['path']}{link}")
         if wide and item["kind"] == "file":
             yield from (("", f"| {visible(line)}") for line in item["content"].splitlines())
-    if not agent["written"] and not agent["trouble"]:
+    if not agent["written"] and not agent["trouble"] and report["state"] != "held":
         yield title, "has written nothing about it, or can't tell"
     if agent["read_bytes"] is not None:
         of = "" if report["log_bytes"] is None else f" of {report['log_bytes']}"

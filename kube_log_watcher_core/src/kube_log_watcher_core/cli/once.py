@@ -9,7 +9,7 @@ import attrs
 import click
 
 from kube_log_watcher_core.agent import sync_to_the_end
-from kube_log_watcher_core.agents import ExclusiveFolders, make_agent
+from kube_log_watcher_core.agents import ExclusiveFolders, Objections, make_agent
 from kube_log_watcher_core.cli.commands import SettingsCommand
 from kube_log_watcher_core.cli.commands_of_others import callback_of
 from kube_log_watcher_core.cli.differences import show_differences
@@ -96,6 +96,7 @@ def one_pass(
         try:
             folders.have(agent)
             sync_to_the_end(agent, resolution.targets)
+            Objections(name, agent).look(resolution.targets)
         except (AgentError, OSError) as error:
             errors[name] = str(error)
         finally:

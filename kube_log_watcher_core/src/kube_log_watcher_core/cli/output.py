@@ -45,6 +45,7 @@ STYLES = {
     "no-log": "yellow",
     "fallback": "yellow",
     "waiting": "yellow",
+    "held": "bold red",
     "degraded": "bold red",
     "failing": "bold red",
     "backing off": "bold red",

@@ -148,6 +148,10 @@ def _headline(found: Document) -> tuple[str, str]:
 
 def _tables(found: Document) -> Iterator[Table]:
     logs = [("followed", str(found["followed"]))]
+    if found["held"]:
+        logs.append(("held: not shipped, for what their pods ask for", str(found["held"])))
+    if found["waiting"]:
+        logs.append(("waiting", str(found["waiting"])))
     if found["draining"]:
         logs.append(("gone, still being read", str(found["draining"])))
     logs += [(f"skipped: {reason}", str(count)) for reason, count in found["skipped"].items()]

@@ -21,6 +21,7 @@ from kube_log_watcher_core.explain.documents import (
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.explain.remedies import REMEDIES
 from kube_log_watcher_core.models import Container, Departed, LogFile, LogTarget, Pod, Pods, Skipped
+from kube_log_watcher_core.observe.log_state import LogState, state_of_skipped, state_of_target
 from kube_log_watcher_core.reconcile import Life
 from kube_log_watcher_core.resolve import Resolution, Rules, shown_pod_of
 from kube_log_watcher_core.spool import Segment, Spooled, SpoolView
@@ -131,7 +132,7 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         container=container.name,
         key=container.key,
         id=target.id if target else container.id,
-        state="draining" if departed else "followed" if target else "skipped",
+        state=_state(subject, facts, agents).value,
         layout=container.layout.value,
         restart_count=container.restart_count,
         # A byte that is no UTF-8 can't be told in JSON.
@@ -148,6 +149,16 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         agents=agents,
         gone_since=departed.since if departed else None,
         remarks=tuple(sorted(f"{it.annotation}: {it.detail}" for it in life.remarks)) if life else (),
+    )
+
+
+def _state(subject: _Subject, facts: Facts, agents: Collection[AgentReport]) -> LogState:
+    if subject.skip is not None:
+        return state_of_skipped(subject.skip.reason)
+    key = subject.container.key
+    is_held = any(objection.holds for agent in agents for objection in agent.objections)
+    return state_of_target(
+        key, is_gone=subject.departed is not None, held={key} if is_held else (), spool=facts.spool
     )
 
 

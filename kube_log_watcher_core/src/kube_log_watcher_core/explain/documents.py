@@ -77,7 +77,7 @@ class ContainerReport:
     key: str
     id: str | None = None
     state: str
-    """``followed``, ``draining``, ``skipped`` or ``no-log``."""
+    """As `LogState` has it, or ``no-log`` for a pod of which the node has no container."""
     layout: str | None = None
     restart_count: int = 0
     log_path: str | None = None

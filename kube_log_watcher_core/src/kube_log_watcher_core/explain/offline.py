@@ -9,7 +9,16 @@ from pathlib import Path
 import attrs
 
 from kube_log_watcher_core.agent import FileAgent, rehearse
-from kube_log_watcher_core.agents import AgentReport, Question, ask_directly, close_agent, make_agent, told_of
+from kube_log_watcher_core.agents import (
+    AgentReport,
+    Objections,
+    Question,
+    ask_directly,
+    close_agent,
+    make_agent,
+    objection_reports,
+    told_of,
+)
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration
 from kube_log_watcher_core.errors import ApiError, WatcherError
 from kube_log_watcher_core.explain.chain import Facts, PodSource, explanation_of
@@ -17,7 +26,7 @@ from kube_log_watcher_core.explain.documents import Explanation
 from kube_log_watcher_core.explain.look import look
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.files import Change
-from kube_log_watcher_core.models import LogTarget, NodeContext
+from kube_log_watcher_core.models import LogTarget, NodeContext, Objection
 from kube_log_watcher_core.settings.masks import Masks
 from kube_log_watcher_core.state import NAME
 
@@ -76,10 +85,14 @@ class _Imagined:
         self._changes: Sequence[Change] = ()
         self._trouble: str | None = None
         self._agent: FileAgent[object] | None = None
+        self._objections: Mapping[str, Sequence[Objection]] = {}
         try:
             agent = make_agent(chosen, node)
             if isinstance(agent, FileAgent):
                 self._changes = rehearse(agent, targets)
+                objections = Objections(chosen.name, agent)
+                objections.look(targets)
+                self._objections = objections.by_key
                 self._agent = agent
             else:
                 close_agent(chosen.name, agent)
@@ -102,5 +115,7 @@ class _Imagined:
         changed = {change.path for change in self._changes}
         report = told_of(silent, told, self._masks)
         return attrs.evolve(
-            report, trouble=NOT_ON_DISK if any(item.path in changed for item in told.items) else None
+            report,
+            objections=objection_reports(self._objections.get(question.target.container.key, ())),
+            trouble=NOT_ON_DISK if any(item.path in changed for item in told.items) else None,
         )

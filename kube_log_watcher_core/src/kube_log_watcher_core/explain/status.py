@@ -8,6 +8,7 @@ from typing import Any
 
 from kube_log_watcher_core.explain.documents import document
 from kube_log_watcher_core.observe.health import LIVENESS, READINESS, lacks_of
+from kube_log_watcher_core.observe.log_state import LogState
 from kube_log_watcher_core.observe.snapshot import Snapshot
 from kube_log_watcher_core.spool import SpoolView
 
@@ -28,8 +29,11 @@ def status_of(snapshot: Snapshot) -> dict[str, Any]:
             "uptime_seconds": now - snapshot.began,
             "node": sources.node or watch.node_name or "unknown",
             "problems": list(_problems(snapshot)),
-            "followed": snapshot.targets,
-            "draining": snapshot.draining,
+            **{
+                state.value: snapshot.logs.get(state, 0)
+                for state in LogState
+                if state is not LogState.SKIPPED
+            },
             "skipped": dict(sorted(snapshot.skipped.items())),  # how many by reason
             "agents": [
                 {
@@ -43,6 +47,7 @@ def status_of(snapshot: Snapshot) -> dict[str, Any]:
                     "obstacle": agent.obstacle,
                     "draining": agent.drains.draining,
                     "bytes_left": agent.drains.bytes_left,
+                    "held": len(agent.held),  # logs not shipped, for what their pods ask for
                 }
                 for agent in snapshot.agents
             ],
@@ -101,6 +106,9 @@ def _problems(snapshot: Snapshot) -> Iterator[str]:
     for agent in snapshot.agents:
         if agent.failures:
             yield f"agent {agent.name} failed {agent.failures} times in a row: {agent.last_error}"
+        if agent.held:
+            logs = "1 log" if len(agent.held) == 1 else f"{len(agent.held)} logs"
+            yield f"agent {agent.name} holds {logs}: nothing of them is shipped, `explain` tells why"
     if snapshot.watch.error is not None:
         yield f"the Kubernetes API: {snapshot.watch.error}"
     elif snapshot.watch.asking_singly:

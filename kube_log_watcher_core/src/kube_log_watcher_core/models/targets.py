@@ -160,6 +160,35 @@ class Progress:
 
 
 @attrs.frozen
+class Objection:
+    """What a pod asks for and an agent does not do: it holds the log, or leaves out a part.
+
+    It is told wherever somebody asks what becomes of the log. One that holds it says that nothing of the log
+    is shipped: it is neither followed nor forgotten until its pod's author has mended it.
+    """
+
+    target: LogTarget
+    annotation: str
+    """What asks for it, by its whole name; empty where it is no annotation."""
+    reason: str
+    """What is wrong, for the pod's author."""
+    remedy: str = ""
+    """What would mend it, where the reason doesn't say so already."""
+    holds: bool = False
+    """Whether the log is not shipped; else only a part of what is asked for is left out."""
+    until: str = "this is mended"
+    """How long it is held, to complete "the log is not shipped until ..."."""
+
+    def __str__(self) -> str:
+        """Return it on one line: whose, what, why, and what becomes of the log."""
+        it = self.target
+        where = f"pod {it.namespace}/{it.pod_name}, container {it.container_name}"
+        where += f", {self.annotation}" if self.annotation else ""
+        outcome = f"; the log is not shipped until {self.until}" if self.holds else ""
+        return f"{where}: {self.reason}{outcome}"
+
+
+@attrs.frozen
 class NodeContext:
     """What every agent may know about where it runs."""
 

@@ -12,6 +12,7 @@ import attrs
 
 from kube_log_watcher_core.agents import AgentStatus, Histogram
 from kube_log_watcher_core.models import Reason
+from kube_log_watcher_core.observe.log_state import LogState
 from kube_log_watcher_core.observe.snapshot import Snapshot
 
 Value = float | Histogram
@@ -81,7 +82,14 @@ def _results(name: str, help: str, counts: Callable[[AgentStatus], Mapping[str, 
 
 FAMILIES = (
     # Counted in observe/monitor.py, which the daemon tells of each pass and reload.
-    _single("targets", "Logs that are followed.", lambda now: now.targets),
+    _single("targets", "Logs that agents are handed.", lambda now: now.targets),
+    _by_word(
+        "logs",
+        "Logs on the node, by what becomes of them.",
+        "state",
+        (state.value for state in LogState),
+        lambda now: {state.value: count for state, count in now.logs.items()},
+    ),
     _by_word(
         "skipped",
         "Containers that are not followed, by the reason.",
@@ -139,6 +147,11 @@ FAMILIES = (
         "Age of the sync that goes on; 0 when idle.",
         ("agent",),
         lambda now: [((agent.name,), agent.busy_seconds(now.now) or 0.0) for agent in now.agents],
+    ),
+    _per_agent(
+        "agent_held_logs",
+        "Logs that the agent does not have shipped, for what their pods ask for.",
+        lambda agent: len(agent.held),
     ),
     _per_agent(
         "agent_lock_held",

@@ -16,6 +16,7 @@ import attrs
 from kube_log_watcher_core.agents import AgentStatus
 from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.kube import PodWatch, WatchStatus
+from kube_log_watcher_core.observe.log_state import count_states
 from kube_log_watcher_core.observe.snapshot import Snapshot, Sources
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.spool import SpoolView
@@ -97,22 +98,24 @@ class Monitor:
 
     def snapshot(self) -> Snapshot:
         """Return how everything stands; from any thread."""
-        resolution = self._resolution
+        resolution, draining, agents, spool = self._resolution, self._draining, self._agents(), self._spool()
+        held = frozenset().union(*(agent.held for agent in agents))
         return Snapshot(
             now=self._clock(),
             at=self._wall(),
             began=self._began,
             loop_due=self._loop_due,
             watch=self._watch(),
-            agents=self._agents(),
+            agents=agents,
             targets=len(resolution.targets),
-            draining=self._draining,
+            draining=draining,
+            logs=count_states(resolution, draining=draining, held=held, spool=spool),
             skipped=Counter(skip.reason.value for skip in resolution.skipped),
             passes=self._passes.copy(),
             polling_reason=self._polling_reason,
             fallbacks=self._fallbacks,
             reloads=self._reloads.copy(),
-            spool=self._spool(),
+            spool=spool,
             sources=self._sources,
             pid=os.getpid(),
             version=self._version,

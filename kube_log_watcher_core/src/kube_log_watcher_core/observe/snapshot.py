@@ -12,6 +12,7 @@ import attrs
 
 from kube_log_watcher_core.agents import AgentStatus
 from kube_log_watcher_core.kube import WatchStatus
+from kube_log_watcher_core.observe.log_state import LogState
 from kube_log_watcher_core.spool import SpoolView
 
 
@@ -42,6 +43,8 @@ class Snapshot:
     targets: int = 0
     draining: int = 0
     """How many logs are gone and still handed to an agent."""
+    logs: Mapping[LogState, int] = attrs.field(factory=dict)
+    """How many by what becomes of them."""
     skipped: Mapping[str, int] = attrs.field(factory=dict)
     """How many containers by the reason for which they are not followed."""
     passes: Mapping[str, int] = attrs.field(factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable
 
-from kube_log_watcher_core.annotations import NotTrueOrFalse, is_excluded
+from kube_log_watcher_core.annotations import NotTrueOrFalse, is_excluded, misspelt
 from kube_log_watcher_core.models import Container, Layout, LogTarget, Pod, Pods, Reason, Remark, Skipped
 from kube_log_watcher_core.resolve.ownership import Evidence, is_anothers, one_for_each_id, pod_of
 from kube_log_watcher_core.resolve.rules import Known, Resolution, Rules
@@ -87,6 +87,9 @@ class _Decision:
         if self._excludes(container, pod):
             detail = f"an annotation of pod {pod.namespace}/{pod.name} excludes it"
             return Skipped(container, Reason.EXCLUDED, detail)
+        names = {status.name for status in pod.containers}
+        for name, detail in misspelt(pod.annotations, self._rules.annotations, names):
+            self.remarks.append(Remark(container, name, detail))
         missing = [label for label in self._rules.strict_labels if not pod.labels.get(label)]
         if missing:
             which = f"pod {pod.namespace}/{pod.name} has no label {', '.join(missing)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from kube_log_watcher_core.annotations import SETTINGS
 from kube_log_watcher_core.models import LogTarget, NodeContext, Pod, Remark, Skipped
 
 
@@ -22,6 +23,8 @@ class Rules:
     """Names or globs; none stands for all."""
     exclude_namespaces: tuple[str, ...] = ()
     """Names or globs; excluding beats including."""
+    annotations: frozenset[str] = SETTINGS
+    """What pods may ask for, of the watcher and its agents, as annotations name it after the prefix."""
 
 
 @attrs.frozen
