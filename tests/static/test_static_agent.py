@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -64,13 +63,11 @@ def test_without_a_spool_check_names_the_setting(tmp_path: Path) -> None:
         Plain(Settings(folder=tmp_path), NodeContext()).check()
 
 
-def test_a_log_whose_pod_asks_for_redaction_is_held_and_told_of_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_log_whose_pod_asks_for_redaction_is_held_and_others_are_not(tmp_path: Path) -> None:
     agent = Plain(Settings(folder=tmp_path), NODE)
     asking, plain = spooled(1, annotations=ASKS), spooled(2)
-    with caplog.at_level(logging.WARNING):
-        assert [agent.ready([asking, plain]) for _ in range(2)] == [[plain]] * 2
-    (record,) = caplog.records
-    assert record.getMessage().startswith("pod default/shop-1, container main, kubernetes-log-watcher/scalyr")
+    assert agent.ready([asking, plain]) == [plain]
+    (objection,) = agent.objections()
+    assert (objection.target, objection.holds, objection.annotation) == (asking, True, *ASKS)
     assert agent.ready([spooled(1)]) == [spooled(1)]
+    assert list(agent.objections()) == []
