@@ -20,7 +20,7 @@ from kube_log_watcher_testing.factories import make_target
         (["a.b", "a_b"], {"a_b": "a_b", "a.b": "a_b_2e7336dc"}),
         (["a.b", "a/b"], {"a.b": "a_b", "a/b": "a_b_c14cddc0"}),
         (
-            {"a.b", "a_b", "a_b_2e7336dc"},
+            ["a.b", "a_b", "a_b_2e7336dc"],
             {"a_b": "a_b", "a_b_2e7336dc": "a_b_2e7336dc", "a.b": "a_b_2e7336dc_"},
         ),
         (["ü", "٣"], {"ü": "_", "٣": "__1a4fd527"}),
