@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -55,17 +54,14 @@ def test_the_file_is_as_it_was_looked_at(tmp_path: Path) -> None:
     assert (tmp_path / "kube-log-watcher.json").read_text() == GOLDEN.read_text()
 
 
-def test_a_log_whose_pod_asks_for_redaction_has_no_target(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_log_whose_pod_asks_for_redaction_has_no_target(tmp_path: Path) -> None:
     annotation = {"kubernetes-log-watcher/scalyr-redaction-rules": '[{"match_expression": "a"}]'}
     agent = make_agent(tmp_path)
-    with caplog.at_level(logging.WARNING):
-        for _ in range(2):
-            agent.sync([make_target(annotations=annotation), make_target(make_container(2))])
+    asking, plain = make_target(annotations=annotation), make_target(make_container(2))
+    agent.sync([asking, plain])
     groups = json.loads((tmp_path / "kube-log-watcher.json").read_text())
-    assert [group["labels"]["__path__"] for group in groups] == [make_target(make_container(2)).pattern]
-    assert len(caplog.records) == 1
+    assert [group["labels"]["__path__"] for group in groups] == [plain.pattern]
+    assert [(it.target, it.holds) for it in agent.objections()] == [(asking, True)]
 
 
 def test_without_logs_it_is_an_empty_list(tmp_path: Path) -> None:
