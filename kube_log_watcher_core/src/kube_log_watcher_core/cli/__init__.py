@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from kube_log_watcher_core.cli.stopping import (
@@ -25,6 +26,9 @@ def main() -> None:
     from kube_log_watcher_core.cli.output import report  # noqa: PLC0415
     from kube_log_watcher_core.errors import WatcherError  # noqa: PLC0415
 
+    # What was imported stays until the end. To search it for garbage again and again, and at the end
+    # once more, takes a fifth of a short command's time.
+    gc.freeze()
     try:
         program.main(prog_name="kube-log-watcher")
     except WatcherError as error:
