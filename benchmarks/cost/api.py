@@ -13,7 +13,7 @@ from benchmarks.churn.report import table
 from benchmarks.cost.figures import Figure, number
 from benchmarks.cost.plan import Plan
 from benchmarks.cost.relay import Relay
-from benchmarks.cost.stage import SETTLED_SECONDS, Stage
+from benchmarks.cost.stage import Stage
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import FakeApi
 
@@ -47,7 +47,7 @@ def measure(plan: Plan, folder: Path) -> tuple[ApiCost, list[Figure]]:
     with (
         FakeApi(bookmark_seconds=NEVER_SECONDS) as api,
         Relay(api.url) as relay,
-        Stage(folder / "api", Layout.CRI, PODS_PER_NODE, url=relay.url, api=api) as stage,
+        Stage(folder / "api", Layout.CRI, PODS_PER_NODE, plan=plan, url=relay.url, api=api) as stage,
     ):
         cost = attrs.evolve(_watch(stage, relay, plan), get_bytes=_one_get(stage))
         whole = sum(len(json.dumps(each)) for each in _pods(stage))
@@ -66,7 +66,7 @@ def _watch(stage: Stage, relay: Relay, plan: Plan) -> ApiCost:
         each = stage.containers[event % len(stage.containers)]
         stage.api.relabel(each.namespace, each.pod, version=f"v{event}")
     _wait_version(stage, plan.pod_events - 1)
-    time.sleep(SETTLED_SECONDS)
+    stage.settle()
     after = {verb: stage.api.count(verb) for verb in counted}
     if after != counted:
         raise RuntimeError(f"events made requests: {counted} before them, {after} after")
@@ -85,7 +85,7 @@ def _bookmark(stage: Stage, relay: Relay) -> float:
     """Return the bytes of a bookmark; a server sends one a minute."""
     before = relay.received
     stage.api.bookmark()
-    time.sleep(SETTLED_SECONDS)
+    stage.settle()
     return float(relay.received - before)
 
 

@@ -14,7 +14,7 @@ from benchmarks.cost.figures import Figure, median
 from benchmarks.cost.plan import Plan
 from benchmarks.cost.process import cpu_seconds
 from benchmarks.cost.reference import FloorProcess
-from benchmarks.cost.stage import SETTLED_SECONDS, Stage
+from benchmarks.cost.stage import Stage
 from kube_log_watcher_appdynamics.agent import AppDynamicsAgent
 from kube_log_watcher_appdynamics.settings import AppDynamicsSettings
 from kube_log_watcher_core import BaseAgent, Layout, LogTarget, Secret
@@ -25,7 +25,6 @@ from kube_log_watcher_testing.factories import NODE, make_container, make_target
 CPU_AIMS = {1000: 10.0}
 UNCHANGED_AIM_US = 5.0
 GROUP = "One change: a container starts"
-ROUNDS = 30
 
 
 def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
@@ -38,7 +37,7 @@ def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
 
 def _whole(plan: Plan, folder: Path, size: int) -> Iterator[Figure]:
     """Start a container, and look at the processor time until even the state file is written."""
-    with Stage(folder / "watcher", Layout.CRI, size) as stage:
+    with Stage(folder / "watcher", Layout.CRI, size, plan=plan) as stage:
         stage.started()
         with FloorProcess(folder / "floor", stage) as floor:
             pairs = [_one_change(stage, floor, number) for number in range(plan.changes)]
@@ -68,13 +67,13 @@ def _whole(plan: Plan, folder: Path, size: int) -> Iterator[Figure]:
 
 def _one_change(stage: Stage, floor: FloorProcess, number: int) -> tuple[float, float]:
     prepared, beside = stage.prepare(), floor.prepare(number)
-    time.sleep(SETTLED_SECONDS)
+    stage.settle()
     before = cpu_seconds(stage.pid), cpu_seconds(floor.pid)
     stage.node.start(prepared)
     stage.shelf.arrivals([prepared.id])
     floor.node.start(beside)
     floor.shelf.arrivals([beside.id])
-    time.sleep(SETTLED_SECONDS)
+    stage.settle()
     spent = cpu_seconds(stage.pid) - before[0], cpu_seconds(floor.pid) - before[1]
     stage.remove(prepared)
     return spent
@@ -96,7 +95,7 @@ def _agents(folder: Path) -> dict[str, BaseAgent[Any]]:
 
 
 def _alone(name: str, agent: BaseAgent[Any], plan: Plan) -> Iterator[Figure]:
-    spent = {size: _sync(agent, _targets(size)) for size in (1, *plan.sizes)}
+    spent = {size: _sync(agent, _targets(size), times=plan.syncs) for size in (1, *plan.sizes)}
     for size in plan.sizes:
         yield Figure(
             "One change: an agent's sync by itself",
@@ -119,11 +118,11 @@ def _alone(name: str, agent: BaseAgent[Any], plan: Plan) -> Iterator[Figure]:
     )
 
 
-def _sync(agent: BaseAgent[Any], targets: list[LogTarget]) -> float:
+def _sync(agent: BaseAgent[Any], targets: list[LogTarget], *, times: int) -> float:
     """Return the processor time of a sync with one changed target: the median of some."""
     agent.sync(targets)
     spent = []
-    for round_ in range(ROUNDS):
+    for round_ in range(times):
         targets[0] = attrs.evolve(targets[0], version=f"v{round_}")
         gc.collect()
         began = time.thread_time()

@@ -10,7 +10,7 @@ from benchmarks.cost.figures import Figure, median, percentile
 from benchmarks.cost.plan import Plan
 from benchmarks.cost.reference import FloorProcess
 from benchmarks.cost.shelf import Shelf
-from benchmarks.cost.stage import QUIET_SECONDS, Stage
+from benchmarks.cost.stage import Stage
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 
@@ -27,7 +27,7 @@ def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
 
 
 def _at(plan: Plan, folder: Path, layout: Layout, size: int) -> Iterator[Figure]:
-    with Stage(folder / "watcher", layout, size) as stage:
+    with Stage(folder / "watcher", layout, size, plan=plan) as stage:
         stage.started()
         with FloorProcess(folder / "floor", stage) as floor:
             pairs = [_pair(stage, floor, number) for number in range(plan.latencies)]
@@ -77,7 +77,7 @@ def _figures(
 def _pair(stage: Stage, floor: FloorProcess, number: int) -> tuple[float, float]:
     """Return the watcher's latency and the floor's in milliseconds, one right after the other."""
     prepared, beside = stage.prepare(), floor.prepare(number)
-    time.sleep(QUIET_SECONDS)
+    stage.quiet_down()
     own = _latency(stage.node, stage.shelf, [prepared])[0]
     least = _latency(floor.node, floor.shelf, [beside])[0]
     stage.remove(prepared)
@@ -86,7 +86,7 @@ def _pair(stage: Stage, floor: FloorProcess, number: int) -> tuple[float, float]
 
 def _burst(stage: Stage, count: int) -> list[float]:
     prepared = [stage.prepare() for _ in range(count)]
-    time.sleep(QUIET_SECONDS)
+    stage.quiet_down()
     return _latency(stage.node, stage.shelf, prepared)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.cost.figures import Figure
 from benchmarks.cost.plan import Plan
 from benchmarks.cost.process import peak_mib, resident_mib
-from benchmarks.cost.stage import SETTLED_SECONDS, Stage
+from benchmarks.cost.stage import Stage
 from kube_log_watcher_core import Layout
 
 AIMS = {100: 44.0, 1000: 52.0}
@@ -26,7 +26,7 @@ def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
     """Measure at the two largest sizes with metrics scraped, then over thousands of changes."""
     base = _base()
     for size in sorted({plan.middle, plan.largest}):
-        with Stage(folder / f"memory-{size}", Layout.CRI, size) as stage:
+        with Stage(folder / f"memory-{size}", Layout.CRI, size, plan=plan) as stage:
             stage.started()
             for _ in range(3):
                 stage.metric("kube_log_watcher_targets")
@@ -43,14 +43,15 @@ def _growth(plan: Plan, folder: Path) -> Figure:
     """Let labels change and containers be replaced; compare after a fifth of the changes and at the end."""
     # What drains for longer is no growth.
     environ = {"WATCHER_DRAIN_SECONDS": str(DRAIN_SECONDS)}
-    with Stage(folder, Layout.CRI, plan.middle, small=True, environ=environ) as stage:
+    with Stage(folder, Layout.CRI, plan.middle, plan=plan, small=True, environ=environ) as stage:
         stage.started()
         first = 0.0
         for done in range(0, plan.flat_changes, BATCH):
             if not first and done >= plan.flat_changes / 5:
                 first = resident_mib(stage.pid)
             _change(stage, done)
-        time.sleep(SETTLED_SECONDS + DRAIN_SECONDS)
+        time.sleep(DRAIN_SECONDS)
+        stage.settle()
         last = resident_mib(stage.pid)
     return Figure(
         "Memory",

@@ -24,6 +24,12 @@ class Plan:
     starts: int = 5
     flat_changes: int = 10_000
     pod_events: int = 200
+    syncs: int = 30
+    """Of an agent by itself."""
+    quiet_seconds: float = 0.65
+    """Longer than what the watcher takes for a burst's end."""
+    settled_seconds: float = 1.4
+    """The state file is written at most once a second: by then it is."""
 
     @property
     def largest(self) -> int:

@@ -28,7 +28,7 @@ def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
 
 def _idle(plan: Plan, folder: Path, layout: Layout) -> Iterator[Figure]:
     size, seconds = plan.largest, plan.idle_seconds
-    with Stage(folder / "watcher", layout, size) as stage:
+    with Stage(folder / "watcher", layout, size, plan=plan) as stage:
         stage.started()
         with FloorProcess(folder / "floor", stage) as floor:
             before = cpu_seconds(stage.pid), cpu_seconds(floor.pid)
@@ -71,7 +71,7 @@ def _idle(plan: Plan, folder: Path, layout: Layout) -> Iterator[Figure]:
 
 
 def _full_pass(plan: Plan, folder: Path, layout: Layout) -> Figure:
-    with Stage(folder, layout, plan.largest, environ={"WATCHER_INTERVAL": "1"}) as stage:
+    with Stage(folder, layout, plan.largest, plan=plan, environ={"WATCHER_INTERVAL": "1"}) as stage:
         stage.started()
         passes, cpu = stage.metric(PASSES, kind="full"), cpu_seconds(stage.pid)
         time.sleep(plan.passes)

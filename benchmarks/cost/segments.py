@@ -15,7 +15,7 @@ from benchmarks.cost.passing import AIMS_MS, ROUNDS, RULES
 from benchmarks.cost.plan import Plan
 from benchmarks.cost.process import cpu_seconds, resident_mib, system_calls
 from benchmarks.cost.shelf import WAIT_SECONDS
-from benchmarks.cost.stage import QUIET_SECONDS, SETTLED_SECONDS, Stage
+from benchmarks.cost.stage import Stage
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.models import Pods, Work
 from kube_log_watcher_core.reconcile import Reconciler, Timeouts
@@ -33,12 +33,12 @@ TRACED_SECONDS = 1.5
 class Spooled:
     """A stage with a spool beside its logs, and what lies in it."""
 
-    def __init__(self, folder: Path, size: int) -> None:
+    def __init__(self, folder: Path, plan: Plan) -> None:
         self._folder = folder
         self.spool = folder / "node" / "spool"
         # No shipper reads: nothing is let go of while it is counted.
         environ = {"WATCHER_SPOOL_DIR": str(self.spool), "WATCHER_SPOOL_SECONDS": "86400"}
-        self.stage = Stage(folder, Layout.CRI, size, environ=environ)
+        self.stage = Stage(folder, Layout.CRI, plan.largest, plan=plan, environ=environ)
         self.spool.mkdir()
 
     def segments(self, container: FakeContainer) -> Path:
@@ -79,14 +79,14 @@ class Spooled:
 def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
     """Measure with the largest number of containers: a pass, single rotations, then with all segments."""
     yield _quiet_pass(plan, folder / "quiet")
-    spooled = Spooled(folder / "spool", plan.largest)
+    spooled = Spooled(folder / "spool", plan)
     with spooled.stage as stage:
         stage.started()
         spooled.wait_count(plan.largest)
         resident = resident_mib(stage.pid)
         yield from _rotations(spooled, plan, folder)
         spooled.rotate_all(SEGMENTS - 1)
-        time.sleep(SETTLED_SECONDS)
+        stage.settle()
         yield from _many(spooled, plan, resident)
         yield from _start(spooled)
 
@@ -132,13 +132,13 @@ def _rotations(spooled: Spooled, plan: Plan, folder: Path) -> Iterator[Figure]:
     stage, name = spooled.stage, f"{plan.largest} containers, one rotation"
     latencies, spent = [], []
     for number in range(plan.latencies):
-        time.sleep(QUIET_SECONDS)
+        stage.quiet_down()
         latencies.append(spooled.rotate(stage.containers[number % plan.largest]) * 1000)
     for number in range(plan.changes):
-        time.sleep(SETTLED_SECONDS)
+        stage.settle()
         before = cpu_seconds(stage.pid)
         spooled.rotate(stage.containers[number % plan.largest])
-        time.sleep(SETTLED_SECONDS)
+        stage.settle()
         spent.append(cpu_seconds(stage.pid) - before)
     yield Figure(GROUP, f"{name}, until its new file is linked, p50", median(latencies), "ms")
     yield Figure(GROUP, f"{name}, until its new file is linked, p99", percentile(latencies, 0.99), "ms")
@@ -150,7 +150,7 @@ def _rotations(spooled: Spooled, plan: Plan, folder: Path) -> Iterator[Figure]:
 
 
 def _traced(spooled: Spooled, folder: Path, *, rotate: bool) -> int | None:
-    time.sleep(SETTLED_SECONDS)
+    spooled.stage.settle()
     rotation = threading.Timer(TRACED_SECONDS / 3, spooled.stage.node.rotate, (spooled.stage.containers[0],))
     if rotate:
         rotation.start()
@@ -179,7 +179,7 @@ def _start(spooled: Spooled) -> Iterator[Figure]:
     for agent in ("scalyr", "appdynamics"):
         stage.wait_metric("kube_log_watcher_agent_syncs_total", 1, agent=agent, result="success")
     taken, cpu = time.monotonic() - began, cpu_seconds(stage.pid)
-    time.sleep(SETTLED_SECONDS)
+    stage.settle()
     yield Figure(GROUP, f"restart with {count:,} segments, until both agents are done", taken, "s")
     yield Figure(GROUP, f"restart with {count:,} segments, CPU, imports and all", cpu, "s")
     changed = abs(spooled.count() - count)

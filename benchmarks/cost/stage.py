@@ -11,17 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from benchmarks.cost.plan import Plan
 from benchmarks.cost.pods import pod_of
 from benchmarks.cost.shelf import WAIT_SECONDS, Shelf
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import FakeApi
 from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 from kube_log_watcher_testing.watcher_process import WatcherProcess
-
-QUIET_SECONDS = 0.65
-"""Longer than what the watcher takes for a burst's end."""
-SETTLED_SECONDS = 1.4
-"""The state file is written at most once a second: by then it is."""
 
 
 class Stage:
@@ -31,6 +27,8 @@ class Stage:
     ----------
     size
         the number of containers; each has a pod of its own.
+    plan
+        tells how long to wait for what settles.
     environ
         further variables of the watcher.
     small
@@ -43,6 +41,7 @@ class Stage:
         layout: Layout,
         size: int,
         *,
+        plan: Plan,
         environ: Mapping[str, str | None] | None = None,
         small: bool = False,
         url: str | None = None,
@@ -52,6 +51,7 @@ class Stage:
         (folder / "state").mkdir()
         self.node = FakeNode(folder / "node", layout)
         self.shelf = Shelf(folder)
+        self._plan = plan
         self._small = small
         self._numbers = itertools.count(size)
         self._own_api = api is None
@@ -112,8 +112,16 @@ class Stage:
     def started(self) -> Self:
         """Start the watcher, and let it come to rest."""
         self.start()
-        time.sleep(SETTLED_SECONDS)
+        self.settle()
         return self
+
+    def settle(self) -> None:
+        """Wait until all that happened is written, the state file too."""
+        time.sleep(self._plan.settled_seconds)
+
+    def quiet_down(self) -> None:
+        """Wait until what happened counts as over: what comes next is a first change."""
+        time.sleep(self._plan.quiet_seconds)
 
     def add(self, pod: str) -> FakeContainer:
         """Let a pod with a container run."""
@@ -144,7 +152,7 @@ class Stage:
         self.end(self.containers.pop(0))
         for agent in ("scalyr", "appdynamics"):
             self.wait_metric("kube_log_watcher_drains", 1, agent=agent)
-        time.sleep(SETTLED_SECONDS)
+        self.settle()
         return self
 
     def metric(self, name: str, **labels: str) -> float:

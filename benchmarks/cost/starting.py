@@ -12,7 +12,7 @@ from benchmarks.cost.figures import Figure, median
 from benchmarks.cost.plan import Plan
 from benchmarks.cost.process import cpu_seconds
 from benchmarks.cost.reference import ROOT
-from benchmarks.cost.stage import SETTLED_SECONDS, Stage
+from benchmarks.cost.stage import Stage
 
 START_AIMS = {1000: 1.0}
 GROUP = "Start to complete configuration"
@@ -24,7 +24,7 @@ def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
     taken, plain = [], []
     for layout in plan.layouts:
         for number in range(plan.starts):
-            with Stage(folder / f"start-{layout.value}-{number}", layout, plan.largest) as stage:
+            with Stage(folder / f"start-{layout.value}-{number}", layout, plan.largest, plan=plan) as stage:
                 taken.append(stage.start() - bare)
                 plain.append(_plain(stage, folder / f"plain-{layout.value}-{number}"))
         yield Figure(
@@ -42,7 +42,7 @@ def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
 
 
 def _restart(plan: Plan, folder: Path) -> Iterator[Figure]:
-    with Stage(folder, plan.layouts[-1], plan.largest) as stage:
+    with Stage(folder, plan.layouts[-1], plan.largest, plan=plan) as stage:
         stage.started()
         before = stage.shelf.identities()
         stage.watcher.stop()
@@ -50,7 +50,7 @@ def _restart(plan: Plan, folder: Path) -> Iterator[Figure]:
         for agent in ("scalyr", "appdynamics"):
             stage.wait_metric("kube_log_watcher_agent_syncs_total", 1, agent=agent, result="success")
         cpu = cpu_seconds(stage.pid)
-        time.sleep(SETTLED_SECONDS)
+        stage.settle()
         after = stage.shelf.identities()
     rewritten = sum(before.get(path) != identity for path, identity in after.items())
     rewritten += len(before.keys() - after.keys())

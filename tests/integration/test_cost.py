@@ -11,12 +11,15 @@ from benchmarks.cost.__main__ import main
 LITTLE = {
     "latencies": 2,
     "burst": 3,
-    "idle_seconds": 1,
-    "passes": 2,
+    "idle_seconds": 0.2,
+    "passes": 1,
     "changes": 1,
     "starts": 1,
     "flat_changes": 100,
     "pod_events": 5,
+    "syncs": 2,
+    "quiet_seconds": 0.1,
+    "settled_seconds": 0.1,
 }
 
 
