@@ -23,6 +23,7 @@ AGENTS = ("scalyr", "appdynamics", "symlinker")
 SHOP = {"application": "shop", "version": "v7"}
 CART = {"application": "cart", "version": "v2"}
 API_KEY = "key-0001"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 EVENTS_ALONE = 3600.0
 """An interval between full passes that no test lives to see."""
 
@@ -160,8 +161,12 @@ class Stage:
 
     def entry(self, container: FakeContainer) -> dict[str, Any]:
         """Give a container's log in ``agent.json``; empty without one."""
+        return self._entries().get(container.id, {})
+
+    def _entries(self) -> dict[str, dict[str, Any]]:
+        """Give all logs in ``agent.json`` by their containers' ids."""
         logs = self.agent_json()["logs"] if self.config.exists() else []
-        return next((log for log in logs if log["attributes"]["container_id"] == container.id), {})
+        return {log["attributes"]["container_id"]: log for log in logs}
 
     def job_file(self, container: FakeContainer) -> Path:
         """Name a container's job file."""
@@ -173,7 +178,7 @@ class Stage:
             text = self.job_file(container).read_bytes()
         except FileNotFoundError:
             return {}
-        document: dict[str, Any] = yaml.safe_load(text)
+        document: dict[str, Any] = yaml.load(text, LOADER)  # noqa: S506 - a safe one
         return document
 
     def link(self, container: FakeContainer) -> Path:
@@ -186,17 +191,21 @@ class Stage:
 
     def follows(self, *containers: FakeContainer) -> bool:
         """Tell whether every shipper follows these containers, and reads their logs."""
-        return all(self._sources(each) == [os.path.realpath(each.log)] * 4 for each in containers)
+        entries = self._entries()
+        return all(self._sources(each, entries) == [os.path.realpath(each.log)] * 4 for each in containers)
 
     def ignores(self, *containers: FakeContainer) -> bool:
         """Tell whether nobody follows any of these containers."""
-        return all(self._sources(each) == [None] * 4 for each in containers)
+        entries = self._entries()
+        return all(self._sources(each, entries) == [None] * 4 for each in containers)
 
-    def _sources(self, container: FakeContainer) -> list[str | None]:
+    def _sources(
+        self, container: FakeContainer, entries: Mapping[str, Mapping[str, Any]]
+    ) -> list[str | None]:
         """Give where each shipper reads a container's log."""
         source = self.job(container).get("source")
         return [
-            self.entry(container).get("path"),
+            entries.get(container.id, {}).get("path"),
             f"{source['path']}/{source['nameGlob']}" if source else None,
             _end_of(self.tree / self.link(container)),
             _end_of(self.dest / self.friendly(container)),

@@ -7,28 +7,44 @@ import random
 import string
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kube_log_watcher_core import LogTarget
 from kube_log_watcher_scalyr import ScalyrAgent
-from kube_log_watcher_scalyr.expressions import Expressions, NotYetError
+from kube_log_watcher_scalyr.expressions import (
+    MOST_STEPS_FOR_A_LOG,
+    MOST_STEPS_IN_A_SYNC,
+    Expressions,
+    NotYetError,
+)
 from kube_log_watcher_scalyr.rules import redaction_rules
 from scalyr_support import LINE_GROUPERS, REDACTION, SAMPLING, a_target, an_agent, container_id, written
 
 LONG = 2000
 """Characters of the longest rule that is legal."""
+TENTH = LONG // 10
+"""Such a rule takes a tenth of the steps. Who waits for whom is seen as well with these and small budgets."""
 
 
-def slow_rule(number: int) -> str:
-    """Make a rule that is as long as can be, and takes as long to judge as can be."""
+def slow_rule(number: int, *, length: int = LONG) -> str:
+    """Make a rule that takes as long to judge as can be; by default it is as long as can be, too."""
     start = f"rule{number}x"
-    return start + "x" * (LONG - len(start))
+    return start + "x" * (length - len(start))
 
 
-def long_rule(number: int) -> str:
-    """Make a rule that is as long as can be, and is good."""
-    return "".join(random.Random(number).choices(string.ascii_letters, k=LONG))  # noqa: S311 - no secret
+def long_rule(number: int, *, length: int = LONG) -> str:
+    """Make a good rule; by default it is as long as can be."""
+    return "".join(random.Random(number).choices(string.ascii_letters, k=length))  # noqa: S311 - no secret
+
+
+def agent_with_small_budgets(folder: Path, **others: Any) -> ScalyrAgent:
+    agent = an_agent(folder, **others)
+    agent._expressions = Expressions(
+        for_a_log=MOST_STEPS_FOR_A_LOG // 10, in_a_sync=MOST_STEPS_IN_A_SYNC // 10
+    )
+    return agent
 
 
 def with_rules(number: int, *expressions: str, annotation: str = REDACTION) -> LogTarget:
@@ -114,9 +130,10 @@ def test_a_hundred_ordinary_rules_are_within_the_budget(tmp_path: Path) -> None:
 
 
 def test_others_go_first_and_who_asks_for_much_gets_it_later(tmp_path: Path) -> None:
-    agent = an_agent(tmp_path)
+    agent = agent_with_small_budgets(tmp_path)
     demanding = [
-        with_rules(number, *(long_rule(5 * number + more) for more in range(5))) for number in range(1, 13)
+        with_rules(number, *(long_rule(5 * number + more, length=TENTH) for more in range(5)))
+        for number in range(1, 13)
     ]
     modest = [with_rules(number, f"secret-{number}") for number in range(21, 31)]
     agent.sync([*demanding, *modest])
@@ -130,10 +147,10 @@ def test_others_go_first_and_who_asks_for_much_gets_it_later(tmp_path: Path) -> 
 
 
 def test_no_log_waits_for_ever_for_those_that_ask_for_less(tmp_path: Path) -> None:
-    agent = an_agent(tmp_path)
-    patient = with_rules(1, *(long_rule(more) for more in range(4)))
+    agent = agent_with_small_budgets(tmp_path)
+    patient = with_rules(1, *(long_rule(more, length=TENTH) for more in range(4)))
     for turn in range(50):
-        crowd = [with_rules(2 + number, slow_rule(100 * turn + number)) for number in range(40)]
+        crowd = [with_rules(2 + number, slow_rule(100 * turn + number, length=TENTH)) for number in range(40)]
         agent.sync([patient, *crowd])
         if patient not in agent._waiting:
             break
@@ -141,8 +158,8 @@ def test_no_log_waits_for_ever_for_those_that_ask_for_less(tmp_path: Path) -> No
 
 
 def test_a_log_that_waits_is_never_shipped_without_its_redaction(tmp_path: Path) -> None:
-    agent = an_agent(tmp_path, bad_redaction="ship")
-    crowd = [with_rules(number, slow_rule(number)) for number in range(1, 40)]
+    agent = agent_with_small_budgets(tmp_path, bad_redaction="ship")
+    crowd = [with_rules(number, slow_rule(number, length=TENTH)) for number in range(1, 40)]
     for _ in range(3):
         agent.sync(crowd)
         for entry in written(agent)["logs"]:
