@@ -51,6 +51,7 @@ class Receiver:
         self._lines: list[Line] = []
         self._open = threading.Event()
         self._open.set()
+        self._refuses = False
         self.waiting = 0
         """Requests that wait for `let_in`."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -73,6 +74,14 @@ class Receiver:
     def let_in(self) -> None:
         """Take the requests that wait, and all others."""
         self._open.set()
+
+    def refuse(self) -> None:
+        """Take nothing from now on: answer each request with a 503."""
+        self._refuses = True
+
+    def accept(self) -> None:
+        """Take all requests again."""
+        self._refuses = False
 
     def messages(self, **attributes: str) -> list[str]:
         """Give the messages of the lines that have these attributes, without line ends."""
@@ -113,6 +122,9 @@ class Receiver:
                 receiver.waiting += 1
                 receiver._open.wait()
                 receiver.waiting -= 1
+                if receiver._refuses:
+                    self.send_error(503)
+                    return
                 receiver.take(body)
                 answer = b'{"status": "success"}'
                 self.send_response(200)

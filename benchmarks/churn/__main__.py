@@ -6,40 +6,38 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 
 from benchmarks.churn.comparison import as_table, compare, configured
-from benchmarks.churn.lane import MakeShipper
 from benchmarks.churn.pace import HARSH, QUICK, REAL
+from benchmarks.churn.promises import keep, promises
 from benchmarks.churn.report import of_findings
-from benchmarks.churn.rsyslog import PROGRAM, Rsyslog
 from benchmarks.churn.run import Plan, churn
-from benchmarks.churn.scalyr import Scalyr
-from benchmarks.churn.shipper import PYTHON
+from benchmarks.churn.shippers import SHIPPERS
 from kube_log_watcher_core import Layout
-
-SHIPPERS: Mapping[str, MakeShipper] = {"scalyr": Scalyr, "rsyslog": Rsyslog}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it, print the table; 0 when nothing was lost, doubled, mislabelled or unredacted."""
     options = _parser().parse_args(arguments)
-    if options.shipper == "rsyslog" and not Path(PROGRAM).exists():
-        print(f"no rsyslog: there is no {PROGRAM}", file=sys.stderr)
+    kind = SHIPPERS[options.shipper]
+    if missing := kind.missing():
+        print(f"{kind.name} can't be run here: {missing}", file=sys.stderr)
         return 2
-    if options.shipper == "scalyr" and not PYTHON.exists():
-        print(f"no Scalyr agent: set SCALYR_AGENT_PYTHON, there is no {PYTHON}", file=sys.stderr)
+    if not kind.supports.real_paths and (options.compare or not options.spool):
+        print(f"{kind.name} reads nothing but the spool: give --spool, and no --compare", file=sys.stderr)
         return 2
-    if options.shipper == "rsyslog" and (options.table or not options.spool):
-        print("rsyslog reads nothing but the spool: give --spool, and no --table", file=sys.stderr)
-        return 2
+    plan = _plan(options)
     with tempfile.TemporaryDirectory(prefix="churn-") as temporary:
+        folder = options.folder or Path(temporary)
+        if options.compare:
+            return _compare(plan, folder, options.json)
         if options.table:
-            return _table(_plan(options), options.folder or Path(temporary), options.json)
-        findings, complaints = churn(_plan(options), options.folder or Path(temporary))
+            return _promise(plan, folder, options.json)
+        findings, complaints = churn(plan, folder)
     print(of_findings(findings))
     print(*complaints, sep="\n")
     if options.json:
@@ -47,7 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if findings.clean else 1
 
 
-def _table(plan: Plan, folder: Path, as_json: Path | None) -> int:
+def _promise(plan: Plan, folder: Path, as_json: Path | None) -> int:
+    """Print the row of promises of one shipper for each layout; 0 when all are kept."""
+    kept = keep(plan, folder)
+    print(promises(plan, kept))
+    if as_json:
+        found = {layout.value: findings.as_json() for layout, findings in kept.items()}
+        as_json.write_text(json.dumps({"seed": plan.seed, **found}, indent=1) + "\n")
+    return 0 if all(findings.clean for findings in kept.values()) else 1
+
+
+def _compare(plan: Plan, folder: Path, as_json: Path | None) -> int:
     """Print the table; 0 when the last row is clean: this watcher with the spool."""
     compared = list(compare(plan, folder))
     print(as_table(compared, plan.layouts), "", configured(plan, compared), sep="\n")
@@ -58,7 +66,7 @@ def _table(plan: Plan, folder: Path, as_json: Path | None) -> int:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    pace = REAL if options.real else HARSH if options.harsh or options.table else QUICK
+    pace = REAL if options.real else HARSH if options.harsh or options.compare else QUICK
     if options.linger is not None:
         pace = attrs.evolve(pace, linger=options.linger)
     pace = attrs.evolve(pace, kills=options.kill)
@@ -68,7 +76,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         pace=pace,
         slots=options.pods,
         seed=options.seed,
-        make_shipper=SHIPPERS[options.shipper],
+        shipper=SHIPPERS[options.shipper],
         spool=options.spool,
         environ=dict(value.split("=", 1) for value in options.set),
     )
@@ -84,9 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--real", action="store_true", help="all defaults of watcher and shipper, no haste")
     parser.add_argument("--harsh", action="store_true", help="spare the shipper nothing")
     parser.add_argument("--spool", action="store_true", help="let the watcher keep logs in a spool")
-    parser.add_argument("--table", action="store_true", help="compare: no spool, no watcher, with the spool")
+    parser.add_argument("--table", action="store_true", help="print the shipper's row of promises")
     parser.add_argument(
-        "--kill", action="store_true", help="in the harsh form, SIGKILL the Scalyr agent, too"
+        "--compare", action="store_true", help="compare: no spool, no watcher, with the spool"
+    )
+    parser.add_argument(
+        "--kill", action="store_true", help="SIGKILL a shipper that may ship lines again then, too"
     )
     parser.add_argument("--linger", type=float, help="seconds that a container's files stay after its end")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="for the watchers")

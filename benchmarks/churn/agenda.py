@@ -28,7 +28,7 @@ class Agenda:
 
 
 class Clocks:
-    """The three clocks of a node.
+    """The clocks of a node.
 
     Where the shipper is spared nothing, only the watcher is: no file comes and goes while it is down, for
     nobody could keep that.
@@ -42,10 +42,14 @@ class Clocks:
         """Stands still while the shipper is down; or the watcher, where the shipper is not spared."""
         self.following = Agenda() if spares else self.always
         """Stands still while the watcher or the shipper is down, if the shipper is spared."""
+        self.telling = Agenda()
+        """Stands still while a changed label can't come through: watcher or shipper are down, or refused."""
 
-    def advance(self, seconds: float, *, watcher: bool, shipper: bool) -> None:
+    def advance(self, seconds: float, *, watcher: bool, shipper: bool, refused: bool = False) -> None:
         """Let those run that may."""
         self.always.advance(seconds)
+        if watcher and shipper and not refused:
+            self.telling.advance(seconds)
         if shipper if self._spares else watcher:
             self.shipping.advance(seconds)
         if self._spares and shipper and watcher:

@@ -23,6 +23,7 @@ class Kind(enum.Enum):
     RELABELLED = "labels changed"
     REANNOTATED = "annotations changed"
     BAD_ANNOTATION = "bad annotation came"
+    TAKEN_OVER = "name taken over by a new pod, the one before still writes"
     UNWANTED = "pod came that must not be followed"
     MENDED = "unusable redaction rule mended"
     DELETED = "pod deleted: files and API object gone"
@@ -34,6 +35,8 @@ class Kind(enum.Enum):
     SHIPPER_STOPPED = "shipper stopped"
     SHIPPER_KILLED = "shipper killed"
     SHIPPER_STARTED = "shipper started again"
+    REFUSED = "receiver refuses everything"
+    ACCEPTED = "receiver takes everything again"
 
 
 @attrs.frozen

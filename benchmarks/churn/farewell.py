@@ -26,6 +26,8 @@ class Farewell:
     ----------
     finish
         lets a container write a burst and end.
+    left
+        is told when a pod is deleted by force: the API has no object of it, and it still writes.
     gone
         is told when a pod's files are gone.
     """
@@ -40,6 +42,7 @@ class Farewell:
         rng: random.Random,
         note: Callable[[Kind, str], None],
         finish: Callable[[LivePod, Writer], None],
+        left: Callable[[LivePod], None],
         gone: Callable[[LivePod], None],
     ) -> None:
         self._node = node
@@ -49,11 +52,12 @@ class Farewell:
         self._rng = rng
         self._note = note
         self._finish = finish
+        self._left = left
         self._gone = gone
 
     def bid(self, pod: LivePod) -> None:
         """Let it go."""
-        self._rng.choice([self._delete, self._force, self._complete])(pod)
+        self._rng.choice([self._delete, self.bid_by_force, self._complete])(pod)
 
     def bid_suddenly(self, pod: LivePod) -> None:
         """Let it write a burst, and remove its files at once: only in a calm."""
@@ -75,10 +79,11 @@ class Farewell:
 
         self._stop_soon(pod, ended)
 
-    def _force(self, pod: LivePod) -> None:
+    def bid_by_force(self, pod: LivePod) -> None:
         """Delete it by force: the API object goes, the container writes on, the files go later."""
         self._note(Kind.FORCED, pod.facts.name)
         self._remove_object(pod)
+        self._left(pod)
         self._stop_soon(pod, lambda: self._remove_files_later(pod))
 
     def _complete(self, pod: LivePod) -> None:

@@ -46,6 +46,7 @@ class Row:
     lost: int
     doubled: int
     mislabelled: int
+    unlabelled: int
     unredacted: int
     leaked: int
 
@@ -56,7 +57,7 @@ class Findings:
 
     written: int
     withheld: int
-    """Lines that must not be shipped as they are; not among `written`."""
+    """Lines that must not be shipped at all, for what their pods ask to be hidden; not among `written`."""
     unwanted: int
     """Lines of pods that must not be followed; not among `written`."""
     arrived: int
@@ -64,6 +65,8 @@ class Findings:
     rows: tuple[Row, ...]
     faults: tuple[Fault, ...]
     events: tuple[Event, ...]
+    label_seconds: float
+    """How long after a change a line was written at most that came with the labels of before."""
 
     @property
     def total(self) -> Row:
@@ -73,7 +76,7 @@ class Findings:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was lost, doubled, mislabelled, unredacted or leaked."""
+        """Whether nothing was lost, doubled, mislabelled, unlabelled, unredacted or leaked."""
         return not self.gaps and not self.faults
 
     def as_json(self) -> dict[str, Any]:
@@ -83,6 +86,7 @@ class Findings:
             "withheld": self.withheld,
             "unwanted": self.unwanted,
             "arrived": self.arrived,
+            "label_seconds": round(self.label_seconds, 1),
             "total": attrs.asdict(self.total),
             "rows": [attrs.asdict(row) for row in self.rows],
             "gaps": [str(gap) for gap in self.gaps],
@@ -93,7 +97,7 @@ class Findings:
         }
 
 
-_COUNTS = ("times", "gaps", "lost", "doubled", "mislabelled", "unredacted", "leaked")
+_COUNTS = ("times", "gaps", "lost", "doubled", "mislabelled", "unlabelled", "unredacted", "leaked")
 
 
 def find(ledgers: Sequence[Ledger], events: Sequence[Event]) -> Findings:
@@ -104,6 +108,7 @@ def find(ledgers: Sequence[Ledger], events: Sequence[Event]) -> Findings:
     faults = {
         "doubled": [fault for ledger in ledgers for fault in ledger.doubled],
         "mislabelled": [fault for ledger in ledgers for fault in ledger.mislabelled],
+        "unlabelled": [fault for ledger in ledgers for fault in ledger.unlabelled],
         "unredacted": [fault for ledger in ledgers for fault in ledger.unredacted],
         "leaked": [fault for ledger in ledgers for fault in ledger.leaked],
     }
@@ -116,6 +121,7 @@ def find(ledgers: Sequence[Ledger], events: Sequence[Event]) -> Findings:
         rows=tuple(_rows(gaps, faults, events)),
         faults=tuple(fault for found in faults.values() for fault in found),
         events=tuple(events),
+        label_seconds=max(ledger.label_seconds for ledger in ledgers),
     )
 
 

@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
 
 from benchmarks.churn.agenda import Clocks
 from benchmarks.churn.events import Event, Kind
@@ -15,7 +14,8 @@ from benchmarks.churn.node_life import NodeLife
 from benchmarks.churn.pace import Pace
 from benchmarks.churn.perfect import Perfect
 from benchmarks.churn.pods import LivePod
-from benchmarks.churn.shipper import Shipping, TakeLines, wait_until
+from benchmarks.churn.shippers.program import wait_until
+from benchmarks.churn.shippers.shipper import Shipper
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import FakeApi
 from kube_log_watcher_testing.fake_node import FakeNode
@@ -27,15 +27,7 @@ ROUNDS = 3
 """Requests after which the shipper must have come round: one may be on its way, another one empty."""
 BAG = {"relabel": 3, "reannotate": 2, "restart": 2, "bad": 1, "watcher": 1, "shipper": 1}
 """How often each kind of event comes in ten; pods go when their lives are over, logs rotate by themselves."""
-HARSH_BAG = {**BAG, "unwanted": 2}
-
-
-class MakeShipper(Protocol):
-    """Makes the shipper of a lane."""
-
-    def __call__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> Shipping:
-        """Make it, with all its files in a folder."""
-        ...
+HARSH_BAG = {**BAG, "unwanted": 2, "refuse": 1}
 
 
 class Lane:
@@ -50,6 +42,8 @@ class Lane:
     ----------
     folder
         for everything; must be empty.
+    kind
+        the shipper.
     slots
         pods alive at a time, with one or two containers each, besides those with bad annotations.
     watcher
@@ -67,7 +61,7 @@ class Lane:
         layout: Layout,
         folder: Path,
         *,
-        make_shipper: MakeShipper,
+        kind: type[Shipper],
         pace: Pace,
         slots: int,
         seed: int,
@@ -89,14 +83,14 @@ class Lane:
         self._spool = folder / "node" / "spool" if spool else None
         if self._spool is not None:
             self._spool.mkdir()
-        self._shipper = make_shipper(
-            folder,
-            pace=pace,
-            take_lines=lambda lines: self.ledger.arrived(lines, self._clocks.following.now),
-        )
         self.ledger = Ledger(
-            clock=time.monotonic, label_lag=pace.label_lag, tells_labels=self._shipper.tells_labels
+            clock=time.monotonic,
+            label_clock=lambda: self._clocks.telling.now,
+            label_lag=pace.label_lag,
+            tells_labels=kind.supports.labels,
+            redaction=kind.supports.redaction,
         )
+        self._shipper = kind(folder, pace=pace, take_lines=self.ledger.arrived)
         self.environ = {**self._watcher_environ(folder), **(environ or {})}
         """The watcher's variables."""
         self._watcher: WatcherProcess | Perfect = (
@@ -116,7 +110,7 @@ class Lane:
             changed=self._changed,
         )
         self._events = BAG if pace.spares else HARSH_BAG
-        if not pace.spares and (pace.kills or self._shipper.stands_kills):
+        if not pace.spares and (pace.kills or kind.supports.stands_kills):
             self._events = {**self._events, "kill": 1}
         self._bag: list[str] = []
         self._starts = 0
@@ -124,6 +118,7 @@ class Lane:
         self._awaited = 0
         """How many requests the shipper must have sent to count as up."""
         self._shipper_wanted = self._watcher_wanted = True
+        self._refused = False
         self._over = False
 
     def _watcher_environ(self, folder: Path) -> dict[str, str | Path | None]:
@@ -204,7 +199,8 @@ class Lane:
         self._go_on(lambda: self._is_quiet(self._pace.come_round))
 
     def _is_quiet(self, seconds: float) -> bool:
-        return self._is_up() and self._watcher.running and time.monotonic() - self.ledger.last_news > seconds
+        undisturbed = self._is_up() and self._watcher.running and not self._refused
+        return undisturbed and time.monotonic() - self.ledger.last_news > seconds
 
     def _go_on(self, enough: Callable[[], bool]) -> None:
         before = time.monotonic()
@@ -212,7 +208,9 @@ class Lane:
             time.sleep(TICK_SECONDS)
             now = time.monotonic()
             self._look_after()
-            self._clocks.advance(now - before, watcher=self._is_watching(), shipper=self._is_up())
+            self._clocks.advance(
+                now - before, watcher=self._is_watching(), shipper=self._is_up(), refused=self._refused
+            )
             self._life.write()
             before = now
 
@@ -257,6 +255,9 @@ class Lane:
         if not self._bag:
             self._bag = [name for name, times in self._events.items() for _ in range(times)]
             self._rng.shuffle(self._bag)
+        if not self._may_happen(self._bag[-1]):
+            self._clocks.always.after(0.2, self._happen)
+            return
         actions = {
             "relabel": self._life.relabel,
             "reannotate": self._life.reannotate,
@@ -266,17 +267,26 @@ class Lane:
             "shipper": self._stop_shipper,
             "kill": self._kill_shipper,
             "unwanted": self._life.come_unwanted,
+            "refuse": self._refuse,
         }
         actions[self._bag.pop()]()
         self._clocks.always.after(self._rng.uniform(*self._pace.event), self._happen)
 
+    def _may_happen(self, name: str) -> bool:
+        """Whether what it is to follow is over; what can't happen yet is not left out.
+
+        What a shipper has read and can't deliver, it may lose by itself when it ends: it is not refused then.
+        """
+        if name in ("shipper", "kill", "refuse"):
+            return self._is_up() and self._shipper_wanted and not self._refused
+        return name != "watcher" or self._watcher_wanted
+
     def _kill_watcher(self) -> None:
-        if self._watcher_wanted:
-            self._watcher_wanted = False
-            self._note_complaints()
-            self._watcher.kill()
-            self._note(Kind.WATCHER_KILLED)
-            self._clocks.always.after(self._rng.uniform(*self._pace.watcher_down), self._start_watcher)
+        self._watcher_wanted = False
+        self._note_complaints()
+        self._watcher.kill()
+        self._note(Kind.WATCHER_KILLED)
+        self._clocks.always.after(self._rng.uniform(*self._pace.watcher_down), self._start_watcher)
 
     def _start_watcher(self) -> None:
         self._watcher.start()
@@ -285,18 +295,16 @@ class Lane:
         self._note(Kind.WATCHER_STARTED)
 
     def _stop_shipper(self) -> None:
-        if self._shipper_wanted and self._is_up():
-            self._shipper_wanted = False
-            self._shipper.ask_to_stop()
-            self._note(Kind.SHIPPER_STOPPED)
-            self._clocks.always.after(0.1, self._wait_for_shipper)
+        self._shipper_wanted = False
+        self._shipper.ask_to_stop()
+        self._note(Kind.SHIPPER_STOPPED)
+        self._clocks.always.after(0.1, self._wait_for_shipper)
 
     def _kill_shipper(self) -> None:
-        if self._shipper_wanted and self._is_up():
-            self._shipper_wanted = False
-            self._shipper.kill()
-            self._note(Kind.SHIPPER_KILLED)
-            self._clocks.always.after(0.1, self._wait_for_shipper)
+        self._shipper_wanted = False
+        self._shipper.kill()
+        self._note(Kind.SHIPPER_KILLED)
+        self._clocks.always.after(0.1, self._wait_for_shipper)
 
     def _wait_for_shipper(self) -> None:
         if self._shipper.running:
@@ -310,6 +318,17 @@ class Lane:
         self._shipper.start()
         self._shipper_wanted = True
         self._note(Kind.SHIPPER_STARTED)
+
+    def _refuse(self) -> None:
+        self._refused = True
+        self._shipper.refuse()
+        self._note(Kind.REFUSED)
+        self._clocks.always.after(self._pace.refusal, self._accept)
+
+    def _accept(self) -> None:
+        self._shipper.accept()
+        self._refused = False
+        self._note(Kind.ACCEPTED)
 
     def _note_complaints(self) -> None:
         lines = self._watcher.log.splitlines()

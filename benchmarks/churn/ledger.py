@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import enum
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
-from benchmarks.churn.lines import Numbered, is_unredacted, parse
-from scalyr_receiver import Line
+from benchmarks.churn.lines import Line, Numbered, is_unredacted, parse
 
 Labels = Mapping[str, str]
 LABELS = ("application", "component", "version", "churn-pod")
 """The labels that make attributes."""
+
+
+class Redaction(enum.Enum):
+    """What becomes of a log whose pod asks for redaction."""
+
+    APPLIED = "the shipper hides what the pod's rules say; held while a rule is unusable"
+    HELD = "never shipped: the shipper can't promise it"
+    UNKNOWN = "nobody asks"
 
 
 @attrs.frozen
@@ -22,7 +30,7 @@ class Revision:
 
     labels: Labels
     until: float | None = None
-    """By the clock of the ledger; None while they are valid."""
+    """By the clock of the labels; None while they are valid."""
 
 
 @attrs.define
@@ -49,6 +57,8 @@ class Run:
     """Whether nothing of it may be shipped by anybody: excluded, or without the labels that are asked for."""
     written: list[float] = attrs.field(factory=list)
     """When each line was written; the index is its number."""
+    labelled: list[float] = attrs.field(factory=list)
+    """The same, by the clock of the labels."""
     arrived: Counter[int] = attrs.field(factory=Counter)
 
 
@@ -69,26 +79,41 @@ class Ledger:
     ----------
     clock
         by which events and lines are dated, in seconds.
+    label_clock
+        the clock of the labels: one that stands still while a change can't come through.
     label_lag
-        seconds after which a line must not carry labels that are no longer valid. It is measured
-        with the clock that `relabelled` and `arrived` are given: one that stands still while the
-        watcher or the shipper is down.
+        seconds after which a line that is written must not carry labels that are no longer valid.
     tells_labels
         whether lines arrive with labels at all; else only what names their container is looked at.
+    redaction
+        where it is applied, no secret may be readable; where it is held, it may in what is not withheld.
     """
 
-    def __init__(self, *, clock: Callable[[], float], label_lag: float, tells_labels: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        label_clock: Callable[[], float],
+        label_lag: float,
+        tells_labels: bool = True,
+        redaction: Redaction = Redaction.APPLIED,
+    ) -> None:
         self._clock = clock
+        self._label_clock = label_clock
         self._lag = label_lag
         self._tells_labels = tells_labels
+        self.redaction = redaction
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
         self.doubled: list[Fault] = []
         self.mislabelled: list[Fault] = []
+        self.unlabelled: list[Fault] = []
         self.unredacted: list[Fault] = []
         self.leaked: list[Fault] = []
         self.last_news = clock()
         """When a line arrived for the last time."""
+        self.label_seconds = 0.0
+        """How long after a change a line was written at most that still came with the labels of before."""
 
     @property
     def runs(self) -> list[Run]:
@@ -105,22 +130,24 @@ class Ledger:
         """Take down that a container writes its next line, and give the line's number."""
         with self._lock:
             run.written.append(self._clock())
+            run.labelled.append(self._label_clock())
             return Numbered(run.key, len(run.written) - 1)
 
-    def relabelled(self, pod: PodFacts, labels: Labels, now: float) -> None:
-        """Take down that a pod has other labels from now on, by the clock that may stand still."""
+    def relabelled(self, pod: PodFacts, labels: Labels) -> None:
+        """Take down that a pod has other labels from now on."""
         with self._lock:
+            now = self._label_clock()
             if pod.revisions:
                 pod.revisions[-1] = attrs.evolve(pod.revisions[-1], until=now)
             pod.revisions.append(Revision(dict(labels)))
 
-    def arrived(self, lines: Iterable[Line], now: float) -> None:
-        """Take down what was shipped; `now` by the clock that may stand still."""
+    def arrived(self, lines: Iterable[Line]) -> None:
+        """Take down what was shipped."""
         for line in lines:
             number = parse(line.message)
             if number is not None:
                 with self._lock:
-                    self._take(number, line, now)
+                    self._take(number, line)
 
     def missing(self) -> int:
         """Count the lines that were written and have not arrived."""
@@ -128,7 +155,7 @@ class Ledger:
             runs = [run for run in self._runs.values() if not (run.withheld or run.unwanted)]
             return sum(len(run.written) - len(run.arrived) for run in runs)
 
-    def _take(self, number: Numbered, line: Line, now: float) -> None:
+    def _take(self, number: Numbered, line: Line) -> None:
         run, self.last_news = self._runs[number.run], self._clock()
         run.arrived[number.seq] += 1
 
@@ -140,13 +167,33 @@ class Ledger:
             return
         if run.arrived[number.seq] > 1:
             self.doubled.append(fault("doubled"))
-        wrong = whose_it_is_not(run, line.attributes)
-        if self._tells_labels and not wrong:
-            wrong = what_is_wrong(run, line.attributes, now=now, lag=self._lag)
-        if wrong:
+        if wrong := whose_it_is_not(run, line.attributes):
             self.mislabelled.append(fault(wrong))
-        if self._tells_labels and (run.withheld or is_unredacted(line.message)):
-            self.unredacted.append(fault("its redaction rule is unusable" if run.withheld else "readable"))
+        elif self._tells_labels:
+            self._look_at_labels(run, number.seq, line, fault)
+        if run.withheld and self.redaction is not Redaction.UNKNOWN:
+            self.unredacted.append(fault("withheld for its redaction rule"))
+        elif self.redaction is Redaction.APPLIED and is_unredacted(line.message):
+            self.unredacted.append(fault("readable"))
+
+    def _look_at_labels(self, run: Run, seq: int, line: Line, fault: Callable[[str], Fault]) -> None:
+        """Find one set of labels that the line may carry.
+
+        That is one that is valid, or was so until a little before the line was written: what is read
+        after a change may have been written before it, and a change needs a moment to come through.
+        """
+        found = {name: line.attributes[name] for name in LABELS if name in line.attributes}
+        if not found:
+            self.unlabelled.append(fault("without any label"))
+            return
+        matching = [revision for revision in run.pod.revisions if revision.labels == found]
+        if not matching:
+            self.mislabelled.append(fault(f"the pod never had the labels {found}"))
+        elif all(revision.until is not None for revision in matching):
+            late = run.labelled[seq] - max(revision.until or 0.0 for revision in matching)
+            self.label_seconds = max(self.label_seconds, late)
+            if late > self._lag:
+                self.mislabelled.append(fault(f"written {late:.1f} s after the labels {found} were valid"))
 
 
 def whose_it_is_not(run: Run, attributes: Mapping[str, str]) -> str:
@@ -160,19 +207,4 @@ def whose_it_is_not(run: Run, attributes: Mapping[str, str]) -> str:
     for name, value in identity.items():
         if attributes.get(name) != value:
             return f"{name}={attributes.get(name)} instead of {value}"
-    return ""
-
-
-def what_is_wrong(run: Run, attributes: Mapping[str, str], *, now: float, lag: float) -> str:
-    """Return what is wrong with a line's labels; nothing when all are right.
-
-    Right is one set of labels that is valid or was so until `lag` seconds ago: a change reaches the
-    shipper when it looks at its configuration.
-    """
-    found = {name: attributes[name] for name in LABELS if name in attributes}
-    matching = [revision for revision in run.pod.revisions if revision.labels == found]
-    if not matching:
-        return f"the pod never had the labels {found}"
-    if all(revision.until is not None and now - revision.until > lag for revision in matching):
-        return f"the labels {found} have not been valid for more than {lag:g} s"
     return ""

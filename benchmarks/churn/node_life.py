@@ -10,7 +10,7 @@ from collections.abc import Callable
 from benchmarks.churn.agenda import Clocks
 from benchmarks.churn.events import Kind
 from benchmarks.churn.farewell import Farewell
-from benchmarks.churn.ledger import Ledger, PodFacts, Run
+from benchmarks.churn.ledger import Ledger, PodFacts, Redaction, Run
 from benchmarks.churn.lines import text_of
 from benchmarks.churn.pace import Pace
 from benchmarks.churn.pods import (
@@ -65,13 +65,22 @@ class NodeLife:
         self._node = node
         self._api = api
         self._ledger = ledger
+        self._redacts = ledger.redaction is Redaction.APPLIED
         self._clocks = clocks
         self._pace = pace
         self._rng = rng
         self._note = note
         self._changed = changed
         self._farewell = Farewell(
-            node, api, clocks=clocks, pace=pace, rng=rng, note=note, finish=self._finish, gone=self._gone
+            node,
+            api,
+            clocks=clocks,
+            pace=pace,
+            rng=rng,
+            note=note,
+            finish=self._finish,
+            left=self._left,
+            gone=self._gone,
         )
         self._count = 0
         self._over = False
@@ -105,7 +114,7 @@ class NodeLife:
             _spurn(pod, unwanted)
             self._note(Kind.UNWANTED, pod.facts.name)
         pod.withheld = bad is not None and bad.withholds and not mended
-        self._ledger.relabelled(pod.facts, pod.labels, self._clocks.following.now)
+        self._ledger.relabelled(pod.facts, pod.labels)
         self.pods.append(pod)
         for container in self._containers(slot):
             self._start(pod, container)
@@ -120,14 +129,15 @@ class NodeLife:
     def _make(self, slot: int, bad: Bad | None) -> LivePod:
         name = "db-0" if slot == 0 else f"web-{slot}-{self._count}"
         containers = self._containers(slot)
-        good = good_annotations(containers, parser=self._rng.choice(["raw", DECODED]), mask="hidden")
+        mask = "hidden" if self._redacts else None
+        good = good_annotations(containers, parser=self._rng.choice(["raw", DECODED]), mask=mask)
         return LivePod(
             facts=PodFacts(self._name, f"team-{slot}", name),
             uid=str(uuid.UUID(int=self._rng.getrandbits(128))),
             slot=slot,
             labels={"application": f"app-{slot}", "version": f"v{self._count}", "churn-pod": name},
             annotations=spoil(good, bad, containers) if bad else good,
-            mask=None if bad is not None and bad.withholds else "hidden",
+            mask=None if bad is not None and bad.withholds else mask,
         )
 
     def _containers(self, slot: int) -> list[str]:
@@ -245,7 +255,7 @@ class NodeLife:
             pod.labels["version"] = f"v{self._count}"
             if pod.labels.pop("component", None) is None:
                 pod.labels["component"] = f"part-{self._count}"
-            self._ledger.relabelled(pod.facts, pod.labels, self._clocks.following.now)
+            self._ledger.relabelled(pod.facts, pod.labels)
             self._changed(pod)
             pod.show(self._api)
             self._note(Kind.RELABELLED, pod.facts.name)
@@ -266,7 +276,8 @@ class NodeLife:
             self._note(Kind.MENDED, pod.facts.name)
 
     def _set_annotations(self, pod: LivePod) -> None:
-        parser, mask = self._rng.choice(["raw", DECODED]), f"mask-{self._count}"
+        parser = self._rng.choice(["raw", DECODED])
+        mask = f"mask-{self._count}" if self._redacts else None
         pod.annotations = good_annotations(self._containers(pod.slot), parser=parser, mask=mask)
         pod.mask = mask
         self._changed(pod)
@@ -311,11 +322,25 @@ class NodeLife:
             self._clocks.following.after(1.0, lambda: self._end(pod))
         elif not pod.ending:
             pod.ending = True
-            self._farewell.bid(pod)
+            if pod.slot == 0 and not self._pace.spares and self._rng.random() < 0.5:
+                self._farewell.bid_by_force(pod)
+            else:
+                self._farewell.bid(pod)
+
+    def _left(self, pod: LivePod) -> None:
+        """Where nothing is spared, let a pod come under the same name while this one still writes."""
+        if pod.slot == 0 and not self._pace.spares:
+            self._note(Kind.TAKEN_OVER, pod.facts.name)
+            self._replace(pod)
 
     def _gone(self, pod: LivePod) -> None:
         self.pods.remove(pod)
+        if not pod.succeeded:
+            self._replace(pod)
+
+    def _replace(self, pod: LivePod) -> None:
         if pod.slot < self._slots:
+            pod.succeeded = True
             # After its predecessor has left the API: it may have the same name.
             self._clocks.always.after(self._rng.uniform(0.2, 1.0), lambda: self._succeed(pod))
 

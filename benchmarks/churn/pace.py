@@ -52,7 +52,9 @@ class Pace:
     watcher_down: Span
     shipper_down: Span
     label_lag: float
-    """Within which a changed label must show."""
+    """Lines that are written so long after a change of their labels must carry the new ones."""
+    refusal: float
+    """How long the receiver takes nothing; only a shipper that is not spared meets that."""
     settle: float
     """How long nothing must arrive at the end until what is missing counts as lost."""
     spares: bool = True
@@ -92,6 +94,7 @@ QUICK = Pace(
     watcher_down=(0.3, 2.0),
     shipper_down=(0.5, 2.0),
     label_lag=10.0,
+    refusal=0.0,
     settle=8.0,
 )
 """Ten times as fast as the defaults: what waits is shorter, what happens comes more often."""
@@ -116,6 +119,7 @@ REAL = Pace(
     watcher_down=(1.0, 20.0),
     shipper_down=(1.0, 20.0),
     label_lag=40.0,
+    refusal=0.0,
     settle=40.0,
 )
 """All defaults of the watcher and of the Scalyr agent."""
@@ -130,7 +134,7 @@ HARSH = attrs.evolve(
     linger=0.3,
     spool=30.0,
     shipper_down=(6.0, 6.0),
-    label_lag=25.0,
+    refusal=8.0,
     spares=False,
 )
 """As fast as `QUICK`, and nothing is kept from the shipper: what it is not shown in time it loses."""

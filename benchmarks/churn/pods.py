@@ -46,7 +46,7 @@ class LivePod:
     labels: dict[str, str]
     annotations: dict[str, str]
     mask: str | None
-    """What its redaction rule puts in the place of the secret; None while the rule is unusable."""
+    """What its redaction rule puts in the place of the secret; None without a usable rule."""
     writers: list[Writer] = attrs.field(factory=list)
     ended: list[Writer] = attrs.field(factory=list)
     """Runs that were replaced and whose files are still there."""
@@ -54,6 +54,8 @@ class LivePod:
     unwanted: bool = False
     """Whether it is excluded, or lacks a label that is asked for."""
     ending: bool = False
+    succeeded: bool = False
+    """Whether another pod has its name, or will have it."""
     not_before: float = 0.0
     """When it may end at the earliest, by the clock of watcher and shipper."""
 
@@ -95,13 +97,13 @@ class LivePod:
         api.update(pod)
 
 
-def good_annotations(containers: Sequence[str], *, parser: str, mask: str) -> dict[str, str]:
-    """Return annotations that are in order; the redaction rule hides the secret."""
-    rule = {"match_expression": r"password=\S+", "replacement": f"password={mask}"}
-    return {
-        PARSER: _listed(containers, "parser", parser),
-        REDACTION: _listed(containers, "redaction-rules", [rule]),
-    }
+def good_annotations(containers: Sequence[str], *, parser: str, mask: str | None) -> dict[str, str]:
+    """Return annotations that are in order; the redaction rule, if any, hides the secret."""
+    annotations = {PARSER: _listed(containers, "parser", parser)}
+    if mask is not None:
+        rule = {"match_expression": r"password=\S+", "replacement": f"password={mask}"}
+        annotations[REDACTION] = _listed(containers, "redaction-rules", [rule])
+    return annotations
 
 
 def _listed(containers: Sequence[str], member: str, value: object) -> str:
@@ -126,7 +128,10 @@ class Bad(enum.Enum):
 
     @property
     def withholds(self) -> bool:
-        """Whether the redaction rule is unusable, so that nothing may be shipped."""
+        """Whether the redaction rule is unusable, so that nothing may be shipped.
+
+        Where a shipper can't redact, any rule withholds, and these as well.
+        """
         return self in (Bad.REPLACEMENT, Bad.REDACTION)
 
 

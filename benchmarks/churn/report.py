@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks.churn.findings import Findings, Row
 
-HEAD = ("event", "times", "gaps", "lost", "doubled", "wrong label", "unredacted", "leaked")
+HEAD = ("event", "times", "gaps", "lost", "doubled", "wrong label", "no label", "unredacted", "leaked")
 MOST = 20
 """Gaps and faults that are told one by one."""
 
@@ -29,12 +29,13 @@ def of_findings(findings: Findings) -> str:
     """Return what a run came to, for people."""
     rows = [_cells(row) for row in (*findings.rows, findings.total)]
     counts = f"{findings.written} lines written, {findings.arrived} of them arrived; "
-    counts += f"{findings.withheld} withheld, for their redaction rule is unusable; "
-    counts += f"{findings.unwanted} of pods that must not be followed"
+    counts += f"{findings.withheld} withheld, for what they ask to be hidden; "
+    counts += f"{findings.unwanted} of pods that must not be followed; "
+    counts += f"changed labels came through within {findings.label_seconds:.1f} s"
     faults = [f"{fault.run.key} line {fault.seq}: {fault.what}" for fault in findings.faults]
     return "\n".join([table(HEAD, rows), "", counts, *map(str, findings.gaps[:MOST]), *faults[:MOST]])
 
 
 def _cells(row: Row) -> tuple[object, ...]:
-    counts = (row.times, row.gaps, row.lost, row.doubled, row.mislabelled, row.unredacted, row.leaked)
-    return (row.kind, *counts)
+    wrong = (row.mislabelled, row.unlabelled, row.unredacted, row.leaked)
+    return (row.kind, row.times, row.gaps, row.lost, row.doubled, *wrong)

@@ -9,9 +9,10 @@ from pathlib import Path
 import attrs
 
 from benchmarks.churn.findings import Findings, find
-from benchmarks.churn.lane import Lane, MakeShipper
+from benchmarks.churn.lane import Lane
 from benchmarks.churn.pace import Pace
-from benchmarks.churn.scalyr import Scalyr
+from benchmarks.churn.shippers.scalyr import Scalyr
+from benchmarks.churn.shippers.shipper import Shipper
 from kube_log_watcher_core import Layout
 
 
@@ -25,7 +26,7 @@ class Plan:
     slots: int = 3
     """Pods alive at a time, per layout."""
     seed: int = 1
-    make_shipper: MakeShipper = Scalyr
+    shipper: type[Shipper] = Scalyr
     watcher: bool = True
     """Whether there is one; else its configuration is written by who makes the containers."""
     spool: bool = False
@@ -61,7 +62,7 @@ def _lane(plan: Plan, layout: Layout, folder: Path) -> Lane:
     return Lane(
         layout,
         folder,
-        make_shipper=plan.make_shipper,
+        kind=plan.shipper,
         pace=plan.pace,
         slots=plan.slots,
         seed=plan.seed,

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from benchmarks.churn.report import table
-from benchmarks.churn.shipper import PYTHON
+from benchmarks.churn.shippers.scalyr import Scalyr
 from benchmarks.limits.scenes import play
 
 
@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="scenes whose names contain this text")
     parser.add_argument("--json", type=Path, help="write the outcomes into this file, too")
     options = parser.parse_args(arguments)
-    if not PYTHON.exists():
-        print(f"no Scalyr agent: set SCALYR_AGENT_PYTHON, there is no {PYTHON}", file=sys.stderr)
+    if missing := Scalyr.missing():
+        print(f"no Scalyr agent: {missing}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="limits-") as folder:
         outcomes = list(play(Path(folder), options.only))

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from benchmarks.churn.shipper import Intake, Shipper, wait_until
-from scalyr_receiver import Line
+from benchmarks.churn.lines import Line
+from benchmarks.churn.shippers.program import wait_until
+from benchmarks.churn.shippers.scalyr import ScalyrAgent, ScalyrIntake
 
 _LINE = re.compile(r"limit line=(\d+) end")
 QUIET_SECONDS = 7.0
@@ -37,8 +38,8 @@ class Static:
         self._paths = [configured or log]
         self._config = folder / "agent.json"
         self._last_news = time.monotonic()
-        self._intake = Intake(self._take)
-        self._shipper = Shipper(self._config, server=self._intake.url, folder=folder / "shipper")
+        self._intake = ScalyrIntake(self._take)
+        self._shipper = ScalyrAgent(self._config, server=self._intake.url, folder=folder / "shipper")
         self._changes = 0
 
     def __enter__(self) -> Self:
@@ -94,9 +95,9 @@ class Static:
     def reload(self) -> None:
         """Wait until it has taken up the latest configuration."""
         seen = "New configuration file seen"
-        before = self._shipper.log.count(seen)
+        before = self._shipper.output.count(seen)
         self.configure()
-        wait_until(lambda: self._shipper.log.count(seen) > before, timeout=30, what="a reload")
+        wait_until(lambda: self._shipper.output.count(seen) > before, timeout=30, what="a reload")
 
     # ------------------------------------------------------------------ the log
 

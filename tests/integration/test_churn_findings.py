@@ -7,10 +7,8 @@ from benchmarks.churn.agenda import Clocks
 from benchmarks.churn.events import Event, Kind, nearest
 from benchmarks.churn.findings import find
 from benchmarks.churn.ledger import Ledger, PodFacts, Run
-from benchmarks.churn.lines import parse, text_of
+from benchmarks.churn.lines import Line, by_document, parse, text_of
 from benchmarks.churn.report import of_findings
-
-from scalyr_receiver import Line
 
 LABELS = {"application": "shop", "version": "v1", "churn-pod": "shop-1"}
 LATER = {**LABELS, "version": "v2"}
@@ -31,22 +29,22 @@ class Churned:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.ledger = Ledger(clock=self.clock, label_lag=5.0)
+        self.ledger = Ledger(clock=self.clock, label_clock=self.clock, label_lag=5.0)
         self.pod = PodFacts("docker", "team", "shop-1")
         self.run = Run("docker.shop-1.main.abc", self.pod, "main", "abc")
         self.ledger.begin(self.run)
-        self.ledger.relabelled(self.pod, LABELS, 0.0)
+        self.ledger.relabelled(self.pod, LABELS)
 
     def write(self, lines: int) -> None:
         for _ in range(lines):
             self.clock.now += 1.0
             self.ledger.write(self.run)
 
-    def arrive(self, *numbers: int, now: float = 0.0, shown: str = "hidden", **attributes: str) -> None:
+    def arrive(self, *numbers: int, shown: str = "hidden", **attributes: str) -> None:
         own = {"namespace": "team", "pod": "shop-1", "container": "main", "container_id": "abc"}
         message = "churn run=docker.shop-1.main.abc seq={} version=v1 password={} end"
         lines = [Line(message.format(number, shown), {**own, **LABELS, **attributes}) for number in numbers]
-        self.ledger.arrived(lines, now)
+        self.ledger.arrived(lines)
 
 
 @pytest.fixture
@@ -105,11 +103,35 @@ def test_nothing_may_come_of_a_log_that_is_withheld_and_it_does_not_count_as_los
 
 def test_labels_that_were_valid_lately_are_right_and_older_ones_are_not(churned: Churned) -> None:
     churned.write(3)
-    churned.ledger.relabelled(churned.pod, LATER, 10.0)
-    churned.arrive(0, now=14.9)
-    churned.arrive(1, now=11.0, version="v2")
-    assert find([churned.ledger], []).total.mislabelled == 0
-    churned.arrive(2, now=15.1)
+    churned.ledger.relabelled(churned.pod, LATER)
+    churned.write(6)
+    churned.arrive(0, 7)
+    churned.arrive(1, 8, version="v2")
+    findings = find([churned.ledger], [])
+    assert (findings.total.mislabelled, findings.label_seconds) == (0, 5.0)
+    churned.arrive(8)
+    assert find([churned.ledger], []).total.mislabelled == 1
+
+
+def test_a_line_without_any_label_is_unlabelled_and_not_mislabelled(churned: Churned) -> None:
+    churned.write(1)
+    message = "churn run=docker.shop-1.main.abc seq=0 end"
+    container_id = "a" * 64
+    line = by_document(f"/spool/team_shop-1_u/main-{container_id}.1.log", message, None)
+    assert line is not None
+    churned.ledger.arrived([Line(message, {**line.attributes, "container_id": "abc"})])
+    total = find([churned.ledger], []).total
+    assert (total.unlabelled, total.mislabelled) == (1, 0)
+
+
+def test_a_document_of_another_container_is_wrong_though_the_path_is_right(churned: Churned) -> None:
+    churned.write(1)
+    churned.run.container_id = "a" * 64
+    path = f"/spool/team_shop-1_u/main-{churned.run.container_id}.1.log"
+    document = {"pod_name": "shop-1", "container_id": "b" * 64, "labels": LABELS}
+    line = by_document(path, "churn run=docker.shop-1.main.abc seq=0 end", document)
+    assert line is not None
+    churned.ledger.arrived([line])
     assert find([churned.ledger], []).total.mislabelled == 1
 
 
@@ -121,7 +143,7 @@ def test_attributes_of_others_and_labels_that_never_were_are_wrong(
     churned: Churned, name: str, value: str
 ) -> None:
     churned.write(1)
-    churned.arrive(0, now=0.0, shown="hidden", **{name: value})
+    churned.arrive(0, shown="hidden", **{name: value})
     assert find([churned.ledger], []).total.mislabelled == 1
 
 

@@ -1,0 +1,11 @@
+"""The shippers that are churned: each a real program, and a receiver that takes what it ships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmarks.churn.shippers.rsyslog import Rsyslog
+from benchmarks.churn.shippers.scalyr import Scalyr
+from benchmarks.churn.shippers.shipper import Shipper
+
+SHIPPERS: Mapping[str, type[Shipper]] = {each.name: each for each in (Scalyr, Rsyslog)}
