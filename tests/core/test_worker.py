@@ -14,7 +14,7 @@ import pytest
 
 from kube_log_watcher_core import AgentError
 from kube_log_watcher_core.agents import FolderLocks, NotNow, Worker
-from kube_log_watcher_core.agents.worker import Job, Schedule, Stage
+from kube_log_watcher_core.agents.schedule import Job, Schedule, Stage
 from kube_log_watcher_core.discovery import Discovery, NodePaths
 from kube_log_watcher_core.kube import ApiAccess, PodWatch
 from kube_log_watcher_core.loop.node_pass import NodePass
