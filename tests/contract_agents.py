@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 import socket
@@ -20,8 +21,10 @@ from kube_log_watcher_core import (
     FileAgent,
     Item,
     Link,
+    LogFile,
     LogTarget,
     Owned,
+    Progress,
     setting,
 )
 
@@ -47,7 +50,7 @@ class Good(FileAgent[Settings]):
 
     def file(self, target: LogTarget) -> File:
         return File(
-            self.settings.folder / f"{target.id}.json", json.dumps([str(target.log_path), described(target)])
+            self.settings.folder / f"{target.id}.json", json.dumps([target.pattern, described(target)])
         )
 
     def owned(self) -> Iterable[Owned]:
@@ -69,7 +72,7 @@ class ByHand(BaseAgent[Settings]):
             if len(path.stem) == 64 and path.suffix == ".json" and path not in wanted:
                 path.unlink()
         for path, target in wanted.items():
-            text = json.dumps([str(target.log_path), described(target)])
+            text = json.dumps([target.pattern, described(target)])
             if not path.exists() or path.read_text() != text:
                 path.write_text(text)
 
@@ -87,7 +90,7 @@ class BySocket(BaseAgent[SocketSettings]):
     settings_class = SocketSettings
 
     def sync(self, targets: Sequence[LogTarget]) -> None:
-        logs = {str(target.log_path): described(target) for target in targets}
+        logs = {target.pattern: described(target) for target in targets}
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.settings.path))
             connection.sendall(json.dumps(logs, sort_keys=True).encode())
@@ -163,7 +166,7 @@ class Forgetful(ByHand):
         for target in targets:
             path = self.settings.folder / f"{target.id}.json"
             if not path.exists():
-                path.write_text(json.dumps([str(target.log_path), described(target)]))
+                path.write_text(json.dumps([target.pattern, described(target)]))
 
 
 class Hasty(Good):
@@ -312,7 +315,7 @@ class Templating(Good):
     """Puts values into a text."""
 
     def file(self, target: LogTarget) -> File:
-        text = f'["{target.log_path}", {{"app": "{target.application}"}}]'
+        text = f'["{target.pattern}", {{"app": "{target.application}"}}]'
         return File(self.settings.folder / f"{target.id}.json", text)
 
 
@@ -323,16 +326,14 @@ class Guessing(Good):
         app: Any = target.application
         if app in ("yes", "true"):
             app = True
-        return File(
-            self.settings.folder / f"{target.id}.json", json.dumps([str(target.log_path), {"app": app}])
-        )
+        return File(self.settings.folder / f"{target.id}.json", json.dumps([target.pattern, {"app": app}]))
 
 
 class Mixing(Good):
     """Keeps all in one line-based file: a newline in a value makes a line of its own."""
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
-        lines = [f"{target.log_path}={target.pod_name}" for target in targets]
+        lines = [f"{target.pattern}={target.pod_name}" for target in targets]
         return [File(self.settings.folder / "list.txt", "\n".join(lines))]
 
     def owned(self) -> Iterable[Owned]:
@@ -347,6 +348,62 @@ class ByName(Good):
 
     def owned(self) -> Iterable[Owned]:
         return [Owned(self.settings.folder, r".*\.log", links=True)]
+
+
+class Live(Good):
+    """Tells of the live log, whose rotated files then are lost."""
+
+    def file(self, target: LogTarget) -> File:
+        log = [str(target.log_path), described(target)]
+        return File(self.settings.folder / f"{target.id}.json", json.dumps(log))
+
+
+class Listing(Good):
+    """Tells of each file that is there now."""
+
+    def file(self, target: LogTarget) -> File:
+        found = [target.pattern, sorted(glob.glob(target.pattern))]
+        return File(self.settings.folder / f"{target.id}.json", json.dumps(found))
+
+    def sync(self, targets: Sequence[LogTarget]) -> float | None:
+        self._handed = None
+        return super().sync(targets)
+
+
+class Accounting(Good):
+    """Reads what its shipper has read from a file, by path and inode."""
+
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
+        rows = self.rows()
+        found = [read for path, inode, read in rows if (path, inode) == (str(file.path), file.inode)]
+        return Progress(read_bytes=max(found, default=0), at=1.5) if rows else None
+
+    def rows(self) -> Sequence[tuple[str, int, int]]:
+        account = self.settings.folder / "account"
+        return [tuple(row) for row in json.loads(account.read_text())] if account.exists() else []
+
+
+class AccountingByPath(Accounting):
+    """Believes that a path is a file."""
+
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
+        found = [read for path, _, read in self.rows() if path == str(file.path)]
+        return Progress(read_bytes=found[0], at=1.5) if found else None
+
+
+class AccountingByInode(Accounting):
+    """Believes that an inode is a file."""
+
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
+        found = [read for _, inode, read in self.rows() if inode == file.inode]
+        return Progress(read_bytes=found[0], at=1.5) if found else None
+
+
+class Optimistic(Accounting):
+    """Believes that what is not told was read."""
+
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
+        return super().read_up_to(target, file) or Progress(read_bytes=1, at=1.5)
 
 
 class Unordered(Good):

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import pytest
 
 import contract_agents as agents
-from kube_log_watcher_core import BaseAgent, NodeContext
+from kube_log_watcher_core import BaseAgent, LogFile, NodeContext
 from kube_log_watcher_testing import AgentContract, MakeAgent
 
 
@@ -33,6 +33,49 @@ class Contract(AgentContract):
 
 class TestGood(Contract):
     """It passes."""
+
+
+class AccountContract(Contract):
+    """For agents whose shippers write down how far they have read, as rows of path, inode and bytes."""
+
+    agent_class = agents.Accounting
+
+    def account(self, folder: Path, file: LogFile, read_bytes: int) -> None:
+        (folder / "account").write_text(json.dumps([[str(file.path), file.inode, read_bytes]]))
+
+
+class TestAccounting(AccountContract):
+    """It passes."""
+
+
+class TestAccountingByPath(AccountContract):
+    """It takes a path for a file."""
+
+    agent_class = agents.AccountingByPath
+
+
+class TestFalselyWithoutInodes(AccountContract):
+    """Its account has inodes, and it says that it has none."""
+
+    no_inodes = "it is said so"
+
+
+class TestAccountingByInode(AccountContract):
+    """It takes an inode for a file."""
+
+    agent_class = agents.AccountingByInode
+
+
+class TestOptimistic(AccountContract):
+    """It takes silence for an account."""
+
+    agent_class = agents.Optimistic
+
+
+class TestUnaccounted(Contract):
+    """An author has not said how its shipper writes down what it has read."""
+
+    agent_class = agents.Accounting
 
 
 class TestByHand(Contract):
@@ -100,11 +143,12 @@ class TestNotDeclared(Contract):
     agent_class = agents.ByHand
 
 
-class TestFalselyDeclared(Contract):
+class TestFalselyDeclared(AccountContract):
     """It is a FileAgent, can be read, and says that it is and can not."""
 
     no_disk = "it is said so"
     no_read_back = "it is said so"
+    no_account = "it is said so"
     no_check = "it is said so"
 
 
@@ -159,4 +203,6 @@ TestThorough = _contract(agents.Thorough)
 TestTrusting = _contract(agents.Trusting)
 TestTemplating = _contract(agents.Templating)
 TestGuessing = _contract(agents.Guessing)
+TestLive = _contract(agents.Live)
+TestListing = _contract(agents.Listing)
 TestUnordered = _contract(agents.Unordered)

@@ -34,7 +34,7 @@ BROKEN = {
         "ByPod": "two different items want this path"
     },
     "test_what_is_declared_to_be_lacking_is_lacking": {
-        "FalselyDeclared": "it is not so: no_disk, no_read_back, no_check"
+        "FalselyDeclared": "it is not so: no_disk, no_read_back, no_account, no_check"
     },
     "test_check_passes_where_the_agent_works": {
         "Refusing": "`check` refuses the folder",
@@ -74,12 +74,24 @@ BROKEN = {
         "ByName": "refusing to write",
         "Mixing": "stand for no target",
     },
+    "test_a_spooled_target_is_told_by_its_pattern": {
+        "Live": "is to be told to the shipper, and that is told"
+    },
+    "test_further_segments_change_nothing": {"Listing": "a further segment changed something"},
+    "test_what_was_read_is_said_of_that_very_file": {
+        "Unaccounted": "tell how the shipper writes down what it has read",
+        "AccountingByPath": "of another file that has the same path",
+        "AccountingByInode": "of another file that has got the same inode",
+        "FalselyWithoutInodes": "it is not so: `no_inodes`",
+        "Optimistic": "before the shipper has said anything",
+    },
     "test_the_same_bytes_under_other_hash_seeds": {"Unordered": "another hash seed changed something"},
 }
 """For each rule the agents that break it, and what they are told."""
 
 SORTS = {
     "Good": set[str](),
+    "Accounting": set[str](),
     "ByHand": {"it writes by itself"},
     "BySocket": {"it talks to a socket", "it has no files", "a socket is no folder"},
 }

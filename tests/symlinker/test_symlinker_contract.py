@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kube_log_watcher_core import NodeContext
+from kube_log_watcher_core import LogTarget, NodeContext
 from kube_log_watcher_symlinker import SymlinkerAgent, SymlinkerSettings
 from kube_log_watcher_testing import AgentContract, MakeAgent
 
@@ -22,3 +22,7 @@ class TestSymlinkerAgent(AgentContract):
     def read_back(self, folder: Path) -> Mapping[str, object]:
         links = [path for path in folder.rglob("*") if path.is_symlink()]
         return {str(path.readlink()): path.relative_to(folder).parts for path in links}
+
+    def name_of(self, target: LogTarget) -> str:
+        """Return the live log, with and without the spool: people look there."""
+        return str(target.log_path)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from kube_log_watcher_testing import hostile, strategies
     from kube_log_watcher_testing.contract import AgentContract, MakeAgent
-    from kube_log_watcher_testing.factories import container_id, make_container, make_pod, make_target
+    from kube_log_watcher_testing.factories import (
+        container_id,
+        make_container,
+        make_pod,
+        make_spooled,
+        make_target,
+    )
     from kube_log_watcher_testing.fake_api import ContainerStatus, FakeApi, pod_object
     from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
     from kube_log_watcher_testing.watcher_process import WatcherProcess
@@ -29,6 +35,7 @@ __all__ = [
     "hostile",
     "make_container",
     "make_pod",
+    "make_spooled",
     "make_target",
     "pod_object",
     "strategies",
@@ -36,7 +43,7 @@ __all__ = [
 
 _HOMES: Final = {
     "contract": ("AgentContract", "MakeAgent"),
-    "factories": ("container_id", "make_container", "make_pod", "make_target"),
+    "factories": ("container_id", "make_container", "make_pod", "make_spooled", "make_target"),
     "fake_api": ("ContainerStatus", "FakeApi", "pod_object"),
     "fake_node": ("FakeContainer", "FakeNode"),
     "watcher_process": ("WatcherProcess",),

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import attrs
+
 from kube_log_watcher_core.models import Container, Layout, LogTarget, NodeContext, Pod, PodContainer
 from kube_log_watcher_core.resolve import Rules
 from kube_log_watcher_core.resolve.target import make_target as resolved
+from kube_log_watcher_core.segments import place_of_container
 
 NODE = NodeContext(cluster_id="cluster-1", node="node-1")
 LABELS = {"application": "shop", "version": "v7"}
+SPOOL = Path("/var/log/kube-log-watcher/spool")
+"""Where the chart has it."""
 
 
 def container_id(number: int) -> str:
@@ -82,3 +87,16 @@ def make_target(
     rules = Rules(node=node, labels_as_attributes=labels_as_attributes)
     pod = make_pod(container, labels=labels, annotations=annotations)
     return resolved(container.id or container.key, container, pod, rules)
+
+
+def make_spooled(target: LogTarget, spool: Path = SPOOL) -> LogTarget:
+    """Make the target that the watcher makes of the same container where a spool keeps its log.
+
+    Its pattern matches the log's segments, and no longer the log. No log goes from the one to the other:
+    each keeps the form in which it was first followed.
+    """
+    container = attrs.evolve(target.container, spool=spool)
+    place = place_of_container(container, target.id)
+    if place is None:
+        raise ValueError(f"the names of {container.key} do not fit into the spool")
+    return attrs.evolve(target, container=container, pattern=place.pattern(spool))

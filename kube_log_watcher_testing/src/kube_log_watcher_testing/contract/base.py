@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import pytest
 
 from kube_log_watcher_core.agent import BaseAgent, FileAgent
-from kube_log_watcher_core.models import LogTarget
+from kube_log_watcher_core.models import LogFile, LogTarget
 from kube_log_watcher_testing.contract import trees
-from kube_log_watcher_testing.factories import make_container, make_target
+from kube_log_watcher_testing.factories import make_container, make_spooled, make_target
 
 MakeAgent = Callable[[Path], BaseAgent[Any]]
 """Makes an agent that keeps its shipper's configuration below a folder, and whatever it needs there.
@@ -31,6 +31,12 @@ class ContractBase:
     """Why nothing can be read back as the shipper would read it."""
     no_check: ClassVar[str] = ""
     """Why `check` can't miss a folder: the agent has none."""
+    no_spool: ClassVar[str] = ""
+    """Why its shipper can't read segments by a glob: then `check` should refuse a node that has a spool."""
+    no_account: ClassVar[str] = ""
+    """Why the author can't write down, in place of the shipper, how far a file was read."""
+    no_inodes: ClassVar[str] = ""
+    """Why the shipper's account knows files by their paths alone: enough for segments, no path comes back."""
 
     @pytest.fixture
     def make_agent(self) -> MakeAgent:
@@ -67,17 +73,34 @@ class ContractBase:
         raise NotReadBack
 
     def name_of(self, target: LogTarget) -> str:
-        """Return by which name `read_back` knows a target: unless replaced, by the path of its log."""
-        return str(target.log_path)
+        """Return by which name `read_back` knows a target.
+
+        Unless replaced, that is what a shipper must be told to read: the path of its log, or where the spool
+        keeps it the pattern of its segments.
+        """
+        return target.pattern if target.is_spooled else str(target.log_path)
+
+    def account(self, folder: Path, file: LogFile, read_bytes: int) -> None:
+        """Write down, in place of the shipper, how far it has read a file, where the folder's agent looks.
+
+        For an agent that replaces `read_up_to`.
+        """
+        raise NoAccountGiven
 
     # ------------------------------------------------------------- for the rules
 
     def _targets(self, numbers: Iterable[int], *, version: str = "v1") -> list[LogTarget]:
         """Make ordinary targets; another version makes other targets of them."""
         return [
-            self.target(number, labels={"application": f"app-{number}", "version": version})
+            self._spooled(
+                number, self.target(number, labels={"application": f"app-{number}", "version": version})
+            )
             for number in numbers
         ]
+
+    def _spooled(self, number: int, target: LogTarget) -> LogTarget:
+        """Return every other target as one that the spool keeps: none ever goes from the one to the other."""
+        return make_spooled(target) if number % 2 and not self.no_spool else target
 
     def _fresh(
         self, make_agent: MakeAgent, folder: Path, targets: Sequence[LogTarget]
@@ -103,6 +126,10 @@ class ContractBase:
 
 class NotReadBack(Exception):
     """An author has not said how the configuration is read back."""
+
+
+class NoAccountGiven(Exception):
+    """An author has not said how the shipper writes down what it has read."""
 
 
 def needs(lacking: str) -> None:

@@ -127,6 +127,7 @@ class SyncRules(ContractBase):
             "no_files": bool(self.no_files) and any(path.is_file() for path in trees.paths_below(folder)),
             "no_disk": bool(self.no_disk) and isinstance(agent, FileAgent),
             "no_read_back": bool(self.no_read_back) and own,
+            "no_account": bool(self.no_account) and type(self).account is not ContractBase.account,
             "no_check": bool(self.no_check) and isinstance(agent, FileAgent) and bool(list(agent.owned())),
         }
         wrong = [name for name, is_untrue in untrue.items() if is_untrue]

@@ -62,7 +62,8 @@ class UntrustedRules(ContractBase):
         # A text of 256 KiB is tried once: in six labels it would show nothing more, and take long.
         others = text if len(text) < LONG else "long"
         labels = {**dict.fromkeys(LABELS, others), "application": text}
-        return self.target(number, labels=labels, annotations={"example.org/note": text})
+        target = self.target(number, labels=labels, annotations={"example.org/note": text})
+        return self._spooled(number, target)
 
     def _with_hostile_labels(self) -> dict[str, LogTarget]:
         """Make a target for each text. An empty label is as none at all: other rules have those."""
