@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytes
 UMBRELLA = "kube-log-watcher"
 JUDGE = "kube-log-watcher-backtracking"
 KIT = "kube-log-watcher-testing"
+PLUGIN = "kube-log-watcher-kubectl"
 WITH_CODE = sorted(FOLDERS.keys() - {UMBRELLA})
 
 
@@ -113,6 +114,7 @@ def test_all_distributions_have_the_same_version(built: Mapping[str, Built]) -> 
         f"kube-log-watcher-core=={version}",
         *extras,
         *every,
+        f"{PLUGIN}=={version};extra=='kubectl'",
         f"{KIT}=={version};extra=='demo'",
         f"{KIT}[contract]=={version};extra=='testing'",
     }
@@ -132,9 +134,20 @@ def test_the_kit_comes_by_its_extras_only(built: Mapping[str, Built], name: str)
     assert [each for each in brought if not re.search(r"extra==.(demo|testing)\b", each)] == []
 
 
-def test_the_image_is_built_without_the_kit() -> None:
-    assert "kube_log_watcher_testing" not in (ROOT / "Dockerfile").read_text()
-    assert "\nkube_log_watcher_testing\n" in (ROOT / ".dockerignore").read_text()
+@pytest.mark.parametrize("name", [KIT, PLUGIN])
+def test_the_image_is_built_without_what_is_for_people(name: str) -> None:
+    assert FOLDERS[name] not in (ROOT / "Dockerfile").read_text()
+    assert f"\n{FOLDERS[name]}\n" in (ROOT / ".dockerignore").read_text()
+
+
+def test_the_kubectl_plugin_needs_nothing_and_brings_its_completion(built: Mapping[str, Built]) -> None:
+    assert requirements(built[PLUGIN]) == set()
+    assert entry_points(built[PLUGIN]) == {
+        "console_scripts": {
+            "kubectl-log_watcher": "kube_log_watcher_kubectl.command:main",
+            "kubectl_complete-log_watcher": "kube_log_watcher_kubectl.completion:main",
+        }
+    }
 
 
 def test_the_core_brings_the_command_and_no_agent(built: Mapping[str, Built]) -> None:
