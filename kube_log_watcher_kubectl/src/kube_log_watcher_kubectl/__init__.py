@@ -5,8 +5,8 @@ kubeconfig that were given. It needs to get pods (and nodes, for ``status --all-
 watcher's pods.
 
 ``explain POD...``
-    prints what ``kube-log-watcher explain`` says on the node of each pod. Of a pod that is gone the API doesn't
-    tell the node: then every watcher is asked, and those that remember the pod answer.
+    prints what ``kube-log-watcher explain`` says on the node of each pod. Of a pod that is gone the API
+    doesn't tell the node: then every watcher is asked, and those that remember the pod answer.
 ``status``
     one node's, by ``--node``, or with ``--all-nodes`` a table of all: also of nodes without a watcher, and of
     those whose watcher does not answer.
