@@ -66,7 +66,7 @@ def _look(cluster: Cluster, node: str, watcher: Watcher | None) -> NodeStatus:
 
 
 def _table(found: Iterable[NodeStatus]) -> list[str]:
-    rows = [HEADINGS]
+    rows: list[tuple[str, ...]] = [HEADINGS]
     for each in found:
         counts = (each.counts.get(state, "-") for state in (*STATES, "skipped"))
         rows.append((each.node, each.state, *counts, str(len(each.problems)) if each.counts else "-"))
