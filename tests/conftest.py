@@ -17,6 +17,8 @@ __all__ = ["author_environment", "built", "checkout", "clean_environment"]
 
 NO_SKIPS = "KLW_NO_SKIPS"
 """Set it to 1 where everything that the tests need is supposed to be there."""
+LONGEST_ID = 80
+"""Characters or bytes of a parameter that are shown in a test's id."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,6 +26,13 @@ def children_start_with_default_signals() -> Iterator[None]:
     """Let tests send signals to what they start, also where this suite was started with them ignored."""
     with default_signals():
         yield
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a long parameter by its beginning: the rest may differ from worker to worker, and fill a page."""
+    if not isinstance(val, str | bytes) or len(val) <= LONGEST_ID:
+        return None
+    return f"{val[:LONGEST_ID]!r}..., {len(val)} long"
 
 
 @pytest.hookimpl(trylast=True)
