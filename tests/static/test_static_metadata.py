@@ -7,6 +7,8 @@ import json
 from kube_log_watcher_static import MOST_BYTES, metadata_of, to_json
 from kube_log_watcher_testing.factories import container_id, make_container, make_target
 
+MANY = {f"example.org/{number}": "\N{SNOWMAN}" * 1000 for number in range(10)}
+
 
 def test_the_document_tells_pod_container_labels_and_what_the_watcher_derives() -> None:
     assert metadata_of(make_target(make_container(7), labels={"application": "shop", "version": "v7"})) == {
@@ -34,17 +36,13 @@ def test_only_annotations_that_were_asked_for_are_told() -> None:
 
 
 def test_a_document_beyond_its_bound_loses_annotations_first_and_says_so() -> None:
-    large = "x" * MOST_BYTES
-    document = metadata_of(make_target(annotations={"team": large}), annotations={"team"})
+    document = metadata_of(make_target(annotations=MANY), annotations=MANY)
     assert document["truncated"] == ["annotations"]
     assert document["labels"] == {"application": "shop", "version": "v7"}
 
 
 def test_a_document_that_is_still_too_large_loses_its_labels_too() -> None:
-    large = "\N{SNOWMAN}" * MOST_BYTES
-    document = metadata_of(
-        make_target(labels={"note": large}, annotations={"team": large}), annotations={"team"}
-    )
+    document = metadata_of(make_target(labels=MANY, annotations=MANY), annotations=MANY)
     assert document["truncated"] == ["annotations", "labels"]
     assert document["pod_name"] == "shop-1"
     assert len(to_json(document)) < MOST_BYTES
@@ -55,3 +53,12 @@ def test_json_is_on_one_line_of_ascii() -> None:
     assert text.isascii()
     assert text.isprintable()
     assert json.loads(text)["labels"] == {"application": "a\nb\u2028c\x85"}
+
+
+def test_a_long_value_is_cut_and_changes_no_more_than_itself() -> None:
+    document = metadata_of(make_target(labels={"application": "x" * 262_144, "version": "v7"}))
+    assert (
+        document["application"] == document["labels"]["application"] == "x" * 999 + "\N{HORIZONTAL ELLIPSIS}"
+    )
+    assert document["version"] == "v7"
+    assert "truncated" not in document

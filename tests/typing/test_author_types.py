@@ -12,7 +12,7 @@ import pytest
 
 from documents import ROOT, code_blocks, readme_agent
 
-EXAMPLE = ROOT / "examples" / "kube_log_watcher_fluentbit"
+EXAMPLE = ROOT / "examples" / "kube_log_watcher_logtail"
 MISTAKES = {
     "the targets are targets": ("target.application}", "target.aplication}"),
     "render gives files or links": ("list[File]:", "list[str]:"),

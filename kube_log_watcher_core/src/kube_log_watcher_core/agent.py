@@ -6,6 +6,7 @@ import abc
 import os
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
@@ -211,6 +212,10 @@ class FileAgent(BaseAgent[SettingsT]):
                     File(item.path, part_about(item.content, words)) if isinstance(item, File) else item
                 )
         return about
+
+    def placed(self, path: Path) -> Item | None:
+        """Return what the last `sync` has put in place there; None where it has not, or could not."""
+        return self._mirror.placed.get(path)
 
     def write(self, items: Iterable[Item]) -> None:
         """Put single items in place, ahead of the first `sync`: for `prepare`. Nothing is removed."""

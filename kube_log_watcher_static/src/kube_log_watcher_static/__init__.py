@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from kube_log_watcher_static.agent import StaticAgent
 from kube_log_watcher_static.configuration import check_configuration
-from kube_log_watcher_static.metadata import MOST_BYTES, Document, metadata_of, to_json
+from kube_log_watcher_static.metadata import MOST_BYTES, Document, cut, metadata_of, to_json
 from kube_log_watcher_static.positions import (
     Offsets,
     PositionFile,
@@ -47,6 +47,7 @@ __all__ = [
     "Uptake",
     "check_configuration",
     "csv_table",
+    "cut",
     "metadata_of",
     "path_alone",
     "path_and_inode",

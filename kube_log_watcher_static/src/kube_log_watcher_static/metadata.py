@@ -14,6 +14,9 @@ Document = Mapping[str, Any]
 MOST_BYTES = 32 * 1024
 """Of a document as JSON. A shipper attaches all of it to each line, and some hold a table in memory."""
 
+LONGEST_VALUE = 1000
+"""Characters of a label's or annotation's value that are told. Kubernetes allows a label 63."""
+
 
 def metadata_of(target: LogTarget, *, annotations: Container[str] = ()) -> Document:
     """Return what is told of a log.
@@ -28,7 +31,8 @@ def metadata_of(target: LogTarget, *, annotations: Container[str] = ()) -> Docum
     annotations
         names of those that are told: others may be large, or nobody's business.
 
-    A document beyond `MOST_BYTES` loses its annotations, then its labels, and says so in ``truncated``.
+    Values end after `LONGEST_VALUE` characters. A document beyond `MOST_BYTES` loses its annotations, then
+    its labels, and says so in ``truncated``.
     """
     told = {
         "namespace_name": target.namespace,
@@ -47,9 +51,9 @@ def metadata_of(target: LogTarget, *, annotations: Container[str] = ()) -> Docum
         "image": target.image,
         "image_version": target.image_version,
     }
-    document: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
-    document["labels"] = dict(target.labels)
-    chosen = {name: value for name, value in target.annotations.items() if name in annotations}
+    document: dict[str, Any] = {name: cut(value) for name, value in told.items() if value is not None}
+    document["labels"] = {name: cut(value) for name, value in target.labels.items()}
+    chosen = {name: cut(value) for name, value in target.annotations.items() if name in annotations}
     if chosen:
         document["annotations"] = chosen
     truncated = []
@@ -59,6 +63,11 @@ def metadata_of(target: LogTarget, *, annotations: Container[str] = ()) -> Docum
             truncated.append(name)
             document["truncated"] = truncated
     return document
+
+
+def cut(text: str) -> str:
+    """Return a text of at most `LONGEST_VALUE` characters; what is left out shows as an ellipsis."""
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def to_json(document: Document) -> str:

@@ -11,13 +11,17 @@ SETTING: Final = "scalyr-redaction-rules"
 """Named for the shipper that does it; what it asks for holds for all."""
 
 
-def redaction_asked(target: LogTarget) -> str | None:
+def redaction_asked(target: LogTarget, container: str | None = None) -> str | None:
     """Return the annotation by which a pod asks for redaction of this log; None where it asks for none.
 
+    ``container`` is another container of the pod to ask about.
     Only what surely asks for nothing does: an empty list, or a list by containers without this one. What
     can't be read may ask for anything.
     """
-    found = annotation_for(target.annotations, SETTING, target.container_name)
+    if not target.annotations:
+        return None
+    name = container or target.container_name
+    found = annotation_for(target.annotations, SETTING, name)
     if found is None:
         return None
     annotation, text = found
@@ -27,7 +31,7 @@ def redaction_asked(target: LogTarget) -> str | None:
         return annotation
     if not isinstance(rules, list) or not all(_names_container(rule) for rule in rules):
         return annotation
-    own = [rule for rule in rules if rule["container"] == target.container_name]
+    own = [rule for rule in rules if rule["container"] == name]
     return annotation if own and own[0].get("redaction-rules") != [] else None
 
 

@@ -1,4 +1,4 @@
-"""The agent keeps the contract of agents."""
+"""The agent for Fluent Bit keeps the contract of agents."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import attrs
 import pytest
 
 from kube_log_watcher_core import LogTarget, NodeContext
@@ -18,13 +19,22 @@ class TestFluentBitAgent(AgentContract):
 
     @pytest.fixture
     def make_agent(self) -> MakeAgent:
-        """Make an agent that writes into a folder."""
-        return lambda folder: FluentBitAgent(FluentBitSettings(folder=folder), NodeContext())
+        return lambda folder: FluentBitAgent(
+            FluentBitSettings(folder=folder, annotations=("example.org/note",)), NodeContext(has_spool=True)
+        )
+
+    def target(
+        self,
+        number: int,
+        *,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> LogTarget:
+        target = super().target(number, labels=labels, annotations=annotations)
+        return attrs.evolve(target, container=attrs.evolve(target.container, spool=Path("/spool")))
 
     def read_back(self, folder: Path) -> Mapping[str, object]:
-        """Read all files, by the name of the pod."""
         return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.meta")}
 
     def name_of(self, target: LogTarget) -> str:
-        """Name a target as its file is named."""
         return f"{target.namespace}_{target.pod_name}"

@@ -1,0 +1,153 @@
+"""The agent: one file of metadata for each pod, and no log in Fluent Bit's sight before its pod's stands."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from kube_log_watcher_core import (
+    AgentConfigError,
+    File,
+    Item,
+    LogFile,
+    LogTarget,
+    NodeContext,
+    Owned,
+    Progress,
+)
+from kube_log_watcher_fluentbit.database import TailDatabase, is_sqlite_there
+from kube_log_watcher_fluentbit.metadata import metadata
+from kube_log_watcher_fluentbit.names import Name, holders, name_of, pod_of
+from kube_log_watcher_fluentbit.settings import FluentBitSettings
+from kube_log_watcher_static import StaticAgent, check_configuration, read_bounded, redaction_asked
+
+logger = logging.getLogger(__name__)
+
+_NAME = r"(?=.{1,255}$)[a-z0-9-]+_[a-z0-9.-]+\.meta"
+"""Names of pods are legal in file names, but together may be longer than one can be."""
+_LONGEST_FILE = 1024 * 1024
+"""Bytes of a file that an earlier life has left."""
+
+
+class FluentBitAgent(StaticAgent[FluentBitSettings]):
+    """Keeps a file for each pod, from which Fluent Bit's Kubernetes filter learns whose a line is."""
+
+    settings_class = FluentBitSettings
+
+    def __init__(self, settings: FluentBitSettings, node: NodeContext) -> None:
+        super().__init__(settings, node)
+        self._database = None if settings.database is None else TailDatabase(settings.database)
+        self._wanted: Mapping[Name, tuple[str, File]] = {}
+        """By name: the pod that has it, and its file."""
+        self._standing: dict[Name, str] = {}
+        """By name: the pod whose metadata Fluent Bit finds."""
+        self._is_new = True
+        self._is_blind = False
+        """Whether it was told that the database can't be read."""
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
+        """Return a file for each name, of the pod that has it."""
+        (ours,) = self.owned()
+        followed = [target for target in targets if _counts(target)]
+        by_name = holders(followed, self._before(followed))
+        chosen = list(by_name.values())
+        files = self.each(chosen, self._file)
+        self._wanted = {
+            name: (pod_of(target), file)
+            for (name, target), file in zip(by_name.items(), files, strict=True)
+            if ours.matches(file.path)
+        }
+        return [file for _, file in self._wanted.values()]
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        """Return the targets whose own pod's file stands: the next pod of that name has to wait."""
+        for name, (pod, file) in self._wanted.items():
+            if self.placed(file.path) == file:
+                self._standing[name] = pod
+        self._standing = {name: pod for name, pod in self._standing.items() if name in self._wanted}
+        return [
+            target
+            for target in super().ready(targets)
+            if self._standing.get(name_of(target)) == pod_of(target)
+        ]
+
+    def owned(self) -> Sequence[Owned]:
+        """Return the names of these files."""
+        return [Owned(self.settings.folder, _NAME)]
+
+    def check(self) -> None:
+        """Look at the folders, at the database's, and at Fluent Bit's configuration where it is named."""
+        super().check()
+        database = self.settings.database
+        if database is not None and not database.parent.is_dir():
+            raise AgentConfigError(
+                f"{database.parent} is no folder: mount the folder in which Fluent Bit keeps {database.name}"
+            )
+        if database is not None and not is_sqlite_there():
+            raise AgentConfigError(f"this Python has no sqlite3, which {database} needs: use another one")
+        if self.settings.config is not None:
+            names = [*self.node.spool_dirs, self.settings.folder, *([database] if database else [])]
+            check_configuration(self.settings.config, names)
+
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
+        """Return how far Fluent Bit has read a file, by its database.
+
+        What the database doesn't tell is not read: who names one wants nothing to go by time.
+        """
+        if self._database is None or file.inode is None:
+            return None
+        progress = self._database.progress(file)
+        if self._database.trouble and not self._is_blind:
+            logger.warning("how far Fluent Bit has read can't be told: %s", self._database.trouble)
+        self._is_blind = bool(self._database.trouble)
+        return Progress(read_bytes=0, at=time.time()) if progress is None else progress
+
+    def describe(self, target: LogTarget) -> Sequence[Item]:
+        """Return the file that stands for a target's pod, if it is of that very pod."""
+        item = self.placed(self._path(name_of(target)))
+        return [] if item is None or self._standing.get(name_of(target)) != pod_of(target) else [item]
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._database is not None:
+            self._database.close()
+
+    def _file(self, target: LogTarget) -> File:
+        return File(self._path(name_of(target)), metadata(target, self.settings.annotations))
+
+    def _path(self, name: Name) -> Path:
+        return self.settings.folder / f"{name[0]}_{name[1]}.meta"
+
+    def _before(self, targets: Sequence[LogTarget]) -> Mapping[Name, str]:
+        """Return which pod had each name before: after a restart, the one whose file is on the disk."""
+        if not self._is_new:
+            return {name: pod for name, (pod, _) in self._wanted.items()}
+        self._is_new = False
+        left = {name: _uid_in(self._path(name)) for name in {name_of(target) for target in targets}}
+        return {
+            name_of(target): pod_of(target) for target in targets if left[name_of(target)] == target.pod.uid
+        }
+
+
+def _counts(target: LogTarget) -> bool:
+    """Whether a log lets its pod have the name: not one that is held and was never shown.
+
+    Nobody reads that, so that the next pod of the name would wait for ever.
+    """
+    spool = target.container.spool
+    if spool is None or redaction_asked(target) is None:
+        return spool is not None
+    folder, pattern = Path(target.pattern).parts[-2:]
+    return any((spool / folder).glob(pattern))
+
+
+def _uid_in(path: Path) -> str | None:
+    """Return the uid of the pod that a file is about; None where that can't be told."""
+    try:
+        uid = json.loads(read_bounded(path, _LONGEST_FILE))["metadata"]["uid"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return uid if isinstance(uid, str) else None
