@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Stage:
         }
 
     @contextmanager
-    def shipping(self) -> Iterator[None]:
+    def shipping(self) -> Generator[None, None, None]:
         """Run the script that the package brings; what it ships is added to a file."""
         script = self.folder / "ship.sh"
         printed = [sys.executable, "-m", "kube_log_watcher_logtail"]
