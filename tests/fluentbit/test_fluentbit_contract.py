@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
-import attrs
 import pytest
 
-from kube_log_watcher_core import LogTarget, NodeContext
+from kube_log_watcher_core import LogFile, LogTarget, NodeContext
 from kube_log_watcher_fluentbit import FluentBitAgent, FluentBitSettings
-from kube_log_watcher_testing import AgentContract, MakeAgent
+from kube_log_watcher_testing import AgentContract, MakeAgent, make_spooled
 
 
 class TestFluentBitAgent(AgentContract):
@@ -20,7 +20,8 @@ class TestFluentBitAgent(AgentContract):
     @pytest.fixture
     def make_agent(self) -> MakeAgent:
         return lambda folder: FluentBitAgent(
-            FluentBitSettings(folder=folder, annotations=("example.org/note",)), NodeContext(has_spool=True)
+            FluentBitSettings(folder=folder, database=database_of(folder), annotations=("example.org/note",)),
+            NodeContext(has_spool=True),
         )
 
     def target(
@@ -30,11 +31,22 @@ class TestFluentBitAgent(AgentContract):
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
     ) -> LogTarget:
-        target = super().target(number, labels=labels, annotations=annotations)
-        return attrs.evolve(target, container=attrs.evolve(target.container, spool=Path("/spool")))
+        return make_spooled(super().target(number, labels=labels, annotations=annotations))
 
     def read_back(self, folder: Path) -> Mapping[str, object]:
         return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.meta")}
 
     def name_of(self, target: LogTarget) -> str:
         return f"{target.namespace}_{target.pod_name}"
+
+    def account(self, folder: Path, file: LogFile, read_bytes: int) -> None:
+        with sqlite3.connect(database_of(folder)) as connection:
+            connection.execute("CREATE TABLE in_tail_files (name TEXT, offset INTEGER, inode INTEGER)")
+            connection.execute(
+                "INSERT INTO in_tail_files VALUES (?, ?, ?)", (str(file.path), read_bytes, file.inode)
+            )
+        connection.close()
+
+
+def database_of(folder: Path) -> Path:
+    return folder.parent / "tail.db"

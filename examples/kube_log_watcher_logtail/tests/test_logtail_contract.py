@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import attrs
 import pytest
 
-from kube_log_watcher_core import LogTarget, NodeContext
+from kube_log_watcher_core import LogFile, LogTarget, NodeContext
 from kube_log_watcher_logtail import LogtailAgent, LogtailSettings
 from kube_log_watcher_testing import AgentContract, MakeAgent
 
@@ -19,19 +18,10 @@ class TestLogtailAgent(AgentContract):
 
     @pytest.fixture
     def make_agent(self) -> MakeAgent:
-        """Make an agent that writes into a folder."""
-        return lambda folder: LogtailAgent(LogtailSettings(folder=folder), NodeContext(has_spool=True))
-
-    def target(
-        self,
-        number: int,
-        *,
-        labels: Mapping[str, str] | None = None,
-        annotations: Mapping[str, str] | None = None,
-    ) -> LogTarget:
-        """Make a target that lies in the spool."""
-        target = super().target(number, labels=labels, annotations=annotations)
-        return attrs.evolve(target, container=attrs.evolve(target.container, spool=Path("/spool")))
+        """Make an agent that writes into a folder; logtail's offsets are beside it."""
+        return lambda folder: LogtailAgent(
+            LogtailSettings(folder=folder, offsets=folder.parent), NodeContext(has_spool=True)
+        )
 
     def read_back(self, folder: Path) -> Mapping[str, object]:
         """Read all files, by the container's id."""
@@ -40,3 +30,7 @@ class TestLogtailAgent(AgentContract):
     def name_of(self, target: LogTarget) -> str:
         """Name a target as its file is named."""
         return target.id
+
+    def account(self, folder: Path, file: LogFile, read_bytes: int) -> None:
+        """Write what logtail writes: inode and offset, each on a line."""
+        (folder.parent / file.path.name).write_text(f"{file.inode}\n{read_bytes}\n")

@@ -76,7 +76,6 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
 
 
-@pytest.mark.timeout(90)
 def test_what_was_rotated_and_deleted_while_the_shipper_was_away_is_shipped_once(stage: Stage) -> None:
     """With its pod's labels; and the spool is empty at the end, by logtail's own account."""
     node = FakeNode(stage.folder / "node", Layout.CRI)
