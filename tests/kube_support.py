@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator
 import pytest
 
 from kube_log_watcher_core.errors import ApiError
-from kube_log_watcher_core.kube import ApiAccess, PodWatch, Timing
+from kube_log_watcher_core.kube import ApiAccess, Timing
 from kube_log_watcher_core.kube.listing import PodList, read_list
 from kube_log_watcher_core.kube.session import ApiSession
+from kube_log_watcher_core.kube.watch import PodWatch
 from kube_log_watcher_core.models import Pod
 from kube_log_watcher_testing.fake_api import FakeApi
 from support import wait_until

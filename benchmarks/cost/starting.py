@@ -20,7 +20,10 @@ GROUP = "Start to complete configuration"
 
 def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
     """Start with the largest number of containers, several times, each in fresh folders; then restart."""
-    bare, imports = _interpreter("pass"), _interpreter("import kube_log_watcher_core.cli.app")
+    bare, imports = (
+        _interpreter("pass"),
+        _interpreter("import kube_log_watcher_core.cli.app, kube_log_watcher_core.cli.run"),
+    )
     taken, plain = [], []
     for layout in plan.layouts:
         for number in range(plan.starts):

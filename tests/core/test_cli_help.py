@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -77,17 +78,26 @@ def test_an_assignment_that_is_none_does_not_repeat_its_value(tmp_path: Path) ->
     assert "hunter2" not in shown.stderr
 
 
-def test_the_daemon_loads_nothing_that_only_people_need(tmp_path: Path) -> None:
-    code = (
-        "import sys; import kube_log_watcher_core.cli.app; "
-        "print(sorted({'rich', 'kube_log_watcher_testing', 'pythonjsonlogger'} & sys.modules.keys()))"
-    )
+def loaded(tmp_path: Path, *commands: str, of: set[str]) -> list[str]:
+    """Import the program and some of its commands; give which of these modules came with them."""
+    modules = ", ".join(f"kube_log_watcher_core.cli.{name}" for name in ("app", *commands))
     shown = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", f"import json, sys, {modules}; print(json.dumps(list(sys.modules)))"],
         env=clean_environ(tmp_path),
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    assert shown.stdout.strip() == "[]"
+    return sorted(of & set(json.loads(shown.stdout)))
+
+
+def test_the_daemon_loads_nothing_that_only_people_need(tmp_path: Path) -> None:
+    only_people = {"rich", "kube_log_watcher_testing", "pythonjsonlogger", "kube_log_watcher_core.cli.status"}
+    assert loaded(tmp_path, "run", of=only_people) == []
+
+
+def test_what_does_not_ask_the_api_loads_nothing_that_speaks_http(tmp_path: Path) -> None:
+    commands = ("agents", "completion", "explain", "init", "status")
+    assert loaded(tmp_path, *commands, of={"requests", "ssl", "urllib3"}) == []
+    assert loaded(tmp_path, "once", of={"requests"}) == ["requests"]

@@ -12,7 +12,8 @@ import pytest
 
 from kube_log_watcher_core.errors import ApiError, Forbidden, ServerError, TooManyRequests, Unauthorized
 from kube_log_watcher_core.kube import ApiAccess
-from kube_log_watcher_core.kube.session import ApiSession, Cut, Silence
+from kube_log_watcher_core.kube.answers import Silence
+from kube_log_watcher_core.kube.session import ApiSession, Cut
 from kube_log_watcher_testing.fake_api import (
     Body,
     Certificate,

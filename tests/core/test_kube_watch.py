@@ -11,7 +11,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kube_log_watcher_core.kube import ApiAccess, PodWatch
+from kube_log_watcher_core.kube import ApiAccess
+from kube_log_watcher_core.kube.watch import PodWatch
 from kube_log_watcher_testing.fake_api import (
     ContainerStatus,
     FakeApi,

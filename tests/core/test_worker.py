@@ -16,7 +16,8 @@ from kube_log_watcher_core import AgentError
 from kube_log_watcher_core.agents import FolderLocks, NotNow, Worker
 from kube_log_watcher_core.agents.schedule import Job, Schedule, Stage
 from kube_log_watcher_core.discovery import Discovery, NodePaths
-from kube_log_watcher_core.kube import ApiAccess, PodWatch
+from kube_log_watcher_core.kube import ApiAccess
+from kube_log_watcher_core.kube.watch import PodWatch
 from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.loop.spooling import Spooling
 from kube_log_watcher_core.models import Container, Layout, Pods, Work

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kube_log_watcher_core.cli.agents import agents
-from kube_log_watcher_core.cli.check import check
 from kube_log_watcher_core.cli.commands import Program
-from kube_log_watcher_core.cli.completion import completion
-from kube_log_watcher_core.cli.explain import explain
-from kube_log_watcher_core.cli.init import init
-from kube_log_watcher_core.cli.once import once
-from kube_log_watcher_core.cli.run import run
-from kube_log_watcher_core.cli.status import status
 
 
 @click.group(
@@ -31,9 +23,7 @@ from kube_log_watcher_core.cli.status import status
 def program(ctx: click.Context) -> None:
     """Do what `run` does, where no command is named."""
     if ctx.invoked_subcommand is None:
+        from kube_log_watcher_core.cli.run import run  # noqa: PLC0415 - as for each command: when it is called
+
         with run.make_context("run", [], parent=ctx) as inner:
             run.invoke(inner)
-
-
-for command in (run, init, explain, status, once, check, agents, completion):
-    program.add_command(command)

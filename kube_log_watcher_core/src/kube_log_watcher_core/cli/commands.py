@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,9 @@ from kube_log_watcher_core.cli.commands_of_others import command_of_others, note
 from kube_log_watcher_core.cli.options import Chosen, settings_options, take_chosen
 from kube_log_watcher_core.cli.output import one_line
 from kube_log_watcher_core.cli.stopping import TERMINATED, end_when_nobody_reads, exit_on_sigterm
+
+OWN = ("run", "init", "explain", "status", "once", "check", "agents", "completion")
+"""The program's own commands, the most needed first."""
 
 _GROUPS = {
     "The node": ("containers_path", "containers_layout", "log_roots", "log_path_map", "cluster_node_name"),
@@ -74,7 +78,11 @@ def _write(
 
 
 class Program(click.Group):
-    """The program itself: takes the same options, and without a command's name it runs."""
+    """The program itself: takes the same options, and without a command's name it runs.
+
+    Each command of its own is in the module of this package that has its name, which is imported when the
+    command is asked for: what speaks HTTP, say, takes longer to import than ``agents`` takes to answer.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -87,13 +95,16 @@ class Program(click.Group):
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the commands in the order in which they were added, the most needed first; then others'."""
+        """List the commands, the most needed first; then others'."""
         others = (offer.name for offer in offered())
-        return list(dict.fromkeys([*self.commands, *others]))
+        return list(dict.fromkeys([*OWN, *others]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command of the program, else one of another distribution."""
-        return self.commands.get(cmd_name) or command_of_others(cmd_name)
+        if cmd_name not in OWN:
+            return command_of_others(cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"{__package__}.{cmd_name}"), cmd_name)
+        return command
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands; the many settings are in the help of each of them."""
@@ -101,6 +112,6 @@ class Program(click.Group):
         own = [param for param in self.get_params(ctx) if param.name not in settings]
         self.format_commands(ctx, formatter)
         with formatter.indentation():
-            for note in notes(self.commands):
+            for note in notes(OWN):
                 formatter.write_text(one_line(note))
         _write(ctx, formatter, title="Options", params=own)

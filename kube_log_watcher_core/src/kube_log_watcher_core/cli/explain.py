@@ -24,7 +24,7 @@ from kube_log_watcher_core.cli.output import (
     rich_table,
 )
 from kube_log_watcher_core.configuration import Given, configure
-from kube_log_watcher_core.explain import HARMLESS, explain_offline, explanation_document, parse_query
+from kube_log_watcher_core.explain import HARMLESS, explanation_document, parse_query
 from kube_log_watcher_core.observe.logs import visible
 
 NOT_FOLLOWED, NOT_FOUND = 1, 3
@@ -87,6 +87,9 @@ def explain(
     filters = {"name": name, "namespace": namespace or "", "selector": selector}
     found, trouble = ask_watcher(state_dir_of(given), f"explain {json.dumps(filters)}")
     if found is None:
+        # Imported only here: what asks the Kubernetes API is not needed where a watcher answers.
+        from kube_log_watcher_core.explain.offline import explain_offline  # noqa: PLC0415
+
         # What goes wrong on the way is part of the answer.
         logging.disable(logging.ERROR)
         told = explain_offline(configure(given), query, timeout_seconds=timeout_seconds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kube_log_watcher_core.explain.answers import Answers
 from kube_log_watcher_core.explain.documents import explanation_document
-from kube_log_watcher_core.explain.offline import explain_offline
 from kube_log_watcher_core.explain.query import Query, parse_query
 from kube_log_watcher_core.explain.remedies import HARMLESS
 from kube_log_watcher_core.explain.socket import StatusDoor, ask
@@ -15,7 +14,6 @@ __all__ = [
     "Query",
     "StatusDoor",
     "ask",
-    "explain_offline",
     "explanation_document",
     "parse_query",
 ]

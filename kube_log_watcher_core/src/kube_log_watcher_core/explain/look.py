@@ -10,7 +10,7 @@ import attrs
 
 from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.discovery import Discovery
-from kube_log_watcher_core.kube import PodWatch
+from kube_log_watcher_core.kube.watch import PodWatch
 from kube_log_watcher_core.models import Container, Departed, LogTarget, Pods, Work
 from kube_log_watcher_core.reconcile import Life, Reconciler
 from kube_log_watcher_core.resolve import Resolution

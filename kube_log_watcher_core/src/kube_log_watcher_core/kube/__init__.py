@@ -1,10 +1,12 @@
-"""The pods of this node, kept by one list and one watch of the Kubernetes API."""
+"""The pods of this node, kept by one list and one watch of the Kubernetes API.
+
+`PodWatch` is in the module ``watch``: who only reads settings does without what speaks HTTP.
+"""
 
 from __future__ import annotations
 
 from kube_log_watcher_core.kube.access import ApiAccess, api_access
 from kube_log_watcher_core.kube.status import WatchStatus
 from kube_log_watcher_core.kube.timing import Timing
-from kube_log_watcher_core.kube.watch import PodWatch
 
-__all__ = ["ApiAccess", "PodWatch", "Timing", "WatchStatus", "api_access"]
+__all__ = ["ApiAccess", "Timing", "WatchStatus", "api_access"]

@@ -1,4 +1,4 @@
-"""What the API server's refusals mean."""
+"""What the API server's refusals mean, and its silence."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ _NOT_PRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\uffff]+")
 
 class NotFound(ApiError):
     """404 for this very object: the API does not have it. Any other 404 is a `ServerError`."""
+
+
+class Silence(ServerError):
+    """A stream brought nothing for too long."""
 
 
 def error_of(

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 import attrs
 
 from kube_log_watcher_core.errors import ApiError, Forbidden, Gone, ServerError, Unauthorized
+from kube_log_watcher_core.kube.answers import Silence
 from kube_log_watcher_core.kube.listing import MOST_PODS, PodList, read_list
-from kube_log_watcher_core.kube.session import Answer, ApiSession, Cut, Silence
+from kube_log_watcher_core.kube.session import Answer, ApiSession, Cut
 from kube_log_watcher_core.kube.store import PodStore
 from kube_log_watcher_core.kube.stream import EventType, Lines, WatchEvent, parse_event
 from kube_log_watcher_core.kube.timing import Timing

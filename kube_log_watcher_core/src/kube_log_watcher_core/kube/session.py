@@ -14,17 +14,13 @@ import urllib3
 from kube_log_watcher_core.errors import ApiError, ServerError, Unauthorized
 from kube_log_watcher_core.files.signature import Signature, signature
 from kube_log_watcher_core.kube.access import ApiAccess, Token
-from kube_log_watcher_core.kube.answers import error_of, retry_after_in, shortened, status_in
+from kube_log_watcher_core.kube.answers import Silence, error_of, retry_after_in, shortened, status_in
 from kube_log_watcher_core.kube.timing import Timing
 from kube_log_watcher_core.kube.wire import Wire, WireAdapter
 
 PIECE_BYTES = 64 * 1024
 REFUSAL_BYTES = 64 * 1024
 """How much of a refusal is read to learn its reason."""
-
-
-class Silence(ServerError):
-    """A stream brought nothing for too long."""
 
 
 class Untrusted(ServerError):

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from kube_log_watcher_core.errors import ApiError, Forbidden
-from kube_log_watcher_core.kube.session import Silence
+from kube_log_watcher_core.kube.answers import Silence
 
 logger = logging.getLogger(__name__)
 

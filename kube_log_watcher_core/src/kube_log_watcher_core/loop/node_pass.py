@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import DiscoveryError
-from kube_log_watcher_core.kube import PodWatch
+from kube_log_watcher_core.kube.watch import PodWatch
 from kube_log_watcher_core.loop.spooling import Spooling
 from kube_log_watcher_core.models import Container
 from kube_log_watcher_core.reconcile import Pass, Reconciler, Timeouts

@@ -18,7 +18,7 @@ from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import AgentConfigError
 from kube_log_watcher_core.explain import Answers, StatusDoor
-from kube_log_watcher_core.kube import PodWatch
+from kube_log_watcher_core.kube.watch import PodWatch
 from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.loop.settings_files import SettingsFiles
 from kube_log_watcher_core.loop.spooling import Spooling

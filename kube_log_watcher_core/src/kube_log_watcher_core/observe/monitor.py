@@ -10,16 +10,20 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import attrs
 
 from kube_log_watcher_core.agents import AgentStatus
 from kube_log_watcher_core.configuration import Configuration
-from kube_log_watcher_core.kube import PodWatch, WatchStatus
+from kube_log_watcher_core.kube import WatchStatus
 from kube_log_watcher_core.observe.log_state import count_states
 from kube_log_watcher_core.observe.snapshot import Snapshot, Sources
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.spool import SpoolView
+
+if TYPE_CHECKING:  # what reads a snapshot does without what speaks HTTP
+    from kube_log_watcher_core.kube.watch import PodWatch
 
 
 class Monitor:
