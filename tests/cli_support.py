@@ -80,10 +80,12 @@ def run_cli(
     )
 
 
-def in_terminal(*arguments: str, environ: Mapping[str, str]) -> tuple[int, str]:
+def in_terminal(
+    *arguments: str, environ: Mapping[str, str], columns: int = 140, lines: int = 50
+) -> tuple[int, str]:
     """Run a command in a pseudo-terminal; give its exit code and what it has shown."""
     ours, theirs = pty.openpty()
-    environ = {**environ, "TERM": "xterm", "COLUMNS": "140", "LINES": "50"}
+    environ = {**environ, "TERM": "xterm", "COLUMNS": str(columns), "LINES": str(lines)}
     with child([*COMMAND, *arguments], env=environ, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         shown = _read_all(ours)

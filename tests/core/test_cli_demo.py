@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,14 @@ from kube_log_watcher_core.plugins import installed
 
 pytestmark = pytest.mark.skipif(not installed(), reason="no agent is installed")
 
-STEPS = ("12 pods on two nodes", "a pod arrives", "a label changes", "a log rotates", "a pod goes")
+STEPS = (
+    "12 pods on two nodes",
+    "a pod arrives",
+    "a label changes",
+    "a log rotates",
+    "a pod goes",
+    "the shipper has read them",
+)
 
 
 def test_it_shows_every_step_and_tells_where_the_files_are(tmp_path: Path) -> None:
@@ -37,9 +45,13 @@ def test_each_step_shows_what_became_of_rows_and_files(tmp_path: Path) -> None:
     parts = done.stdout.split("\n== ")
     assert "followed  shop/checkout-5d9c4f-tq8w2/main" in parts[2]
     assert "shop 1.5.0" in parts[3]
-    assert "no file has changed" in parts[4]
-    assert "gone      billing/billing-0/main" in parts[5]
-    for part in (parts[2], parts[3], parts[5]):
+    new = [line.strip() for line in parts[4].splitlines()[1:] if line]
+    assert [line.startswith("+ containerd-node/spool/search_search-0_") for line in new] == [True, True]
+    assert "no file has changed" in parts[5]
+    assert "gone      billing/billing-0/main" not in parts[5]
+    assert "gone      billing/billing-0/main" in parts[6]
+    assert "- containerd-node/spool/search_search-0_" in parts[6]
+    for part in (parts[2], parts[3], parts[4], parts[6]):
         assert "no file has changed" not in part
 
 
@@ -50,6 +62,24 @@ def test_in_a_terminal_it_draws_a_table(tmp_path: Path) -> None:
     assert "application and version, or why not" in shown
     assert "\x1b[" in shown
     assert "11 logs followed, 4 not" in shown
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (120, 30)])
+def test_the_table_fits_into_a_small_terminal(tmp_path: Path, columns: int, lines: int) -> None:
+    code, shown = in_terminal(
+        *("demo", "--seconds-per-step", "0", "-a", "symlinker"),
+        environ=clean_environ(tmp_path),
+        columns=columns,
+        lines=lines,
+    )
+    assert code == 0
+    frames = re.split(r"\r\x1b\[2K(?:\x1b\[1A\x1b\[2K)+", shown.partition("11 logs followed")[0])
+    for frame in (each for each in frames if "containerd-node" in each):
+        drawn = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", frame).rstrip().splitlines()
+        assert max(len(line.rstrip()) for line in drawn) <= columns
+        assert len(drawn) <= lines
+        assert "files" in drawn
+        assert any(line.startswith("docker-node") and "followed" in line for line in drawn)
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:

@@ -7,18 +7,22 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from kube_log_watcher_core.segments import WAITING
+
 _ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+_UID = re.compile(r"_([0-9a-f]{4})[0-9a-f]{4}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/")
 
 Snapshot = Mapping[Path, bytes]
 
 
 def snapshot(folders: Iterable[Path]) -> Snapshot:
-    """Read all files and links below some folders, while they change."""
+    """Read all files and links below some folders, while they change; what waits in a spool nobody sees."""
     return dict(item for folder in folders for item in _below(folder))
 
 
 def _below(folder: Path) -> Iterable[tuple[Path, bytes]]:
-    for parent, _, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != WAITING]
         for name in names:
             path = Path(parent, name)
             content = _content(path)
@@ -44,6 +48,6 @@ def changes(before: Snapshot, after: Snapshot, root: Path) -> list[str]:
 
 
 def short(path: Path, root: Path) -> str:
-    """Show a path below a folder, with container ids as people are used to see them."""
+    """Show a path below a folder, with long ids as people are used to see them."""
     shown = path.relative_to(root) if path.is_relative_to(root) else path
-    return _ID.sub(r"\1…", str(shown))
+    return _UID.sub(r"_\1…/", _ID.sub(r"\1…", str(shown)))

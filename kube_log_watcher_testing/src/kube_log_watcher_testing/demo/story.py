@@ -12,11 +12,11 @@ import attrs
 import click
 
 from kube_log_watcher_core.cli.stopping import pause
-from kube_log_watcher_testing.demo.cast import ARRIVAL, CAST, NODES, Stage
+from kube_log_watcher_testing.demo.cast import ARRIVAL, CAST, NODES, Part, Stage
 from kube_log_watcher_testing.demo.files import Snapshot, changes, snapshot
 from kube_log_watcher_testing.demo.sample_settings import Sample, sample_settings
 from kube_log_watcher_testing.demo.view import View
-from kube_log_watcher_testing.demo.watching import Row, Watching, watch
+from kube_log_watcher_testing.demo.watching import READ, SPOOL, Row, Watching, watch
 from kube_log_watcher_testing.fake_api import FakeApi
 from kube_log_watcher_testing.fake_node import FakeNode
 
@@ -34,7 +34,7 @@ class Step:
     act: Callable[[], None]
     holds: Callable[[Sequence[Row]], bool]
     writes: bool = True
-    """Whether agents must have written something."""
+    """Whether files of agents or of the spool must have come, changed or gone."""
 
 
 def tell(root: Path, *, view: View, only: Collection[str] | None, seconds_per_step: float) -> int:
@@ -60,7 +60,7 @@ def _playing(root: Path, api: FakeApi, only: Collection[str] | None) -> Iterator
     try:
         for name, node in stage.nodes.items():
             samples = _usable(sample_settings(root / name / "agents", only=only), tell=not watching)
-            watching.append(watch(name, node, api, samples, root / name / "state"))
+            watching.append(watch(name, node, api, samples, root / name))
         yield Play(root, stage, watching)
     finally:
         for each in watching:
@@ -104,15 +104,24 @@ class Play:
                 lambda rows: _is_followed(rows, followed[label.name], about="shop 1.5.0"),
             ),
             Step(
-                f"a log rotates: {rotating.name}; the same file name is followed on, so nothing is written",
+                f"a log rotates: {rotating.name}; its new file is in the spool, no agent need know",
                 lambda: self._rotate(rotating.node, rotating.name),
-                lambda rows: _is_followed(rows, followed[rotating.name]),
+                lambda _: len(self._segments(rotating)) == 2 * len(rotating.containers),
+            ),
+            Step(
+                f"a pod goes: {going.name}; its last lines stay in the spool until they are read",
+                lambda: self._stage.leave(going),
+                lambda rows: _is_followed(rows, followed[going.name]) and self._is_held_alone(going),
                 writes=False,
             ),
             Step(
-                f"a pod goes: {going.name}; its files a second later, for the shipper has to read the rest",
-                lambda: self._stage.leave(going),
-                lambda rows: not _is_followed(rows, followed[going.name]),
+                f"the shipper has read them: {going.name} goes, and what {rotating.name} has rotated",
+                self._read_everything,
+                lambda rows: (
+                    not _is_followed(rows, followed[going.name])
+                    and not self._segments(going)
+                    and len(self._segments(rotating)) == len(rotating.containers)
+                ),
             ),
         ]
 
@@ -123,6 +132,17 @@ class Play:
         for container in self._stage.containers[name]:
             self._stage.nodes[node].rotate(container)
             self._stage.nodes[node].write(container, "a new file begins")
+
+    def _read_everything(self) -> None:
+        for name in NODES:
+            (self._root / name / READ).touch()
+
+    def _segments(self, part: Part) -> list[Path]:
+        return sorted((self._root / part.node / SPOOL).glob(f"{part.namespace}_{part.name}_*/*.log"))
+
+    def _is_held_alone(self, part: Part) -> bool:
+        """Whether nobody else has the pod's files any more."""
+        return all(path.stat().st_nlink == 1 for path in self._segments(part))
 
     def do(self, step: Step, view: View, *, seconds: float) -> bool:
         """Do a step, wait for what must come of it, and let people look; tell whether it came."""
@@ -157,7 +177,7 @@ class Play:
         return seen
 
     def _files(self) -> Snapshot:
-        return snapshot(self._root / name / "agents" for name in NODES)
+        return snapshot(self._root / name / inner for name in NODES for inner in ("agents", SPOOL))
 
     def _rows(self) -> list[Row]:
         return [row for each in self._watching for row in each.rows()]
@@ -172,15 +192,15 @@ class Play:
         )
         for title in missed:
             click.echo(f"NOT seen within {LONGEST_STEP_SECONDS:g} s: {title}")
-        click.echo("What the agents have written:")
+        click.echo("What the agents have written, and what the spool has:")
         for folder, count in sorted(Counter(self._folder(path) for path in self._seen).items()):
             click.echo(f"   {folder}: {count} files and links")
         click.echo(f"The nodes' own folders, and watcher.log, are in {self._root}, too.")
 
     def _folder(self, path: Path) -> Path:
-        """Return the folder of the agent that has written a file."""
-        node, agents, agent = path.relative_to(self._root).parts[:3]
-        return self._root / node / agents / agent
+        """Return the folder of the agent that has written a file, or the spool."""
+        node, inner, agent = path.relative_to(self._root).parts[:3]
+        return self._root / node / inner / ("" if inner == SPOOL else agent)
 
 
 def _is_followed(rows: Sequence[Row], place: str, about: str = "") -> bool:

@@ -30,6 +30,8 @@ class View(Protocol):
 
 
 FEW_FILES = 9
+HEADINGS = 5
+"""Lines that are neither a row of the table nor a file."""
 
 
 def first_of(files: Sequence[str], room: int) -> Sequence[str]:
@@ -93,8 +95,8 @@ class LiveView:
 
     def show(self, rows: Sequence[Row], files: Sequence[str]) -> None:
         """Draw the table anew."""
-        room = self._live.console.size.height - len(rows) - 6
-        self._live.update(_drawn(self._title, rows, first_of(files, max(room, 3))), refresh=True)
+        room = self._live.console.size.height - len(rows) - HEADINGS
+        self._live.update(_drawn(self._title, rows, first_of(files, max(room, 1))), refresh=True)
 
     def end(self) -> None:
         """Leave the last table where it is."""
@@ -107,16 +109,17 @@ def _drawn(title: str, rows: Sequence[Row], files: Sequence[str]) -> RenderableT
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
-    # What is short keeps its width; in a narrow terminal the last column's reasons are cut.
-    table.add_column("node", no_wrap=True, min_width=len("containerd-node"))
-    table.add_column("container", no_wrap=True, min_width=34)
-    table.add_column("", no_wrap=True, min_width=len("followed"))
-    table.add_column("application and version, or why not", no_wrap=True)
+    # What is short keeps its width; in a narrow terminal the last column, which alone may wrap, is cut.
+    for heading in ("node", "container", ""):
+        table.add_column(heading, no_wrap=True)
+    table.add_column(Text("application and version, or why not", no_wrap=True, overflow="ellipsis"))
     for row in sorted(rows):
         style = "green" if row.followed else "yellow"
         state = Text("followed" if row.followed else "skipped", style)
-        table.add_row(Text(row.node, "dim"), Text(row.container), state, Text(row.about))
-    written = [Text(f"  {line}", _style(line)) for line in files]
+        about = Text(row.about, no_wrap=True, overflow="ellipsis")
+        table.add_row(Text(row.node, "dim"), Text(row.container), state, about)
+    # One line for each, however narrow the terminal is: else the table would be pushed out of it.
+    written = [Text(f"  {line}", _style(line), no_wrap=True, overflow="ellipsis") for line in files]
     return Group(Text(title, "bold"), "", table, "", Text("files", "bold"), *written)
 
 

@@ -17,6 +17,12 @@ from kube_log_watcher_testing.demo.sample_settings import Sample
 from kube_log_watcher_testing.fake_api import FakeApi
 from kube_log_watcher_testing.fake_node import FakeNode
 
+SPOOL = "spool"
+"""The folder, for each node, of its spool."""
+READ = "read"
+"""The file, for each node, by which the demo's own shipper says that it has read everything."""
+READER = Path(__file__).with_name("reader.py")
+
 
 @attrs.frozen(order=True)
 class Row:
@@ -75,18 +81,23 @@ class Watching:
             yield Row(self.name, name, False, one_line(f"{skipped.reason.value}{detail}"))
 
 
-def watch(name: str, node: FakeNode, api: FakeApi, samples: Sequence[Sample], state_dir: Path) -> Watching:
+def watch(name: str, node: FakeNode, api: FakeApi, samples: Sequence[Sample], folder: Path) -> Watching:
     """Start a daemon for a node, with all settings as if from the command line."""
-    state_dir.mkdir()
+    for inner in ("state", SPOOL):
+        (folder / inner).mkdir()
     values = {
-        "agents": ",".join(sample.name for sample in samples),
+        "agents": ",".join([*(sample.name for sample in samples), *(["reader"] if samples else [])]),
+        "extra_agent": str(READER),
+        "reader.account": str(folder / READ),
         "containers_path": str(node.containers_path),
         "kube_url": api.url,
         "cluster_node_name": name,
         "cluster_id": "demo",
-        "state_dir": str(state_dir),
+        "state_dir": str(folder / "state"),
+        "spool_dir": str(folder / SPOOL),
+        "spool_min_free_percent": "0",
         # People don't want to wait as long as shippers and the API may need.
-        "drain_seconds": "1",
+        "spool_seconds": "1",
         "gate_seconds": "1",
     }
     for sample in samples:
