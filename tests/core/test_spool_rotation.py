@@ -89,9 +89,15 @@ def test_a_log_that_went_on_twice_while_nobody_looked_gives_both_files_and_names
 
 def test_what_was_read_and_let_go_of_is_not_linked_again_when_the_held_file_is_compressed() -> None:
     files = files_of("0.log", [("0.log", 9), ("0.log.20261124-110000", 2), ("0.log.20261124-120000.gz", 3)])
-    new = unspooled(files, {77}, seen={"0.log.20261124-110000"})
+    new = unspooled(files, {77}, earlier={2}, seen={"0.log.20261124-110000"})
     assert names(new.files) == ["0.log"]
     assert new.compressed == ()
+
+
+def test_what_docker_has_moved_on_under_the_same_names_is_new_where_it_was_written_later() -> None:
+    files = files_of("i-json.log", [("i-json.log", 9), ("i-json.log.1", 8), ("i-json.log.2", 7)])
+    new = unspooled(files, {77}, earlier={7}, seen={"i-json.log.1", "i-json.log.2"})
+    assert names(new.files) == ["i-json.log.1", "i-json.log"]
 
 
 def test_what_was_rotated_before_a_file_was_written_to_was_seen_by_an_earlier_process() -> None:

@@ -18,6 +18,9 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOTE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_MARK = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEVER = 9 * 10**9
+"""Seconds since the epoch: a segment's number has ten digits."""
 MOST_BYTES_OF_NOTE = 64 * 1024
 
 
@@ -148,6 +151,24 @@ class SpoolDisk:
         """Remove a pod's folder if it is empty."""
         with contextlib.suppress(OSError), self.folder(path) as fd:
             os.rmdir(name, dir_fd=fd)
+
+    def mark(self, path: Path, name: str, seconds: int) -> None:
+        """Write a number of seconds down, as the time of an empty file."""
+        with self.folder(path) as fd:
+            file = os.open(name, _MARK, 0o644, dir_fd=fd)
+        try:
+            os.utime(file, (seconds, seconds))
+        finally:
+            os.close(file)
+
+    def marked(self, path: Path, name: str) -> int:
+        """Return the number of seconds that was written down; 0 without one, or with one that can't be."""
+        try:
+            status = os.stat(path / name, follow_symlinks=False)
+        except OSError:
+            return 0
+        seconds = int(status.st_mtime)
+        return seconds if stat.S_ISREG(status.st_mode) and seconds < _NEVER else 0
 
     def room(self, path: Path) -> tuple[int, int]:
         """Return the bytes that a file system has, and those of them that anybody may still use."""

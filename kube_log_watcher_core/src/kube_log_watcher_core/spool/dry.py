@@ -27,6 +27,9 @@ class DrySpoolDisk(SpoolDisk):
     def write_note(self, fd: int, name: str, text: str) -> None:
         """Write none."""
 
+    def mark(self, path: Path, name: str, seconds: int) -> None:
+        """Mark nothing."""
+
     def show(self, waiting: int, kept: str, fd: int, name: str) -> None:
         """Move nothing."""
 

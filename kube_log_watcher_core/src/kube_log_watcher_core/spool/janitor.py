@@ -187,7 +187,9 @@ class Janitor:
             self._troubles.append(f"{folder}: {error.strerror}")
             return []
         taken = {name: each for name, each in paths.items() if name not in found}
-        self._taken.extend(folder / name for name in taken)
+        if taken and log.shown:  # else it may have been shown meanwhile
+            self._taken.extend(folder / name for name in taken)
+            self._disk.remove_folder(log.spool, folder.name)
         removed |= {(log.key, each.number) for each in taken.values()}
         return [_closed(log.key, paths[name], each) for name, each in found.items()]
 

@@ -95,6 +95,8 @@ class SpoolKeeper:
         self._places: dict[str, Place] = {}
         self._dropped: list[Spooled] = []
         self._unclaimed: list[Spooled] = []
+        self._hidden_when_sent: set[str] = set()
+        """Keys of logs that waited when the janitor was sent."""
         self._resume(left)
         self._resume_waiting(Roots(roots))
 
@@ -203,7 +205,8 @@ class SpoolKeeper:
             if obstacle := _obstacle(container):
                 raise CannotSpool(obstacle)
             note = "" if key in self._spool.logs else note_of(container)
-            return self._spool.keep(key, log, place=self._places.get(key), note=note)
+            place = place_of_container(container, container.id) if container.id else None
+            return self._spool.keep(key, log, place=self._places.get(key, place), note=note)
         except CannotSpool as error:
             self.by_path[key] = str(error)
             text = "%s/%s, container %s, is followed by its path: it can't be kept in the spool: %s"
@@ -280,9 +283,10 @@ class SpoolKeeper:
 
     def chores(self, done: Collection[SegmentKey], accounts: Mapping[SegmentKey, int]) -> Chores | None:
         """Return what the janitor is to do; None when there is nothing to remove or to look at."""
-        dropped, self._dropped = tuple(self._dropped), []
+        dropped, self._dropped = (*self._dropped, *self._spool.take_twins()), []
         unclaimed, self._unclaimed = tuple(self._unclaimed), []
         logs = tuple(self._spool.logs[key] for key in sorted(self._spool.closed))
+        self._hidden_when_sent = self._spool.closed & self._spool.hidden
         left = self._spool.take_overdue(self.rules.seconds)
         if not (logs or dropped or unclaimed or left):
             return None
@@ -301,7 +305,9 @@ class SpoolKeeper:
         self._dropped.extend(swept.undone)
         by_key: dict[str, set[int]] = {}
         for key, number in swept.removed:
-            by_key.setdefault(key, set()).add(number)
+            if key not in self._hidden_when_sent or key in self._spool.hidden:
+                by_key.setdefault(key, set()).add(number)
+            # else it was shown since the janitor was sent, and missed where it was
         for key, numbers in by_key.items():
             if key in self._spool.logs:
                 self._spool.released(key, numbers)

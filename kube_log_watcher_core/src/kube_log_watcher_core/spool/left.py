@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import attrs
+
 from kube_log_watcher_core.segments import (
     WAITING,
     Place,
@@ -34,6 +36,7 @@ class LeftBehind:
         self._logs: dict[Path, list[Segment]] = {}
         """By the pod's folder, or that of what waits, and how their names begin."""
         self._notes: dict[Path, str] = {}
+        self._twins: list[Spooled] = []
         self._loaded = wall()
         self._written: dict[int, float] = {}
         """When files were written to last, by their inodes."""
@@ -60,6 +63,8 @@ class LeftBehind:
                     self._load_folder(spool / name, self._disk.found(fd, inside))
                     if name == WAITING:
                         self._load_notes(spool / name, fd, inside)
+                    elif not inside:  # of one who was killed between the last segment and its folder
+                        self._disk.remove_folder(spool, name)
 
     def _load_folder(self, folder: Path, found: Iterable[Found]) -> None:
         parse = parse_kept if folder.name == WAITING else parse_segment
@@ -96,25 +101,47 @@ class LeftBehind:
         The latter is not empty where its process was killed while it showed them.
         """
         for spool in folders:
-            place = place or self._place_in(spool, log)
-            shown = None if place is None else self._logs.pop(spool / place.folder / place.stem, None)
+            is_there = place is not None and _beginning(spool, place) in self._logs
+            shown_at = place if is_there else self._place_in(spool, log)
             waiting = spool / WAITING / waiting_stem(key)
-            kept = self._logs.pop(waiting, None)
+            all_shown = [] if shown_at is None else self._logs.pop(_beginning(spool, shown_at))
+            all_kept = self._logs.pop(waiting, [])
             note = self._notes.pop(waiting, "")
+            shown = self._without_twins(Spooled(key, spool, shown_at, shown=True), all_shown, all_kept)
+            kept = self._without_twins(Spooled(key, spool), all_kept, all_shown)
             if shown or kept:
-                segments = sorted([*(shown or ()), *(kept or ())], key=lambda each: each.number)
+                segments = sorted([*shown, *kept], key=lambda each: each.number)
                 found = Spooled(
                     key,
                     spool,
-                    place,
+                    shown_at or (None if log else place),  # what waits gets its place when it is shown
                     shown=bool(shown),
                     segments=tuple(segments),
                     next_number=segments[-1].number + 1,
                     seen=self._seen_before(segments[-1], log),
                     note=note,
                 )
-                return found, kept or () if shown else ()
+                return found, kept if shown else ()
         return None
+
+    def _without_twins(
+        self, log: Spooled, found: Sequence[Segment], others: Sequence[Segment]
+    ) -> Sequence[Segment]:
+        """Return the segments of which no file has a later link.
+
+        A file has two where nobody wanted its log, then somebody did, and the process was killed before the
+        janitor had removed the first.
+        """
+        latest = {each.inode: each.number for each in sorted([*found, *others], key=lambda each: each.number)}
+        twins = tuple(each for each in found if latest[each.inode] != each.number)
+        if twins:
+            self._twins.append(attrs.evolve(log, segments=twins))
+        return [each for each in found if each not in twins]
+
+    def take_twins(self) -> tuple[Spooled, ...]:
+        """Return once the links of files that have a later one."""
+        twins, self._twins = tuple(self._twins), []
+        return twins
 
     def _seen_before(self, newest: Segment, log: Path | None) -> frozenset[str]:
         """Return what the log's files were rotated as that an earlier process must have seen."""
@@ -172,3 +199,7 @@ class LeftBehind:
         paths += [path.with_name(note_name(path.name)) for path in self._notes]
         self._logs, self._notes = {}, {}
         return tuple(paths)
+
+
+def _beginning(spool: Path, place: Place) -> Path:
+    return spool / place.folder / place.stem

@@ -5,20 +5,23 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import attrs
 
 from kube_log_watcher_core.segments import WAITING
 from kube_log_watcher_core.spool.disk import NotTheLog, SpoolDisk
-from kube_log_watcher_core.spool.rotation import LogEntry, files_of, unspooled
+from kube_log_watcher_core.spool.rotation import LogEntry, files_of, is_overtaken, unspooled
 from kube_log_watcher_core.spool.spooled import Segment, Spooled
 
 logger = logging.getLogger(__name__)
 
 TRIES = 5
 """How often a folder is listed for one look: a file may be renamed before it is opened."""
+
+NUMBERS = ".numbers"
+"""An empty file in the spool. Numbers begin as seconds, so its time tells up to which they were used."""
 
 REMEDIES = {
     errno.EXDEV: "a hard link works within one mount only: mount the node's /var/log as one volume, "
@@ -49,7 +52,9 @@ class Linker:
             tries_left -= 1
             try:
                 files = files_of(log.name, self._disk.entries(log.parent))
-                new = unspooled(files, {each.inode for each in known.segments}, seen=known.seen)
+                held = {each.inode for each in known.segments}
+                earlier = self._written_before(known, log, files) if is_overtaken(files, held) else ()
+                new = unspooled(files, held, earlier=earlier, seen=known.seen)
                 for file in new.files:
                     known = self._link(known, log.parent, file)
             except (NotTheLog, FileNotFoundError, FileExistsError) as error:
@@ -67,6 +72,16 @@ class Linker:
                 seen = frozenset(file.rotated_as for file in files if file.name != log.name)
                 return attrs.evolve(known, seen=seen, trouble="")
         return known
+
+    def _written_before(self, known: Spooled, log: Path, files: Sequence[LogEntry]) -> frozenset[int]:
+        """Return the inodes of rotated files that were written to last before the newest that is held was."""
+        paths = [known.path(each) for each in known.segments]
+        with self._disk.folder(known.spool, paths[-1].parent.name) as fd:
+            held = self._disk.found(fd, [path.name for path in paths])
+        with self._disk.folder(log.parent) as fd:
+            rotated = self._disk.found(fd, [file.name for file in files if file.name != log.name])
+        newest = max((each.written for each in held), default=0.0)
+        return frozenset(each.inode for each in rotated if each.written < newest)
 
     def _link(self, known: Spooled, folder: Path, file: LogEntry) -> Spooled:
         segment = Segment(known.next_number, file.inode)
@@ -120,6 +135,15 @@ class Linker:
         """Remove the note of a log that waits no more; one that stays is of nothing, and harms nobody."""
         with contextlib.suppress(OSError), self._disk.folder(known.spool, WAITING) as fd:
             self._disk.remove(fd, known.note_path.name)
+
+    def note_unused_number(self, spool: Path, number: int) -> None:
+        """Note for the next process which number no log has had: the wall clock may be set back."""
+        with contextlib.suppress(OSError):
+            self._disk.mark(spool, NUMBERS, number)
+
+    def unused_number(self, spool: Path) -> int:
+        """Return the number that an earlier process has noted."""
+        return self._disk.marked(spool, NUMBERS)
 
     def show(self, shown: Spooled, segments: Iterable[Segment]) -> None:
         """Rename what waits, oldest first; who was killed here before has shown the first of them already.

@@ -84,7 +84,13 @@ class Unspooled:
     """Came and went between two looks: no shipper could read these any more."""
 
 
-def unspooled(files: Sequence[LogEntry], held: Collection[int], *, seen: Collection[str] = ()) -> Unspooled:
+def unspooled(
+    files: Sequence[LogEntry],
+    held: Collection[int],
+    *,
+    earlier: Collection[int] = (),
+    seen: Collection[str] = (),
+) -> Unspooled:
     """Return the files that came after the newest one that the spool holds.
 
     What is older than that was spooled in its time, and let go of once it was read: linking it again
@@ -94,18 +100,24 @@ def unspooled(files: Sequence[LogEntry], held: Collection[int], *, seen: Collect
     ----------
     held
         inodes that the spool has links to. While it has, no other file can get them.
+    earlier
+        inodes of rotated files that were written to last before the newest that the spool holds was. Needed
+        where that one is in the folder no more (`is_overtaken`).
     seen
         what rotated files at an earlier look were rotated as.
     """
     newest = max((index for index, file in enumerate(files) if file.inode in held), default=-1)
     later = files[newest + 1 :]
-    if newest < 0 and held:
-        # What was live at the last look is in the folder no more. What was rotated by then is older.
-        later = [file for file in later if file.rotated_as not in seen]
-        # The oldest that was compressed since then is that very file, and the spool has it.
-        own = next((file for file in later if file.compressed), None)
-        later = [file for file in later if file is not own]
-    return Unspooled(
-        files=tuple(file for file in later if not file.compressed),
-        compressed=tuple(file for file in later if file.compressed) if held else (),
-    )
+    new = [file for file in later if not file.compressed]
+    compressed = [file for file in later if file.compressed] if held else []
+    if is_overtaken(files, held):
+        # Docker uses its names again; by the clock alone, which may be set back, nothing counts as old.
+        new = [file for file in new if file.inode not in earlier or file.rotated_as not in seen]
+        # A compressed file is another one than it was. The oldest of them is the one that the spool has.
+        compressed = [file for file in compressed if file.rotated_as not in seen][1:]
+    return Unspooled(files=tuple(new), compressed=tuple(compressed))
+
+
+def is_overtaken(files: Sequence[LogEntry], held: Collection[int]) -> bool:
+    """Whether all that the spool holds has left the log's folder: its order tells no longer what is new."""
+    return bool(held) and not any(file.inode in held for file in files)

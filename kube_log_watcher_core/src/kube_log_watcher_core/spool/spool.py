@@ -44,7 +44,7 @@ class Spool:
         self.troubled: set[str] = set()
         """Keys of the logs of which a file has no link yet."""
         self._unused = 0
-        """No log that was forgotten has had this number, or a higher one."""
+        """No log that was forgotten has had this number, or a higher one; also if the clock is set back."""
         self._told: set[str] = set()
         """Keys of logs whose link is known to be missing."""
 
@@ -67,6 +67,7 @@ class Spool:
     def load(self) -> None:
         """Look at what an earlier process has left; a folder that can't be read is told."""
         self._left.load(self._folders, self._logs.values())
+        self._unused = max([self._unused, *(self._linker.unused_number(each) for each in self._folders)])
 
     @property
     def notes(self) -> Mapping[Path, str]:
@@ -93,6 +94,10 @@ class Spool:
         """Return once what an earlier process has left of logs of which nobody has known for so long."""
         return self._left.take_overdue(seconds)
 
+    def take_twins(self) -> tuple[Spooled, ...]:
+        """Return once what an earlier process has linked a second time, before it was killed."""
+        return self._left.take_twins()
+
     # ------------------------------------------------------------------ keeping
 
     def keep(self, key: str, log: Path, *, place: Place | None = None, note: str = "") -> Spooled:
@@ -103,7 +108,7 @@ class Spool:
         log
             the resolved path of its live file.
         place
-            where an earlier process had its segments, if that is known.
+            where an earlier process may have shown its segments.
         note
             what the next process is to know of it, should it wait for long.
 
@@ -215,8 +220,10 @@ class Spool:
         """Forget a log, whose segments somebody removes: nobody wants it shipped any more."""
         known = self._logs.pop(key, None)
         if known is not None:
-            self._unused = max(self._unused, known.next_number)
             self._without_note(known)
+        if known is not None and known.next_number > self._unused:
+            self._unused = known.next_number
+            self._linker.note_unused_number(known.spool, self._unused)
         for keys in (self.hidden, self.closed, self.troubled, self._told):
             keys.discard(key)
 
