@@ -147,8 +147,12 @@ class AnyHistory(RuleBasedStateMachine):
         self.check_complete()
 
     def check_complete(self) -> None:
-        """See whether each file that the watcher could see is linked, or was let go of."""
+        """See whether each file that the watcher could see is linked and known, or was let go of."""
         for log in self.node.logs:
+            known = self.process.keeper.logs.get(log.key)
+            if known is not None:
+                links = {self.links[file.number] for file in log.files if file.number in self.links}
+                assert links <= {known.path(each) for each in known.segments}
             if log.pod == "excluded":
                 continue
             for file in log.visible() if log.live else ():
@@ -303,6 +307,21 @@ class AnyHistory(RuleBasedStateMachine):
         notes = {path.name.split(".")[0] for path in self.spool.glob(f"{WAITING}/*")} - stems
         assert not notes, "what is noted is of files that are there"
         assert set(self.spool.glob("*_*")) == {path.parent for path in self.spool.glob("*_*/*")}
+
+    @rule()
+    def all_ends(self) -> None:
+        """Let all containers go, all pods be known or not, and time pass: nothing is left."""
+        for log in self.node.logs:
+            log.is_ready = True
+            if log.is_there:
+                self.node.end(log)
+        self.look()
+        self.shipper.tells = False
+        for _ in range(2):  # what is shown only then has its time from then on
+            self.all_is_quiet()
+            self.clocks.go_on(SECONDS + 1)
+        self.all_is_quiet()
+        assert self.paths() == []
 
 
 TestAnyHistory = AnyHistory.TestCase
