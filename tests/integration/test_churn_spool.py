@@ -43,8 +43,7 @@ def test_with_the_spool_nothing_goes_wrong_though_the_shipper_is_spared_nothing(
 ) -> None:
     """Rotations and removals at any time, the shipper stopped or refused, the watcher killed."""
     layouts = (Layout.DOCKER, Layout.CRI)
-    # rsyslog gives no account. Which of two files of one inode it has read is its own affair: none goes here.
-    pace = attrs.evolve(HARSH, event=(0.6, 1.2), shipper_down=(2.5, 2.5), refusal=4.0, spool=300.0)
+    pace = attrs.evolve(HARSH, event=(0.6, 1.2), shipper_down=(2.5, 2.5), refusal=4.0)
     plan = Plan(layouts, SECONDS, pace, seed=SEED, shipper=shipper, spool=True)
     findings, complaints = churn(plan, tmp_path)
     told = "\n".join([of_findings(findings), *complaints])

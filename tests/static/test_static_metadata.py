@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from kube_log_watcher_static import MOST_BYTES, metadata_of, to_json
+from kube_log_watcher_static import MOST_BYTES, metadata_of, to_json, without_nul
 from kube_log_watcher_testing.factories import container_id, make_container, make_target
 
 MANY = {f"example.org/{number}": "\N{SNOWMAN}" * 1000 for number in range(10)}
@@ -62,3 +62,9 @@ def test_a_long_value_is_cut_and_changes_no_more_than_itself() -> None:
     )
     assert document["version"] == "v7"
     assert "truncated" not in document
+
+
+def test_a_nul_is_replaced_in_names_and_values_at_any_depth() -> None:
+    document = without_nul(metadata_of(make_target(labels={"a\0": "b\0c", "application": "\\u0000"})))
+    assert document["labels"] == {"a\ufffd": "b\ufffdc", "application": "\\u0000"}
+    assert document["pod_name"] == "shop-1"

@@ -1,39 +1,31 @@
-"""rsyslog, with one static configuration over the spool: nothing of it is written for a container.
+"""rsyslog, with the configuration that its agent ships, but for where lines go.
 
 The example for lanes: what a shipper is given, what it supports, and where its lines arrive is on this page.
 """
 
 from __future__ import annotations
 
-import shutil
+import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.churn.ledger import Redaction
-from benchmarks.churn.lines import Line, by_path
+from benchmarks.churn.lines import Line, by_document
 from benchmarks.churn.pace import Pace
 from benchmarks.churn.shippers.intake import ConfirmingIntake, TakeLines
 from benchmarks.churn.shippers.program import Program
 from benchmarks.churn.shippers.shipper import Shipper, Supports
+from rsyslog_support import PROGRAM, shipped_configuration
 
-PROGRAM = shutil.which("rsyslogd") or "/usr/sbin/rsyslogd"
-
-# Without a queue in memory: what was submitted has arrived, so that SIGKILL loses nothing of it. A pipe loses
-# a line where it is full (`ompipe`), and plain TCP what is on its way: the receiver confirms each line.
-_CONFIGURATION = """\
-global(workDirectory="{folder}/work" maxMessageSize="64k")
-main_queue(queue.type="Direct")
-module(load="imfile" mode="inotify")
+# A pipe loses a line where it is full (`ompipe`), and plain TCP what is on its way: here each is confirmed.
+_OUTPUT = """\
 module(load="omprog")
-template(name="line" type="string" string="%$!metadata!filename% %rawmsg%\\n")
-ruleset(name="shipped") {{
-  action(type="omprog" binary="{confirmer}" confirmMessages="on" template="line"
+template(name="klw_json" type="list") {{ property(name="$!all-json-plain") constant(value="\\n") }}
+ruleset(name="klw_output") {{
+  action(type="omprog" binary="{confirmer}" confirmMessages="on" template="klw_json"
          action.resumeRetryCount="-1" action.resumeInterval="1")
 }}
-input(type="imfile" file="{spool}/*/*.log" tag="spool" ruleset="shipped" addMetadata="on"
-      persistStateInterval="100" persistStateAfterSubmission="on" freshStartTail="off")
 """
 
 
@@ -41,20 +33,19 @@ class Rsyslog(Shipper):
     """The real rsyslogd, whose receiver confirms each line."""
 
     name = "rsyslog"
-    supports: ClassVar[Supports] = Supports(labels=False, redaction=Redaction.UNKNOWN)
+    supports: ClassVar[Supports] = Supports()
 
     def __init__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> None:
         super().__init__(folder, pace=pace, take_lines=take_lines)
-        (self.folder / "work").mkdir()
-        self._links = folder / "links"
-        self._links.mkdir()
+        self._meta, self._work = self.folder / "meta", self.folder / "work"
+        for each in (self._meta, self._work):
+            each.mkdir()
         intake = ConfirmingIntake(self.folder / "shipped", read=_line, take_lines=take_lines)
         self.intake = intake
         configuration = self.folder / "rsyslog.conf"
-        confirmer = " ".join(intake.program)
-        configuration.write_text(
-            _CONFIGURATION.format(folder=self.folder, spool=self.spool, confirmer=confirmer)
-        )
+        shipped = shipped_configuration(spool=self.spool, folder=self._meta, work_dir=self._work)
+        ours, _, _ = shipped.partition("# --- yours")
+        configuration.write_text(ours + _OUTPUT.format(confirmer=" ".join(intake.program)))
         pid_file = self.folder / "pid"
         self.program = Program(
             [PROGRAM, "-n", "-f", configuration, "-i", pid_file], folder=self.folder, pid_file=pid_file
@@ -63,7 +54,7 @@ class Rsyslog(Shipper):
     @classmethod
     def missing(cls) -> str | None:
         """Return why it can't be run here; None when it can."""
-        return None if Path(PROGRAM).exists() else f"there is no {PROGRAM}"
+        return None if PROGRAM.exists() else f"there is no {PROGRAM}"
 
     @classmethod
     def version(cls) -> str:
@@ -72,10 +63,18 @@ class Rsyslog(Shipper):
         return "rsyslog " + told.split()[1]
 
     def watcher_environ(self) -> Mapping[str, str | Path | None]:
-        """Return the settings of an agent that writes nothing that rsyslog reads."""
-        return {"WATCHER_AGENTS": "symlinker", "WATCHER_SYMLINK_DIR": self._links}
+        """Return the settings of the agent of its name."""
+        return {
+            "WATCHER_AGENTS": "rsyslog",
+            "WATCHER_RSYSLOG_FOLDER": self._meta,
+            "WATCHER_RSYSLOG_WORK_DIR": self._work,
+        }
+
+    def is_configured(self) -> bool:
+        """Whether there is a table, without which it doesn't start."""
+        return (self._meta / "table.json").exists()
 
 
 def _line(shipped: str) -> Line | None:
-    path, _, message = shipped.partition(" ")
-    return by_path(path, message)
+    record = json.loads(shipped)
+    return by_document(record["metadata"]["filename"], record["log"], record["kubernetes"])

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from kube_log_watcher_static.agent import StaticAgent
 from kube_log_watcher_static.configuration import check_configuration
-from kube_log_watcher_static.metadata import MOST_BYTES, Document, cut, metadata_of, to_json
+from kube_log_watcher_static.metadata import MOST_BYTES, Document, cut, metadata_of, to_json, without_nul
 from kube_log_watcher_static.positions import (
     Offsets,
     PositionFile,
@@ -32,7 +32,7 @@ from kube_log_watcher_static.redaction import redaction_asked
 from kube_log_watcher_static.shipped import print_shipped
 from kube_log_watcher_static.table_agent import TableAgent
 from kube_log_watcher_static.tables import JSON_MAP, TableFormat, UnsafeRow, csv_table
-from kube_log_watcher_static.uptake import Uptake
+from kube_log_watcher_static.uptake import Uptake, generation_of
 
 __all__ = [
     "JSON_MAP",
@@ -48,6 +48,7 @@ __all__ = [
     "check_configuration",
     "csv_table",
     "cut",
+    "generation_of",
     "metadata_of",
     "path_alone",
     "path_and_inode",
@@ -55,4 +56,5 @@ __all__ = [
     "read_bounded",
     "redaction_asked",
     "to_json",
+    "without_nul",
 ]

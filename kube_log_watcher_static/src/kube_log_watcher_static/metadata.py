@@ -75,6 +75,18 @@ def to_json(document: Document) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
+def without_nul(document: Document) -> Document:
+    """Return a document in which no text has a NUL, for shippers in whose texts it would be the end."""
+    return {
+        name.replace("\0", "\ufffd"): value.replace("\0", "\ufffd")
+        if isinstance(value, str)
+        else without_nul(value)
+        if isinstance(value, Mapping)
+        else value
+        for name, value in document.items()
+    }
+
+
 def _image_in_status(target: LogTarget) -> str | None:
     images = (status.image for status in target.pod.containers if status.id == target.id)
     return next(images, None) or None

@@ -41,7 +41,8 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
     table
         how rows are written.
     uptake_seconds
-        how long the shipper needs at most to take a change up: so long a new log is not shown to it.
+        how long the shipper needs at most to take a change up: so long a new log is not shown to it. None
+        where it says so itself: then `sync` is yours to extend, and to `Uptake.confirm` what it says.
     clock
         a clock that nobody sets, in seconds.
     """
@@ -53,14 +54,18 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
         *,
         path: Path,
         table: TableFormat[T],
-        uptake_seconds: float = 0.0,
+        uptake_seconds: float | None = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(settings, node)
         self.path = path
-        self._table = table
-        self._rows: dict[str, str] = {}
-        self._uptake = Uptake(clock=clock, seconds=uptake_seconds)
+        self.table = table
+        """How rows are written."""
+        self.rows: dict[str, str] = {}
+        """The rows that were rendered last, by their containers' ids."""
+        self._content = b""
+        self.uptake = Uptake(clock=clock, seconds=uptake_seconds)
+        """What the shipper has taken up of it."""
 
     @abc.abstractmethod
     def value(self, target: LogTarget) -> T:
@@ -69,8 +74,10 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
     def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
         """Return the table."""
         rows = zip(targets, self.each(targets, self._row), strict=True)
-        self._rows = {target.id: row.text for target, row in rows if row.text is not None}
-        return [File(self.path, self._table.join(self._rows.values()))]
+        self.rows = {target.id: row.text for target, row in rows if row.text is not None}
+        table = File(self.path, self.table.join(self.rows.values()))
+        self._content = table.content
+        return [table]
 
     def owned(self) -> Iterable[Owned]:
         """Return the table's name."""
@@ -79,16 +86,16 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
         """Write the table, and come again when its shipper has had time for what is new."""
         super().sync(targets)
-        self._uptake.wrote(self._rows.keys())
-        return self._uptake.seconds_left()
+        self.uptake.wrote(self.rows.keys(), self._content)
+        return self.uptake.seconds_left()
 
     def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
         """Return those that have been in the table for long enough."""
-        return [target for target in super().ready(targets) if self._uptake.has(target.id)]
+        return [target for target in super().ready(targets) if self.uptake.has(target.id)]
 
     def _row(self, target: LogTarget) -> _Row:
         try:
-            return _Row(self._table.row(target.id, self.value(target)))
+            return _Row(self.table.row(target.id, self.value(target)))
         except UnsafeRow as error:
             where = f"pod {target.namespace}/{target.pod_name}, container {target.container_name}"
             logger.warning("%s: not shipped, because %s", where, error)

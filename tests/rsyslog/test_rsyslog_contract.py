@@ -1,0 +1,38 @@
+"""The agent for rsyslog keeps the contract of agents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from kube_log_watcher_core import LogFile, LogTarget, NodeContext
+from kube_log_watcher_rsyslog import RsyslogAgent, RsyslogSettings
+from kube_log_watcher_testing import AgentContract, MakeAgent
+
+
+class TestRsyslogAgent(AgentContract):
+    """rsyslog looks a log up by its container's id."""
+
+    @pytest.fixture
+    def make_agent(self) -> MakeAgent:
+        def make(folder: Path) -> RsyslogAgent:
+            for name in ("rsyslog", "work"):
+                (folder / name).mkdir(exist_ok=True)
+            settings = RsyslogSettings(folder=folder / "rsyslog", work_dir=folder / "work")
+            return RsyslogAgent(settings, NodeContext(has_spool=True))
+
+        return make
+
+    def read_back(self, folder: Path) -> Mapping[str, object]:
+        rows = json.loads((folder / "rsyslog" / "table.json").read_text())["table"]
+        return {row["index"]: json.loads(row["value"]) for row in rows if row["index"] != "generation"}
+
+    def name_of(self, target: LogTarget) -> str:
+        return target.id
+
+    def account(self, folder: Path, file: LogFile, read_bytes: int) -> None:
+        state = {"filename": str(file.path), "curr_offs": read_bytes, "strt_offs": read_bytes}
+        (folder / "work" / f"imfile-state:{file.inode}").write_text(json.dumps(state))

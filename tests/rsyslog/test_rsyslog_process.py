@@ -1,0 +1,234 @@
+"""The agent and the real rsyslogd: each line with what its own pod's author wrote, and never without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+
+from kube_log_watcher_core import LogFile, LogTarget, NodeContext
+from kube_log_watcher_rsyslog import RsyslogAgent, RsyslogSettings
+from kube_log_watcher_static import metadata_of, without_nul
+from kube_log_watcher_testing import hostile
+from kube_log_watcher_testing.factories import make_container, make_target
+from rsyslog_support import Rsyslogd, needs_rsyslog
+from support import wait_until
+
+pytestmark = [needs_rsyslog, pytest.mark.timeout(120)]
+
+MakeTarget = Callable[..., LogTarget]
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    (spool := tmp_path / "spool").mkdir()
+    return spool
+
+
+@pytest.fixture
+def rsyslogd(tmp_path: Path, spool: Path) -> Iterator[Rsyslogd]:
+    rsyslogd = Rsyslogd(tmp_path, spool=spool)
+    yield rsyslogd
+    rsyslogd.kill()
+
+
+@pytest.fixture
+def agent(rsyslogd: Rsyslogd, spool: Path) -> RsyslogAgent:
+    settings = RsyslogSettings(folder=rsyslogd.folder, work_dir=rsyslogd.work_dir, config=rsyslogd.config)
+    return RsyslogAgent(settings, NodeContext(has_spool=True, spool_dirs=(spool,)))
+
+
+@pytest.fixture
+def make(spool: Path) -> MakeTarget:
+    def make(number: int, **labels: str) -> LogTarget:
+        target = make_target(attrs.evolve(make_container(number), spool=spool), labels=labels)
+        folder = spool / f"default_shop-{number}_uid-{number}"
+        return attrs.evolve(target, pattern=f"{folder}/main-{target.id}.*.log")
+
+    return make
+
+
+def write(target: LogTarget, *lines: str, number: int = 1) -> Path:
+    path = target.file(f"main-{target.id}.{number:010}.log")
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as log:
+        log.writelines(f"{line}\n" for line in lines)
+    return path
+
+
+def cri(message: str) -> str:
+    return f"2026-11-25T03:00:00.000000000Z stdout F {message}"
+
+
+def show(agent: RsyslogAgent, *targets: LogTarget) -> None:
+    """Have rsyslog load what is known of these logs."""
+    wait_until(lambda: agent.sync(targets) is None, timeout=30)
+    assert list(agent.ready(targets)) == list(targets)
+
+
+def test_check_accepts_the_shipped_configuration(agent: RsyslogAgent) -> None:
+    agent.check()
+
+
+def test_a_line_is_shipped_with_its_pods_metadata(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget
+) -> None:
+    target = make(1, application="shop", version="v7")
+    agent.sync([target])
+    assert list(agent.ready([target])) == []
+    rsyslogd.start()
+    show(agent, target)
+    write(target, cri("one"), '{"log":"two\\n","stream":"stdout","time":"2026-11-25T03:00:00Z"}')
+    wait_until(lambda: len(rsyslogd.shipped()) == 2)
+    assert [record["kubernetes"] for record in rsyslogd.shipped()] == [metadata_of(target)] * 2
+    assert rsyslogd.messages()[0] == cri("one")
+
+
+def test_hostile_labels_stay_text(agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget) -> None:
+    """As value and as name; a NUL is replaced, for rsyslog's texts end there."""
+    texts = list(hostile.TEXTS)
+    targets = [make(number, application=text) for number, text in enumerate(texts)]
+    named = [make(number + 1000, **{text: "x"}) for number, text in enumerate(hostile.SHORT)]
+    agent.sync([*targets, *named])
+    rsyslogd.start()
+    show(agent, *targets, *named)
+    for target in (*targets, *named):
+        write(target, cri(target.id))
+    wait_until(lambda: len(rsyslogd.shipped()) == len(targets) + len(named), timeout=60)
+    found = {record["log"].split()[-1]: record["kubernetes"] for record in rsyslogd.shipped()}
+    odd = {
+        target.id: (found[target.id], expected)
+        for target in (*targets, *named)
+        if found[target.id] != (expected := without_nul(metadata_of(target)))
+    }
+    assert odd == {}
+
+
+def test_a_label_that_changes_is_seen_without_a_restart(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget
+) -> None:
+    target, changed = make(1, version="1"), make(1, version="2")
+    agent.sync([target])
+    with rsyslogd:
+        show(agent, target)
+        write(target, cri("one"))
+        wait_until(lambda: rsyslogd.messages() == [cri("one")])
+        show(agent, changed)
+        write(target, cri("two"))
+        wait_until(lambda: len(rsyslogd.shipped()) == 2)
+    assert [record["kubernetes"]["labels"]["version"] for record in rsyslogd.shipped()] == ["1", "2"]
+
+
+def test_a_table_that_somebody_breaks_is_not_taken_up_and_is_written_anew(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget
+) -> None:
+    target = make(1, version="1")
+    agent.sync([target])
+    with rsyslogd:
+        show(agent, target)
+        (rsyslogd.folder / "table.json").write_text('{"version": 1')
+        (rsyslogd.folder / "request").write_text("reload, by hand\n")
+        (rsyslogd.folder / "request").rename(rsyslogd.folder / "control")
+        wait_until(lambda: "could not be reloaded" in rsyslogd.said)
+        write(target, cri("one"))
+        wait_until(lambda: rsyslogd.messages() == [cri("one")])
+        show(agent, target)
+        show(agent, target, make(2))
+        write(make(2), cri("two"))
+        wait_until(lambda: len(rsyslogd.shipped()) == 2)
+    assert all("error" not in record["kubernetes"] for record in rsyslogd.shipped())
+
+
+def test_without_a_table_rsyslog_does_not_start(rsyslogd: Rsyslogd) -> None:
+    """It would ship what the spool has without labels."""
+    rsyslogd.start()
+    wait_until(lambda: not rsyslogd.running)
+    assert "could not be opened" in rsyslogd.said
+
+
+def test_a_table_without_rows_that_it_was_started_with_is_replaced(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget
+) -> None:
+    """Somebody has put an empty one there while the watcher was away."""
+    target = make(1)
+    (rsyslogd.folder / "table.json").write_text('{"version":1,"nomatch":"","type":"string","table":[]}')
+    with rsyslogd:
+        wait_until((rsyslogd.folder / "ack").exists)
+        assert (rsyslogd.folder / "ack").read_text() == "none\n"
+        show(agent, target)
+
+
+@pytest.mark.parametrize("count", [110, 1000])
+def test_many_logs_are_taken_up_and_shipped(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget, count: int
+) -> None:
+    targets = [make(number, application="shop", note="x" * 300) for number in range(count)]
+    agent.sync(targets)
+    with rsyslogd:
+        show(agent, *targets)
+        for target in targets:
+            write(target, cri(target.id))
+        wait_until(lambda: len(rsyslogd.shipped()) == count, timeout=60)
+    assert {record["log"].split()[-1] for record in rsyslogd.shipped()} == {
+        record["kubernetes"]["container_id"] for record in rsyslogd.shipped()
+    }
+
+
+def test_many_changes_leave_files_bounded_and_are_all_answered(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget
+) -> None:
+    ack = rsyslogd.folder / "ack"
+    agent.sync([])
+    with rsyslogd:
+        for version in range(40):
+            show(agent, make(1, version=str(version)))
+            if version == 20:
+                with ack.open("a") as answers:
+                    answers.write("x" * 70_000 + "\n")
+    assert ack.stat().st_size < 1000
+    assert sorted(path.name for path in rsyslogd.folder.iterdir()) == ["ack", "control", "table.json"]
+    assert (rsyslogd.folder / "control").stat().st_size < 100
+
+
+def test_how_far_it_has_read_is_told_by_its_notes(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget
+) -> None:
+    target = make(1)
+    path = write(target, *(cri(str(number)) for number in range(250)))
+    file = LogFile(path, path.stat().st_ino)
+
+    def read() -> int:
+        progress = agent.read_up_to(target, file)
+        return -1 if progress is None else progress.read_bytes
+
+    agent.sync([target])
+    assert read() == 0
+    with rsyslogd:
+        wait_until(lambda: read() == path.stat().st_size)
+        assert len(rsyslogd.shipped()) == 250
+    progress = agent.read_up_to(target, attrs.evolve(file, path=path.with_name("other.log")))
+    assert progress is not None
+    assert progress.read_bytes == 0
+
+
+def test_a_line_that_has_no_end_yet_counts_as_read_when_it_is_handed_on(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget
+) -> None:
+    """A CRI runtime writes a long line in parts: only the last of them makes it a message."""
+    target = make(1)
+    path = write(target, cri("one"), cri("two").replace(" F ", " P "))
+    whole = len(cri("one")) + 1
+    file = LogFile(path, path.stat().st_ino)
+
+    def read() -> int:
+        progress = agent.read_up_to(target, file)
+        return -1 if progress is None else progress.read_bytes
+
+    agent.sync([target])
+    with rsyslogd:
+        wait_until(lambda: read() == whole)
+        assert rsyslogd.messages() == [cri("one")]
+        wait_until(lambda: read() == path.stat().st_size, timeout=30)
+        assert len(rsyslogd.shipped()) == 2
