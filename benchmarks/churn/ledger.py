@@ -14,6 +14,8 @@ from benchmarks.churn.lines import Line, Numbered, is_unredacted, parse
 Labels = Mapping[str, str]
 LABELS = ("application", "component", "version", "churn-pod")
 """The labels that make attributes."""
+IDENTITY = {"namespace", "pod", "container", "container_id"}
+"""The attributes that name a container."""
 
 
 class Redaction(enum.Enum):
@@ -169,6 +171,8 @@ class Ledger:
             self.doubled.append(fault("doubled"))
         if wrong := whose_it_is_not(run, line.attributes):
             self.mislabelled.append(fault(wrong))
+        elif not line.attributes.keys() >= IDENTITY:
+            self.unlabelled.append(fault("without its container's name"))
         elif self._tells_labels:
             self._look_at_labels(run, number.seq, line, fault)
         if run.withheld and self.redaction is not Redaction.UNKNOWN:
@@ -197,7 +201,7 @@ class Ledger:
 
 
 def whose_it_is_not(run: Run, attributes: Mapping[str, str]) -> str:
-    """Return which attribute does not name a line's own container; nothing when all do."""
+    """Return which attribute names another container than a line's own; nothing when none does."""
     identity = {
         "namespace": run.pod.namespace,
         "pod": run.pod.name,
@@ -205,6 +209,6 @@ def whose_it_is_not(run: Run, attributes: Mapping[str, str]) -> str:
         "container_id": run.container_id,
     }
     for name, value in identity.items():
-        if attributes.get(name) != value:
-            return f"{name}={attributes.get(name)} instead of {value}"
+        if name in attributes and attributes[name] != value:
+            return f"{name}={attributes[name]} instead of {value}"
     return ""

@@ -61,15 +61,14 @@ def by_path(path: str, message: str) -> Line | None:
     return Line(message, found.groupdict()) if found else None
 
 
-def by_document(path: str, message: str, document: Mapping[str, Any] | str | None) -> Line | None:
+def by_document(path: str, message: str, document: Mapping[str, Any] | str | None) -> Line:
     """Return a line with what a document of its container says, as `kube_log_watcher_static` makes them.
 
-    What the document doesn't say, the segment's path does: a line without any document has the right
-    names, and no labels.
+    What the document doesn't say, the segment's path does, where it is shipped: a line without any document
+    has the right names then, and no labels.
     """
-    line = by_path(path, message)
-    told = json.loads(document) if isinstance(document, str) and document else document or {}
-    if line is None or not isinstance(told, Mapping):
-        return line
-    names = {ours: told[theirs] for ours, theirs in _IDENTITY.items() if theirs in told}
-    return Line(message, {**line.attributes, **names, **told.get("labels", {})})
+    told = json.loads(document) if isinstance(document, str) and document else document
+    known = dict(told) if isinstance(told, Mapping) else {}
+    names = {ours: known[theirs] for ours, theirs in _IDENTITY.items() if known.get(theirs)}
+    found = _SEGMENT.search(path)
+    return Line(message, {**(found.groupdict() if found else {}), **names, **known.get("labels", {})})

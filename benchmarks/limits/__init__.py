@@ -1,3 +1,3 @@
-"""What the Scalyr agent loses by itself: measured with a static configuration, without any watcher."""
+"""What a shipper loses by itself: measured with a static configuration, without any watcher."""
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +69,12 @@ class Program:
         self._since = time.monotonic()
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                self._command, env=self._environ, cwd=self._folder, stdout=output, stderr=subprocess.STDOUT
+                self._command,
+                env=self._environ,
+                cwd=self._folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def ask_to_stop(self) -> None:
@@ -82,9 +89,10 @@ class Program:
             self._process.wait(STOP_SECONDS)
 
     def kill(self) -> None:
-        """Send SIGKILL: end it, in whatever state it is."""
+        """Send SIGKILL, to its children as well: end it, in whatever state it is."""
         if self._process is not None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(STOP_SECONDS)
 
 

@@ -63,7 +63,7 @@ class Shipper(abc.ABC):
 
     def __init__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> None:
         self.folder = folder / "shipper"
-        self.folder.mkdir()
+        self.folder.mkdir(parents=True)
         self.spool = folder / "node" / "spool"
         """Where the watcher keeps segments, if it does."""
         self.pace = pace
@@ -95,6 +95,10 @@ class Shipper(abc.ABC):
         """Return the watcher's variables that are about this shipper."""
 
     # ------------------------------------------------------------------ what most don't change
+
+    def needs_to_start(self) -> Mapping[Path, str]:
+        """Return the files that it doesn't start without, as they are when a watcher knows of no log."""
+        return {}
 
     def is_configured(self) -> bool:
         """Whether the watcher has written what the shipper needs to start."""
