@@ -17,6 +17,11 @@ from benchmarks.churn.shippers.shipper import Shipper, Supports
 from benchmarks.churn.shippers.static import shipped
 
 PROGRAM = os.environ.get("FLUENT_BIT", "")
+RETRIES = """\
+  scheduler.base: 1
+  scheduler.cap: 2
+"""
+"""Seconds between two tries; by default 5 to 2,000, which would make a run as long."""
 
 
 class FluentBit(Shipper):
@@ -40,6 +45,7 @@ class FluentBit(Shipper):
                     "/var/log/kube-log-watcher/spool": self.spool,
                     "/var/log/kube-log-watcher/fluentbit": self._metadata,
                     "/var/lib/fluent-bit": self._state,
+                    "  flush: 1\n": f"  flush: 1\n{RETRIES}",
                 },
             )
         )
@@ -70,9 +76,7 @@ class FluentBit(Shipper):
 def _output(port: int) -> str:
     """Return the operator's part: where lines go. JSON is YAML."""
     http = {"name": "http", "match": "*", "host": "127.0.0.1", "port": port, "format": "json"}
-    # Without them it comes again after 5 to 2,000 s.
-    service = {"scheduler.base": 1, "scheduler.cap": 2}
-    return json.dumps({"service": service, "pipeline": {"outputs": [{**http, "retry_limit": "no_limits"}]}})
+    return json.dumps({"pipeline": {"outputs": [{**http, "retry_limit": "no_limits"}]}})
 
 
 def _line(record: Mapping[str, Any]) -> Line | None:
