@@ -40,6 +40,17 @@ def test_where_all_is_well_it_says_so_and_writes_nothing(here: Place, tmp_path: 
     assert KEY not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("may", [True, False])
+def test_the_rights_that_events_need_are_looked_at_and_no_event_is_made(here: Place, may: bool) -> None:
+    if not may:
+        here.api.forbid("patch")
+    done = run_cli("check", environ={**here.environ, "WATCHER_EVENTS": "true"})
+    assert "ok    API: we may create Events" in done.stdout
+    assert ("ok    API: we may patch Events" in done.stdout) is may
+    assert ("verbs: [create, patch]" in done.stdout) is not may
+    assert here.api.events == {}
+
+
 def test_wrong_settings_are_each_a_failure(tmp_path: Path) -> None:
     done = run_cli("check", environ=clean_environ(tmp_path, WATCHER_INTERVAL="soon"))
     assert done.returncode == 78

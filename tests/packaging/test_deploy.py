@@ -163,6 +163,14 @@ def test_the_service_account_may_list_and_watch_pods_and_nothing_else(example: s
     assert subject["namespace"] == account["metadata"]["namespace"] == "kube-system"
 
 
+def test_events_on_pods_bring_the_right_to_make_them_and_no_other(tmp_path: Path) -> None:
+    documents = render({"events": {"enabled": True}})
+    assert one(documents, "ClusterRole")["rules"][1:] == [
+        {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}
+    ]
+    assert given(documents, tmp_path).watcher.events
+
+
 @examples
 def test_shippers_get_no_credentials_of_the_cluster(example: str) -> None:
     pod = pod_of(manifests(example))

@@ -79,6 +79,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $_ := set $own "containers_path" (ternary .Values.node.dockerContainers .Values.node.podLogs $docker) }}
 {{- with include "klw.spool" . }}{{ $_ := set $own "spool_dir" (list .) }}{{ end }}
 {{- with .Values.clusterId }}{{ $_ := set $own "cluster_id" . }}{{ end }}
+{{- if .Values.events.enabled }}{{ $_ := set $own "events" true }}{{ end }}
 {{- with .Values.http }}
 {{- if .enabled }}{{ $_ := set $own "http_address" (printf "%s:%d" .host (int .port)) }}{{ end }}
 {{- end }}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from kube_log_watcher_core.agent import BaseAgent
@@ -16,11 +16,21 @@ _About = tuple[str, str]
 
 
 class Objections:
-    """Takes what one agent objects to after each sync, in the agent's thread; may be read from any."""
+    """Takes what one agent objects to after each sync, in the agent's thread; may be read from any.
 
-    def __init__(self, name: str, agent: BaseAgent[Any]) -> None:
+    ``tell`` is called, with the agent's name, with all that it objects to then.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        agent: BaseAgent[Any],
+        *,
+        tell: Callable[[str, Sequence[Objection]], None] = lambda _name, _found: None,
+    ) -> None:
         self._name = name
         self._agent = agent
+        self._tell = tell
         self._told: dict[_About, tuple[Objection, str | None]] = {}
         """What was logged, with the annotation's value: another one is told anew."""
         self.by_key: Mapping[str, tuple[Objection, ...]] = {}
@@ -51,6 +61,7 @@ class Objections:
             if about[0] in present:
                 objection, _ = self._told[about]
                 logger.info("%s: mended", str(objection).partition(": ")[0])
+        self._tell(self._name, found)
         self._told, self.by_key = told, by_key
         self.held = frozenset(key for key, each in by_key.items() if any(it.holds for it in each))
 

@@ -19,7 +19,7 @@ from kube_log_watcher_core.agents.sync_stats import SyncStats
 from kube_log_watcher_core.agents.worker import POLL_SECONDS, NotNow, OnceMore, Worker
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError, PartlyFailed
-from kube_log_watcher_core.models import LogTarget, NodeContext, Work
+from kube_log_watcher_core.models import LogTarget, NodeContext, Objection, Work
 from kube_log_watcher_core.reconcile import AgentDrain, DrainRules
 from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
 from kube_log_watcher_core.settings.masks import Masks
@@ -88,6 +88,8 @@ class RunningAgent:
         stands for the folders of an agent that writes no files.
     on_ready
         is called from its thread when its shipper may see further logs.
+    on_objections
+        is called from its thread, with its name, with all that it objects to.
 
     Raises
     ------
@@ -104,6 +106,7 @@ class RunningAgent:
         state_dir: Path | None,
         clock: Callable[[], float],
         on_ready: Callable[[], None] = lambda: None,
+        on_objections: Callable[[str, Sequence[Objection]], None] = lambda _name, _found: None,
     ) -> None:
         self.chosen = chosen
         self.node = node
@@ -113,7 +116,7 @@ class RunningAgent:
         self._turn = Turn(f"agent {chosen.name}", self._claim, clock=clock)
         self._drain = AgentDrain(chosen.name, agent, clock=clock)
         self.readings = Readings(chosen.name, agent)
-        self._objections = Objections(chosen.name, agent)
+        self._objections = Objections(chosen.name, agent, tell=on_objections)
         self.ready: frozenset[str] | None = frozenset() if agent.gates else None
         """Keys of the logs that its shipper may see; None when it does not wait to be told of them."""
         self._on_ready = on_ready

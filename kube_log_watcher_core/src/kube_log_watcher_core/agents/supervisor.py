@@ -16,7 +16,7 @@ from kube_log_watcher_core.agents.running import Handed, RunningAgent
 from kube_log_watcher_core.agents.status import AgentStatus
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError
-from kube_log_watcher_core.models import NodeContext
+from kube_log_watcher_core.models import NodeContext, Objection
 from kube_log_watcher_core.spool import SegmentKey
 
 logger = logging.getLogger(__name__)
@@ -45,10 +45,12 @@ class Supervisor:
         locks: FolderLocks | None = None,
         clock: Callable[[], float] = time.monotonic,
         on_ready: Callable[[], None] = lambda: None,
+        on_objections: Callable[[str, Sequence[Objection]], None] = lambda _name, _found: None,
     ) -> None:
         self._locks = locks or FolderLocks()
         self._clock = clock
         self._on_ready = on_ready
+        self._on_objections = on_objections
         self._running: dict[str, RunningAgent] = {}
         self._leaving: tuple[RunningAgent, ...] = ()
         """Asked to end, and still in the middle of a sync."""
@@ -107,6 +109,7 @@ class Supervisor:
                 state_dir=state_dir,
                 clock=self._clock,
                 on_ready=self._on_ready,
+                on_objections=self._on_objections,
             )
         except AgentConfigError:
             raise
@@ -121,6 +124,8 @@ class Supervisor:
         configuration of an agent that is no longer named stays on disk.
         """
         made = {agent.chosen.name: agent for agent in new.made}
+        for name in self._running.keys() - new.names:
+            self._on_objections(name, ())
         gone = [name for name in self._running if name not in new.names or name in made]
         leaving = [*self._leaving, *(self._running.pop(name) for name in gone)]
         self._leaving = tuple(agent for agent in leaving if not agent.stop())

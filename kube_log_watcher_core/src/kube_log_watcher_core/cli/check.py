@@ -6,6 +6,7 @@ Nothing is written but one link, to try the spool, which is removed at once.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
 import time
@@ -35,6 +36,7 @@ from kube_log_watcher_core.errors import (
 )
 from kube_log_watcher_core.files.mounts import mounted_names
 from kube_log_watcher_core.kube import ApiAccess, Timing
+from kube_log_watcher_core.kube.decode import as_dict
 from kube_log_watcher_core.kube.listing import read_list
 from kube_log_watcher_core.kube.session import ApiSession
 
@@ -47,6 +49,12 @@ in a ClusterRole that is bound to the service account:
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]"""
+
+EVENTS = """\
+in a ClusterRole that is bound to the service account:
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]"""
 
 _TIMING = Timing(connect_seconds=5.0, answer_seconds=10.0, list_seconds=15.0)
 _OF_SETTINGS = {"settings", "agents"}
@@ -136,10 +144,30 @@ def check_api(configuration: Configuration, *, found_on_disk: int) -> Iterable[F
             yield warn("API", text, remedy)
         with ask("watch", params={"resourceVersion": "0", **of_node, "watch": "1", "timeoutSeconds": "1"}):
             yield ok("API", "we may watch pods")
+        if configuration.watcher.events:
+            yield from _check_events(session)
     except ApiError as error:
         yield _refused(error, access)
     finally:
         session.close()
+
+
+def _check_events(session: ApiSession) -> Iterable[Finding]:
+    """Ask the API whether we may do what Events on pods need; none is made."""
+    for verb in ("create", "patch"):
+        asked = {"group": "events.k8s.io", "resource": "events", "verb": verb}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": asked},
+        }
+        answer = session.send("create", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+        if as_dict(as_dict(json.loads(answer)).get("status")).get("allowed") is True:
+            yield ok("API", f"we may {verb} Events")
+        else:
+            yield warn(
+                "API", f"WATCHER_EVENTS: we may not {verb} Events, so pods' authors are not told", EVENTS
+            )
 
 
 def _refused(error: ApiError, access: ApiAccess) -> Finding:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from kube_log_watcher_core.kube.access import ApiAccess, api_access
+from kube_log_watcher_core.kube.pod_events import Complaint, PodEvents
 from kube_log_watcher_core.kube.status import WatchStatus
 from kube_log_watcher_core.kube.timing import Timing
 
-__all__ = ["ApiAccess", "Timing", "WatchStatus", "api_access"]
+__all__ = ["ApiAccess", "Complaint", "PodEvents", "Timing", "WatchStatus", "api_access"]

@@ -32,7 +32,12 @@ class Silence(ServerError):
 
 
 def error_of(
-    code: int, status: Mapping[str, Any], *, verb: str, retry_after: float | None = None
+    code: int,
+    status: Mapping[str, Any],
+    *,
+    verb: str,
+    subject: str = "pods",
+    retry_after: float | None = None,
 ) -> ApiError:
     """Return the error for an HTTP status, or for the `Status` object in its body or in a watch's event."""
     reason = str(status.get("reason", ""))
@@ -47,7 +52,7 @@ def error_of(
     else:
         error = {401: Unauthorized, 403: Forbidden, 429: TooManyRequests}.get(code, ServerError)
     message = shortened(str(status.get("message") or reason or "no reason given"))
-    return error(f"{verb} pods: {code} {message}", status=code, retry_after=retry_after)
+    return error(f"{verb} {subject}: {code} {message}", status=code, retry_after=retry_after)
 
 
 def status_in(body: bytes) -> dict[str, Any]:

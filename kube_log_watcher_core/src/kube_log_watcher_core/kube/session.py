@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import json
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import requests
 import urllib3
@@ -20,7 +22,10 @@ from kube_log_watcher_core.kube.wire import Wire, WireAdapter
 
 PIECE_BYTES = 64 * 1024
 REFUSAL_BYTES = 64 * 1024
-"""How much of a refusal is read to learn its reason."""
+"""How much of a refusal is read to learn its reason, or of what was made of what was sent."""
+
+_METHODS = {"create": "POST", "patch": "PATCH"}
+_KINDS = {"create": "application/json", "patch": "application/merge-patch+json"}
 
 
 class Untrusted(ServerError):
@@ -38,9 +43,9 @@ class Answer:
     """
 
     def __init__(
-        self, response: requests.Response, *, verb: str, wire: Wire, piece_seconds: float | None = None
+        self, response: requests.Response, *, what: str, wire: Wire, piece_seconds: float | None = None
     ) -> None:
-        self._verb = verb
+        self._what = what
         self._response = response
         self._wire = wire
         self._piece_seconds = piece_seconds
@@ -58,9 +63,9 @@ class Answer:
             except urllib3.exceptions.ReadTimeoutError as error:
                 if self._piece_seconds is None and self._wire.overdue:
                     raise self._late() from error
-                raise Silence(f"{self._verb} pods: the stream fell silent") from error
+                raise Silence(f"{self._what}: the stream fell silent") from error
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                raise Cut(f"{self._verb} pods: the answer broke off: {shortened(str(error))}") from error
+                raise Cut(f"{self._what}: the answer broke off: {shortened(str(error))}") from error
             # What is there already is read without a wait, and would be until its end.
             if self._piece_seconds is None and self._wire.overdue:
                 raise self._late()
@@ -75,11 +80,11 @@ class Answer:
             pieces.append(piece)
             left -= len(piece)
             if left < 0:
-                raise ServerError(f"{self._verb} pods: the answer is longer than {limit_bytes} bytes")
+                raise ServerError(f"{self._what}: the answer is longer than {limit_bytes} bytes")
         return b"".join(pieces)
 
     def _late(self) -> ServerError:
-        return ServerError(f"{self._verb} pods: the answer did not end in time")
+        return ServerError(f"{self._what}: the answer did not end in time")
 
 
 class ApiSession:
@@ -92,8 +97,10 @@ class ApiSession:
         timing: Timing,
         clock: Callable[[], float],
         count: Callable[[str, str], None],
+        subject: str = "pods",
     ) -> None:
         self._access = access
+        self._subject = subject
         self._timing = timing
         self._count = count
         self._token = Token(access.token_file)
@@ -122,7 +129,22 @@ class ApiSession:
         try:
             with self._ask(verb, path, params, answer_seconds) as response:
                 piece_seconds = answer_seconds if stream else None
-                yield Answer(response, verb=verb, wire=self._wire, piece_seconds=piece_seconds)
+                what = f"{verb} {self._subject}"
+                yield Answer(response, what=what, wire=self._wire, piece_seconds=piece_seconds)
+        finally:
+            self._wire.end()
+
+    def send(self, verb: str, path: str, body: Mapping[str, Any]) -> bytes:
+        """Make something (``create``), or change it by a merge (``patch``); return what was made of it.
+
+        Raises `ApiError` by the meaning of the refusal, `ServerError` when there is no answer.
+        """
+        seconds = self._timing.answer_seconds
+        self._wire.begin(verb, read_seconds=seconds, whole_seconds=self._timing.list_seconds)
+        try:
+            with self._ask(verb, path, {}, seconds, body) as response:
+                answer = Answer(response, what=f"{verb} {self._subject}", wire=self._wire)
+                return answer.whole(limit_bytes=REFUSAL_BYTES)
         finally:
             self._wire.end()
 
@@ -135,21 +157,39 @@ class ApiSession:
         if self._session is not None:
             self._session.close()
 
-    def _ask(self, verb: str, path: str, params: Mapping[str, str], seconds: float) -> requests.Response:
+    def _ask(
+        self,
+        verb: str,
+        path: str,
+        params: Mapping[str, str],
+        seconds: float,
+        body: Mapping[str, Any] | None = None,
+    ) -> requests.Response:
         try:
-            return self._ask_once(verb, path, params, seconds)
+            return self._ask_once(verb, path, params, seconds, body)
         except Unauthorized:
             if not self._token.renewed():
                 raise
-            return self._ask_once(verb, path, params, seconds)
+            return self._ask_once(verb, path, params, seconds, body)
 
-    def _ask_once(self, verb: str, path: str, params: Mapping[str, str], seconds: float) -> requests.Response:
+    def _ask_once(
+        self,
+        verb: str,
+        path: str,
+        params: Mapping[str, str],
+        seconds: float,
+        body: Mapping[str, Any] | None,
+    ) -> requests.Response:
         headers = self._token.headers()
+        if body is not None:
+            headers["Content-Type"] = _KINDS[verb]
         try:
-            response = self._current_session().get(
+            response = self._current_session().request(
+                _METHODS.get(verb, "GET"),
                 self._access.url + path,
                 params=dict(params),
                 headers=headers,
+                data=None if body is None else json.dumps(body).encode(),
                 timeout=(self._timing.connect_seconds, seconds),
                 stream=True,
                 verify=_authorities(self._access),
@@ -162,14 +202,16 @@ class ApiSession:
             kind = Untrusted if isinstance(root, ssl.SSLCertVerificationError) else ServerError
             if self._wire.overdue:
                 root = TimeoutError("it did not come in time")
-            raise kind(f"{verb} pods: no answer: {shortened(str(root) or type(root).__name__)}") from error
+            raise kind(
+                f"{verb} {self._subject}: no answer: {shortened(str(root) or type(root).__name__)}"
+            ) from error
         self._count(verb, str(response.status_code))
-        if response.status_code != 200:
+        if response.status_code not in (200, 201):
             raise self._refusal(response, verb)
         return response
 
     def _refusal(self, response: requests.Response, verb: str) -> ApiError:
-        answer = Answer(response, verb=verb, wire=self._wire)
+        answer = Answer(response, what=f"{verb} {self._subject}", wire=self._wire)
         self._wire.hurry(self._timing.connect_seconds)
         try:
             with response:
@@ -178,7 +220,7 @@ class ApiSession:
             body = b""  # the status alone tells enough
         after = retry_after_in(response.headers)
         said = status_in(self._token.mask(body))
-        return error_of(response.status_code, said, verb=verb, retry_after=after)
+        return error_of(response.status_code, said, verb=verb, subject=self._subject, retry_after=after)
 
     def _current_session(self) -> requests.Session:
         """Return the session; a new one when the authorities' file was replaced."""

@@ -12,6 +12,8 @@ from kube_log_watcher_core.agents import FolderLocks, Handed, Supervisor
 from kube_log_watcher_core.configuration import Configuration, Given, configure
 from kube_log_watcher_core.errors import WatcherError
 from kube_log_watcher_core.explain import Answers
+from kube_log_watcher_core.kube import PodEvents
+from kube_log_watcher_core.loop.complaints import of_agent, of_watcher
 from kube_log_watcher_core.loop.node_pass import NodePass
 from kube_log_watcher_core.loop.pace import Pace
 from kube_log_watcher_core.loop.reload import PREPARE_SECONDS, Parts, PartsBuilder, Preparation
@@ -62,8 +64,16 @@ class Daemon:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wakeup, selectors.EVENT_READ)
         locks = FolderLocks()
-        self._supervisor = Supervisor(locks=locks, clock=clock, on_ready=self._wakeup.call)
-        self._monitor = Monitor(self._supervisor.status, clock=clock, wall=wall)
+        self._pod_events = PodEvents(clock=clock, wall=wall)
+        self._supervisor = Supervisor(
+            locks=locks,
+            clock=clock,
+            on_ready=self._wakeup.call,
+            on_objections=lambda agent, found: self._pod_events.stand(agent, of_agent(agent, found)),
+        )
+        self._monitor = Monitor(
+            self._supervisor.status, clock=clock, wall=wall, pod_events=self._pod_events.counts
+        )
         self._answers = Answers(self._monitor.snapshot, self._supervisor.reports)
         self._builder = PartsBuilder(
             supervisor=self._supervisor,
@@ -174,6 +184,10 @@ class Daemon:
         if old is None or new.node is not old.node:
             self._monitor.watches(new.node.pod_watch)
             self._monitor.spools(new.node.spooling.view)
+        watcher = new.configuration.watcher
+        self._pod_events.use(
+            new.configuration.access if watcher.events else None, node=new.configuration.node.node
+        )
         self._supervisor.take(new.agents)
         new.node.spooling.use(new.configuration.watcher.spool_dir, new.configuration.spool_rules)
         for part in (new.state, new.door):
@@ -213,6 +227,7 @@ class Daemon:
             self._preparation.give_up()
         if parts is not None:
             self._let_go(parts, None)
+        self._pod_events.stop()
         self._supervisor.stop(wait_seconds=STOP_SECONDS)
         if parts is not None and parts.state is not None:
             parts.state.stop(wait_seconds=STOP_SECONDS / 2)
@@ -259,6 +274,8 @@ class Daemon:
             return
         self.resolution = passed.resolution
         log_changes(passed)
+        if self._pod_events.is_on and (full or passed.changes):
+            self._pod_events.stand("", of_watcher(node.reconciler.with_remarks()))
         self._recheck = self._recheck or full
         new = {it.after.key: it.appeared for it in passed.came if it.appeared is not None}
         self._new = {**self._new, **new}

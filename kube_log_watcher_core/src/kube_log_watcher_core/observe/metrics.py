@@ -218,4 +218,12 @@ FAMILIES = (
         lambda now: list(now.watch.requests.items()),
     ),
     _single("relists_total", "Lists of pods after the first one.", lambda now: now.watch.relists),
+    # Counted in kube/pod_events.py.
+    _by_word(
+        "pod_events_total",
+        "Events on pods that were sent, or could not be.",
+        "result",
+        ("sent", "failed"),
+        lambda now: now.pod_events,
+    ),
 )

@@ -9,7 +9,8 @@ import importlib.metadata
 import os
 import platform
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
@@ -35,10 +36,12 @@ class Monitor:
         *,
         clock: Callable[[], float],
         wall: Callable[[], float],
+        pod_events: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._agents = agents
         self._clock = clock
         self._wall = wall
+        self._pod_events = pod_events
         self._began = self._loop_due = clock()
         self._passes: Counter[str] = Counter()
         self._reloads: Counter[str] = Counter()
@@ -120,6 +123,7 @@ class Monitor:
             fallbacks=self._fallbacks,
             reloads=self._reloads.copy(),
             spool=spool,
+            pod_events=dict(self._pod_events),
             sources=self._sources,
             pid=os.getpid(),
             version=self._version,

@@ -56,6 +56,8 @@ class Snapshot:
     reloads: Mapping[str, int] = attrs.field(factory=dict)
     """How many by result."""
     spool: SpoolView = attrs.field(factory=SpoolView)
+    pod_events: Mapping[str, int] = attrs.field(factory=dict)
+    """How many Events on pods by result."""
     sources: Sources = Sources()
     pid: int = 0
     version: str = ""

@@ -99,6 +99,10 @@ class Reconciler:
         self.wants_fresh_list = False
         """A pod has been unknown for so long that the watch is doubted."""
 
+    def with_remarks(self) -> tuple[Life, ...]:
+        """Return the records of the containers with annotations that were not understood."""
+        return tuple(life for life in self._lives.values() if life.remarks)
+
     def life_of(self, key: str) -> Life | None:
         """Return the record of a container's log; from any thread."""
         return self._lives.get(key)

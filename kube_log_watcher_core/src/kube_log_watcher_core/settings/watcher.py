@@ -128,6 +128,12 @@ class WatcherSettings:
         default=None,
         help="host:port on which /livez, /readyz and /metrics are served; unset: no port is opened",
     )
+    events: bool = setting(
+        FLAG,
+        default=False,
+        help="tell pods' authors by Events which of their annotations are refused, and which logs are held "
+        "for that; needs create and patch on events of events.k8s.io",
+    )
     extra_agent: tuple[Path, ...] = setting(
         PATHS, default=(), help="Python file with an agent class, under its name; may be given several times"
     )

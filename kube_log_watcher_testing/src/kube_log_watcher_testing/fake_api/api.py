@@ -38,6 +38,8 @@ class FakeApi:
         self.plan = FaultPlan()
         self.requests: list[Request] = []
         """All requests, oldest first."""
+        self.events: dict[tuple[str, str], JsonObject] = {}
+        """Events on pods that were made, by namespace and name."""
         self.bookmark_seconds = bookmark_seconds
         self.page_items = 0
         """How many pods are in each page of a list; 0: all are in one."""
@@ -130,7 +132,7 @@ class FakeApi:
         self._tokens = set(tokens)
 
     def forbid(self, *verbs: str) -> None:
-        """Answer 403 to these verbs: ``list``, ``watch``, ``get``."""
+        """Answer 403 to these verbs: ``list``, ``watch``, ``get``; ``create`` and ``patch`` of Events."""
         self._forbidden |= set(verbs)
 
     def allow(self, *verbs: str) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from kube_log_watcher_testing.fake_api import faults
 from kube_log_watcher_testing.fake_api.history import History, Selector
-from kube_log_watcher_testing.fake_api.objects import JsonObject, status_object
+from kube_log_watcher_testing.fake_api.objects import JsonObject, faults_of_event, status_object
 from kube_log_watcher_testing.fake_api.server import Headers, Responder, json_line
 from kube_log_watcher_testing.fake_api.streams import (
     Broken,
@@ -26,6 +26,8 @@ from kube_log_watcher_testing.fake_api.streams import (
 
 _LIST = re.compile(r"/api/v1/(?:namespaces/([^/]+)/)?pods")
 _POD = re.compile(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)")
+_EVENTS = re.compile(r"/apis/events\.k8s\.io/v1/namespaces/([^/]+)/events")
+_EVENT = re.compile(r"/apis/events\.k8s\.io/v1/namespaces/([^/]+)/events/([^/]+)")
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 _AT_OPENING = {
@@ -39,7 +41,7 @@ class Request:
     """A request that came in, and what it was answered with."""
 
     verb: str
-    """``list``, ``watch``, ``get`` or ``other``."""
+    """``list``, ``watch``, ``get``, ``create`` and ``patch`` (of Events), or ``other``."""
     path: str
     """With the query, as sent."""
     headers: Headers = field(repr=False)
@@ -54,6 +56,7 @@ class Backend(Protocol):
     streams: Streams
     plan: faults.FaultPlan
     requests: list[Request]
+    events: dict[tuple[str, str], JsonObject]
     bookmark_seconds: float
     page_items: int
     prefix: str
@@ -81,13 +84,52 @@ class Handler(Responder):
             self._answer(path, fault)
 
     def do_POST(self) -> None:  # noqa: N802 - http.server looks for it
-        """Answer a review of one's own rights; nothing else can be posted."""
-        asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))) or b"{}")
-        if self._note() != _REVIEW:
+        """Make an Event, or answer a review of one's own rights; nothing else can be posted."""
+        asked = self._body()
+        path = self._note()
+        made = _EVENTS.fullmatch(path)
+        if path != _REVIEW and not made:
             self.send_status(405, "MethodNotAllowed", "the server does not allow this method")
-        elif not self._refuse():
-            verb = asked.get("spec", {}).get("resourceAttributes", {}).get("verb", "")
-            self.send_json({**asked, "status": {"allowed": self.backend.allows(verb)}}, status=201)
+        elif not self._spoil(self.backend.plan.take("create" if made else "other")) and not self._refuse():
+            if made:
+                self._create_event(made[1], asked)
+            else:
+                self._review(asked)
+
+    def do_PATCH(self) -> None:  # noqa: N802 - http.server looks for it
+        """Go on with an Event's series."""
+        asked = self._body()
+        changed = _EVENT.fullmatch(self._note())
+        if not changed:
+            self.send_status(405, "MethodNotAllowed", "the server does not allow this method")
+        elif not self._spoil(self.backend.plan.take("patch")) and not self._refuse():
+            event = self.backend.events.get((changed[1], changed[2]))
+            if event is None:
+                self.send_status(404, "NotFound", f'events.events.k8s.io "{changed[2]}" not found')
+            elif asked.keys() != {"series"} or asked["series"].get("count", 0) < 2:
+                self.send_status(422, "Invalid", "only the series of an Event can be changed, from 2 on")
+            else:
+                event.update(asked)
+                self.send_json(event)
+
+    def _body(self) -> JsonObject:
+        body: JsonObject = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))) or b"{}")
+        return body
+
+    def _review(self, asked: JsonObject) -> None:
+        verb = asked.get("spec", {}).get("resourceAttributes", {}).get("verb", "")
+        self.send_json({**asked, "status": {"allowed": self.backend.allows(verb)}}, status=201)
+
+    def _create_event(self, namespace: str, event: JsonObject) -> None:
+        name = event.get("metadata", {}).get("name", "")
+        faults_found = list(faults_of_event(event, namespace))
+        if (namespace, name) in self.backend.events:
+            self.send_status(409, "AlreadyExists", f'events.events.k8s.io "{name}" already exists')
+        elif faults_found:
+            self.send_status(422, "Invalid", f'Event "{name}" is invalid: {"; ".join(faults_found)}')
+        else:
+            self.backend.events[namespace, name] = event
+            self.send_json(event, status=201)
 
     def send_response(self, code: int, message: str | None = None) -> None:
         """Send the status line, and keep the status for who asks later."""
@@ -107,6 +149,10 @@ class Handler(Responder):
     def _verb_of(self, path: str) -> str:
         if _LIST.fullmatch(path):
             return "watch" if self._query.get("watch") in ("true", "1") else "list"
+        if _EVENTS.fullmatch(path):
+            return "create"
+        if _EVENT.fullmatch(path):
+            return "patch"
         return "get" if _POD.fullmatch(path) else "other"
 
     def _refuse(self) -> bool:
@@ -115,7 +161,8 @@ class Handler(Responder):
         if not self.backend.admits(self.headers.get("Authorization", "")):
             self.send_status(401, "Unauthorized", "Unauthorized")
         elif not self.backend.allows(verb):
-            message = f'pods is forbidden: User "fake" cannot {verb} resource "pods" at the cluster scope'
+            what = "events.events.k8s.io" if verb in ("create", "patch") else "pods"
+            message = f'{what} is forbidden: User "fake" cannot {verb} resource "{what}" at the cluster scope'
             self.send_status(403, "Forbidden", message)
         else:
             return False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -197,3 +198,25 @@ def _container_status(uid: str, container: ContainerStatus) -> JsonObject:
         ended = {"exitCode": 1, "reason": "Error", "containerID": f"containerd://{container.previous_id}"}
         status["lastState"] = {"terminated": ended}
     return status
+
+
+def faults_of_event(event: JsonObject, namespace: str) -> Iterator[str]:
+    """Yield what a real server would refuse of an Event of ``events.k8s.io/v1``, by its own rules."""
+    for name, longest in (("reportingController", 128), ("reportingInstance", 128), ("action", 128)):
+        if not 0 < len(event.get(name, "")) <= longest:
+            yield f"{name}: must be given, with at most {longest} characters"
+    if not 0 < len(event.get("reason", "")) <= 128:
+        yield "reason: must be given, with at most 128 characters"
+    if len(event.get("note", "").encode()) > 1024:
+        yield "note: can have at most 1024 characters"
+    if event.get("type") not in ("Normal", "Warning"):
+        yield "type: has to be Normal or Warning"
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", event.get("eventTime", "")):
+        yield "eventTime: must be given, with microseconds"
+    if (
+        event.get("regarding", {}).get("namespace") != namespace
+        or event["metadata"]["namespace"] != namespace
+    ):
+        yield "regarding.namespace: does not match the Event's"
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", event["metadata"].get("name", "")):
+        yield "metadata.name: is no name of a subdomain"
