@@ -65,22 +65,65 @@ def test_a_pipe_in_place_of_the_positions_keeps_nobody_waiting(kept: Path, posit
     assert positions.progress(LOG) is None
 
 
+class Clock:
+    now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Counting(PositionFile):
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.parsed = 0
+
+        def count(content: bytes) -> Offsets:
+            self.parsed += 1
+            return parse(content)
+
+        super().__init__(path, count, wall=clock)
+
+
+def write(kept: Path, offset: int, *, at: float) -> None:
+    kept.write_text(json.dumps([["/spool/a.log", 7, offset]]))
+    os.utime(kept, (at, at))
+
+
 def test_positions_are_parsed_again_only_when_they_have_changed(kept: Path) -> None:
-    parsed: list[bytes] = []
-
-    def counting(content: bytes) -> Offsets:
-        parsed.append(content)
-        return parse(content)
-
-    positions = PositionFile(kept, counting)
+    clock = Clock()
+    positions = Counting(kept, clock)
+    write(kept, 42, at=NOW - 60)
     for _ in range(3):
-        positions.progress(LOG)
-    assert len(parsed) == 1
-    kept.write_text(json.dumps([["/spool/a.log", 7, 100]]))
-    progress = positions.progress(LOG)
-    assert progress is not None
-    assert progress.read_bytes == 100
-    assert len(parsed) == 2
+        assert positions.progress(LOG) == Progress(read_bytes=42, at=clock.now)
+        clock.now += 10
+    assert positions.parsed == 1
+    write(kept, 100, at=NOW - 60)
+    assert positions.progress(LOG) == Progress(read_bytes=100, at=clock.now)
+    assert positions.parsed == 2
+
+
+def test_a_change_within_the_same_tick_of_the_file_systems_clock_is_seen(kept: Path) -> None:
+    """Of a file that is written in place, inode, size and time may all be the same."""
+    clock = Clock()
+    positions = Counting(kept, clock)
+    write(kept, 42, at=NOW)
+    seen = os.stat(kept)
+    assert positions.progress(LOG) == Progress(read_bytes=42, at=NOW)
+    with open(kept, "r+b") as file:
+        file.write(kept.read_bytes().replace(b"42", b"99"))
+    os.utime(kept, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    positions._seen = (*positions._seen[:3], os.stat(kept).st_ctime_ns)  # the one time that can't be set
+    clock.now += 0.5
+    assert positions.progress(LOG) == Progress(read_bytes=99, at=clock.now)
+
+
+def test_many_questions_at_once_cost_one_reading_and_are_answered_as_of_that(kept: Path) -> None:
+    clock = Clock()
+    positions = Counting(kept, clock)
+    write(kept, 42, at=NOW)
+    for _ in range(1000):
+        assert positions.progress(LOG) == Progress(read_bytes=42, at=NOW)
+        clock.now += 0.0001
+    assert positions.parsed == 1
 
 
 def test_notes_without_inodes_are_found_by_the_path(kept: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from kube_log_watcher_core import LogTarget
-from kube_log_watcher_static import Document
+from kube_log_watcher_static import Document, cut
 
 NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 """What Prometheus takes for a label's name. With any other it refuses the whole file."""
@@ -55,7 +55,7 @@ def labels_of(target: LogTarget, document: Document) -> Mapping[str, str]:
     if "truncated" in document:
         labels["__meta_klw_truncated"] = ",".join(document["truncated"])
     attached = valid_names(target.attributes, valid=_attachable, taken=labels)
-    return labels | {name: target.attributes[each] for each, name in attached}
+    return labels | {name: cut(target.attributes[each]) for each, name in attached}
 
 
 def _plain(name: str) -> str:

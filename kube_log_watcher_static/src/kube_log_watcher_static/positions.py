@@ -20,6 +20,11 @@ within seconds: by inode alone, "all read" was said of files that nobody had ope
 MOST_BYTES = 64 * 1024 * 1024
 """Of a file of positions that is read at all."""
 
+FRESH_SECONDS = 1.0
+"""So long after a change another may bear the same time: file systems tell times apart only so well."""
+AGAIN_SECONDS = 0.2
+"""So soon a file that may have changed unseen is read again: many segments are asked about at once."""
+
 
 def path_and_inode(file: LogFile) -> tuple[str, int | None]:
     """Return the name of a file that can't be taken for another's."""
@@ -57,6 +62,9 @@ class PositionFile:
         self._key = key
         self._wall = wall
         self._seen: tuple[int, ...] = ()
+        self._is_settled = False
+        self._at = 0.0
+        """When the offsets were what the file says, in seconds since the epoch."""
         self._offsets: Offsets = {}
 
     def progress(self, file: LogFile) -> Progress | None:
@@ -67,12 +75,11 @@ class PositionFile:
         """
         if file.inode is None:
             return None
-        now = self._wall()
         try:
             offsets = self.offsets()
         except (OSError, ValueError):
             return None
-        return Progress(read_bytes=offsets.get(self._key(file), 0), at=now)
+        return Progress(read_bytes=offsets.get(self._key(file), 0), at=self._at)
 
     def check(self) -> None:
         """Look whether it can be read; a shipper that has not begun yet has none.
@@ -106,11 +113,15 @@ class PositionFile:
         ValueError
             when it is not what it should be.
         """
+        now = self._wall()
         status = os.stat(self._path)
         seen = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        if seen != self._seen:
+        if seen == self._seen and not self._is_settled and 0 <= now - self._at < AGAIN_SECONDS:
+            return self._offsets
+        if seen != self._seen or not self._is_settled:
             self._offsets = self._parse(read_bounded(self._path, MOST_BYTES))
-            self._seen = seen
+            self._seen, self._is_settled = seen, now - status.st_mtime > FRESH_SECONDS
+        self._at = now
         return self._offsets
 
 

@@ -83,6 +83,11 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
         """Return the table's name."""
         return [Owned(self.path.parent, re.escape(self.path.name))]
 
+    def prepare(self) -> None:
+        """Write an empty table where there is none: a shipper may not start without."""
+        if not self.path.exists():
+            self.write([File(self.path, self._table.join([]))])
+
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
         """Write the table, and come again when its shipper has had time for what is new."""
         super().sync(targets)

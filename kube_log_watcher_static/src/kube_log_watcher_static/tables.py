@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -56,12 +56,12 @@ class TableFormat(Generic[T]):
         return f"{self.head}{self.between.join(rows)}{self.tail}"
 
 
-def _read_json_row(row: str) -> tuple[str, Mapping[str, Any]]:
+def _read_json_row(row: str) -> tuple[str, Any]:
     ((key, value),) = json.loads(f"{{{row}}}").items()
     return key, value
 
 
-JSON_MAP: TableFormat[Mapping[str, Any]] = TableFormat(
+JSON_MAP: TableFormat[Any] = TableFormat(
     write=lambda key, value: f"{json.dumps(key)}: {json.dumps(value, sort_keys=True)}",
     read=_read_json_row,
     head="{\n",
