@@ -86,7 +86,7 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
     def prepare(self) -> None:
         """Write an empty table where there is none: a shipper may not start without."""
         if not self.path.exists():
-            self.write([File(self.path, self._table.join([]))])
+            self.write([File(self.path, self.table.join([]))])
 
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
         """Write the table, and come again when its shipper has had time for what is new."""
