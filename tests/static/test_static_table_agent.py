@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
-import pytest
 
 from kube_log_watcher_core import PATH, LogTarget, NodeContext, setting
 from kube_log_watcher_static import JSON_MAP, TableAgent, TableFormat
@@ -92,21 +90,32 @@ def test_others_that_come_meanwhile_keep_no_log_waiting(tmp_path: Path) -> None:
     assert list(agent.ready([spooled(1), spooled(2)])) == [spooled(1)]
 
 
-def test_a_row_that_would_be_misread_costs_that_log_alone(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_row_that_would_be_misread_costs_that_log_alone(tmp_path: Path) -> None:
     careless: TableFormat[Mapping[str, str]] = attrs.evolve(
         JSON_MAP, write=lambda key, value: f'"{key}": {{"application": "{value["application"]}"}}'
     )
     clock = Clock()
     agent = Agent(tmp_path, clock, table=careless)
     targets = [spooled(1, '"'), spooled(2)]
-    with caplog.at_level(logging.WARNING):
-        for _ in range(2):
-            agent.sync(targets)
+    agent.sync(targets)
     clock.now += SECONDS
     assert list(agent.ready(targets)) == targets[1:]
     assert list(json.loads((tmp_path / "table.json").read_text())) == [container_id(2)]
-    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
-        "pod default/shop-1, container main"
-    ]
+    (objection,) = agent.objections()
+    assert (objection.target, objection.holds) == (targets[0], True)
+    assert "can't be read again" in objection.reason
+    agent.sync(targets[1:])
+    assert list(agent.objections()) == []
+
+
+def test_an_empty_table_is_there_before_any_log_is_known(tmp_path: Path) -> None:
+    """A shipper may not start without."""
+    Agent(tmp_path, Clock()).prepare()
+    assert json.loads((tmp_path / "table.json").read_text()) == {}
+
+
+def test_a_table_that_is_there_stays_until_all_logs_are_known(tmp_path: Path) -> None:
+    Agent(tmp_path, Clock()).sync([spooled(1)])
+    before = (tmp_path / "table.json").read_text()
+    Agent(tmp_path, Clock()).prepare()
+    assert (tmp_path / "table.json").read_text() == before

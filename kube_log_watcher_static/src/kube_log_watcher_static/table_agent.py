@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -12,12 +11,10 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from kube_log_watcher_core import File, LogTarget, NodeContext, Owned
+from kube_log_watcher_core import File, LogTarget, NodeContext, Objection, Owned
 from kube_log_watcher_static.agent import StaticAgent
 from kube_log_watcher_static.tables import TableFormat, UnsafeRow
 from kube_log_watcher_static.uptake import Uptake
-
-logger = logging.getLogger(__name__)
 
 SettingsT = TypeVar("SettingsT")
 T = TypeVar("T")
@@ -26,7 +23,8 @@ T = TypeVar("T")
 @attrs.frozen
 class _Row:
     text: str | None
-    """None where a shipper would read it as something else."""
+    objection: Objection | None = None
+    """Why there is no text: a shipper would read it as something else."""
 
 
 class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
@@ -64,6 +62,7 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
         self.rows: dict[str, str] = {}
         """The rows that were rendered last, by their containers' ids."""
         self._content = b""
+        self._unsafe: Sequence[Objection] = ()
         self.uptake = Uptake(clock=clock, seconds=uptake_seconds)
         """What the shipper has taken up of it."""
 
@@ -73,8 +72,10 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
         """Return the table."""
-        rows = zip(targets, self.each(targets, self._row), strict=True)
-        self.rows = {target.id: row.text for target, row in rows if row.text is not None}
+        rows = self.each(targets, self._row)
+        self._unsafe = [row.objection for row in rows if row.objection is not None]
+        texts = zip(targets, (row.text for row in rows), strict=True)
+        self.rows = {target.id: text for target, text in texts if text is not None}
         table = File(self.path, self.table.join(self.rows.values()))
         self._content = table.content
         return [table]
@@ -98,10 +99,14 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
         """Return those that have been in the table for long enough."""
         return [target for target in super().ready(targets) if self.uptake.has(target.id)]
 
+    def objections(self) -> Iterable[Objection]:
+        """Return the logs that are held, also those whose row would be read as something else."""
+        yield from super().objections()
+        yield from self._unsafe
+
     def _row(self, target: LogTarget) -> _Row:
         try:
             return _Row(self.table.row(target.id, self.value(target)))
         except UnsafeRow as error:
-            where = f"pod {target.namespace}/{target.pod_name}, container {target.container_name}"
-            logger.warning("%s: not shipped, because %s", where, error)
-            return _Row(None)
+            remedy = "look for what is odd about the pod's labels and annotations, and report it"
+            return _Row(None, Objection(target, "", str(error), remedy, holds=True, until="they are others"))
