@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.fuzz.happenings import HASH, MIRROR, Happening, Happenings
+from benchmarks.fuzz.happenings import Happening
 from benchmarks.fuzz.model import PREFIX, PodModel
+from benchmarks.fuzz.pods import HASH, MIRROR, Pods
 from benchmarks.fuzz.site import Site
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import ContainerStatus, pod_object
@@ -21,9 +22,9 @@ THEIRS = {"application": "stranger", "version": "v0", "release": "stranger"}
 class Hostilities:
     """Does to a site what strangers could do."""
 
-    def __init__(self, site: Site, happenings: Happenings, rng: random.Random) -> None:
+    def __init__(self, site: Site, victims: Pods, rng: random.Random) -> None:
         self._site = site
-        self._happenings = happenings
+        self._victims = victims
         self._rng = rng
         self._count = 0
         self.bag: Mapping[Happening, int] = {self.a_hash_is_claimed: 2, self.junk_is_put: 1}
@@ -37,7 +38,7 @@ class Hostilities:
             }
 
     def _victim(self) -> PodModel | None:
-        return self._happenings.any_pod(lambda pod: bool(pod.runs))
+        return self._victims.any_pod(lambda pod: bool(pod.runs))
 
     def _stranger(self, *, uid: str | None = None, annotations: Mapping[str, str] | None = None) -> str:
         """Let the API show a pod of a stranger, with one container that has no log; give its uid."""
@@ -69,7 +70,7 @@ class Hostilities:
     def an_id_is_claimed(self) -> str | None:
         """Give a link to one's own log a name with another's id, which the API has shown to be another's."""
         shown = self._site.model.shown_ids
-        victim = self._happenings.any_pod(
+        victim = self._victims.any_pod(
             lambda pod: pod.in_api and bool(pod.runs) and pod.runs[-1].files.id in shown
         )
         own = self._victim()

@@ -17,7 +17,8 @@ from kube_log_watcher_core import Layout
 
 QUIET_SECONDS = 90.0
 """How long the truth is waited for: a back-off of the API may be up to 30 s long."""
-STAYS_SECONDS = 0.25
+STAYS_SECONDS = 0.6
+"""Longer than new settings take to come into use, which is 0.3 s: what is true by the old ones would pass."""
 EPISODES = 4
 STEPS = (10, 40)
 
@@ -61,8 +62,8 @@ class Session:
         with Site(self._layout, self._folder, interval=interval) as site:
             self._say(f"full passes every {interval:g} s")
             happenings = Happenings(site, self._rng)
-            hostilities = Hostilities(site, happenings, self._rng)
-            happenings.resident_comes()
+            hostilities = Hostilities(site, happenings.pods, self._rng)
+            happenings.pods.resident_comes()
             self._quiet(site, happenings)
             while self._episodes < episodes and not site.faults and goes_on():
                 self._episode(site, happenings, hostilities)
@@ -97,7 +98,7 @@ class Session:
 
     def _quiet(self, site: Site, happenings: Happenings) -> None:
         """End all that disturbs, wait until what is written is true and stays so, and note how it is."""
-        happenings.heal()
+        happenings.troubles.heal()
         self._say("quiet")
         untrue: list[str] = []
 
