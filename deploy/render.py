@@ -1,5 +1,8 @@
 """Renders the chart to plain manifests: ``deploy/examples/<name>.yaml`` to ``deploy/manifests/<name>.yaml``.
 
+Before that, the static configurations of shippers are copied from their distributions into the chart, which
+can only read files of its own.
+
 ``--check`` writes nothing, and tells with exit code 1 which manifests are out of step.
 """
 
@@ -33,11 +36,22 @@ def main() -> int:
         stale = sorted({*out_of_step(), *orphans()})
         print("\n".join(f"{path}: out of step, call `make manifests`" for path in stale), end="")
         return int(bool(stale))
+    for path, text in configurations():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     for path, text in manifests():
         path.write_text(text)
     for path in orphans():
         path.unlink()
     return 0
+
+
+def configurations() -> Iterable[tuple[Path, str]]:
+    """Yield each static configuration in the chart with what it must hold."""
+    for file in sorted(HERE.parent.glob("kube_log_watcher_*/src/*/static/*")):
+        if file.is_file():
+            shipper = file.parent.parent.name.removeprefix("kube_log_watcher_")
+            yield CHART / "files" / shipper / file.name, file.read_text()
 
 
 def manifests() -> Iterable[tuple[Path, str]]:
@@ -58,7 +72,8 @@ def plain(chart: Chart, values: Mapping[str, Any]) -> str:
 
 def out_of_step() -> Iterable[Path]:
     """Name the manifests that are not what the chart gives."""
-    return (path for path, text in manifests() if not path.exists() or path.read_text() != text)
+    wanted = (*configurations(), *manifests())
+    return (path for path, text in wanted if not path.exists() or path.read_text() != text)
 
 
 def orphans() -> Iterable[Path]:

@@ -339,6 +339,8 @@ def test_the_watcher_is_a_sidecar_that_starts_before_the_shippers(example: str, 
     agents = {agent.name: agent.settings for agent in given(documents, tmp_path).agents}
     if "scalyr" in agents:
         assert probe["exec"]["command"] == ["test", "-s", str(agents["scalyr"].config_path)]
+    elif "rsyslog" in agents:
+        assert probe["exec"]["command"] == ["test", "-s", str(agents["rsyslog"].folder / "table.json")]
     else:
         assert probe["httpGet"] == {"path": "/livez", "port": "http"}
 
@@ -418,3 +420,81 @@ def test_the_pods_own_logs_are_followed() -> None:
     labels = one(render({}), "DaemonSet")["spec"]["template"]["metadata"]["labels"]
     assert re.fullmatch(r"[\d.]+", labels["version"])
     assert labels["application"] == "kube-log-watcher"
+
+
+# ------------------------------------------------------------------ shippers with a static configuration
+
+STATIC = sorted(path.parent.name for path in CHART.glob("files/*/*") if path.parent.name != "files")
+
+
+def with_shipper(name: str, **more: Any) -> dict[str, Any]:
+    return {"shipper": name, "staticShipper": {"image": "shipper:1", "output": "where lines go", **more}}
+
+
+def test_the_chart_offers_every_agent_that_has_a_static_configuration() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert {"", "scalyr", *STATIC} == set(schema["properties"]["shipper"]["enum"])
+
+
+@pytest.mark.parametrize("name", STATIC)
+def test_a_shipper_has_its_configuration_and_its_output_and_no_credentials(name: str, tmp_path: Path) -> None:
+    documents = render(with_shipper(name))
+    for manifest in documents:
+        assert kubernetes_validate.validate(manifest, SIDECAR_VERSIONS[-1], strict=True)
+    configuration = given(documents, tmp_path)
+    assert ([agent.name for agent in configuration.agents], configuration.warnings) == ([name], ())
+    pod = pod_of(documents)
+    shipper = container(pod, name)
+    assert TOKEN not in mounts(shipper)
+    assert {each["name"] for each in pod["containers"]} == {name}
+    (own,) = (it["data"] for it in documents if it["metadata"]["name"] == f"kube-log-watcher-{name}")
+    assert len(own) == 2
+    assert "where lines go\n" in own.values()
+    assert any("/var/log/kube-log-watcher" in text for text in own.values())
+
+
+@pytest.mark.parametrize("name", STATIC)
+def test_paths_of_the_values_are_those_of_the_configuration(name: str) -> None:
+    values = with_shipper(name, hostPaths={"metadata": "/var/log/metadata", "state": "/srv/state"})
+    documents = render({**values, "spool": {"folder": "/var/log/elsewhere"}})
+    (own,) = (it["data"] for it in documents if it["metadata"]["name"] == f"kube-log-watcher-{name}")
+    text = "".join(own.values())
+    assert "/var/log/kube-log-watcher/" not in text
+    assert "/var/log/metadata" in text
+    if name != "filesd":  # it is told of each segment's path
+        assert "/var/log/elsewhere" in text
+    shipper = container(pod_of(documents), name)
+    assert Path("/var/log/metadata") in mounts(shipper)
+    hosts = [volume["hostPath"]["path"] for volume in pod_of(documents)["volumes"] if "hostPath" in volume]
+    assert {"/var/log/metadata", "/srv/state"} <= set(hosts)
+
+
+@pytest.mark.parametrize("name", STATIC)
+def test_a_shipper_reads_logs_and_writes_only_what_it_remembers_and_answers(name: str) -> None:
+    shipper = container(pod_of(render(with_shipper(name))), name)
+    written = {mount["name"] for mount in shipper["volumeMounts"] if not mount.get("readOnly")}
+    answers = {"rsyslog"}
+    assert written == {"shipper-state"} | ({"shipper-metadata"} if name in answers else set())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"shipper": "fluentbit"},
+        {"shipper": "rsyslog", "staticShipper": {"output": "x"}},
+        {**with_shipper("fluentbit"), "spool": {"enabled": False}},
+        {**with_shipper("fluentd"), **ON_DOCKER},
+        {"shipper": "nosuch"},
+        {"shipper": ""},
+    ],
+    ids=json.dumps,
+)
+def test_a_shipper_that_could_not_work_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(HelmError):
+        render(values)
+
+
+def test_the_scalyr_agent_can_run_beside_another_shipper() -> None:
+    documents = render({**with_shipper("fluentbit"), "scalyr": {"enabled": True}})
+    names = {each["name"] for each in pod_of(documents)["containers"]}
+    assert names == {"fluentbit", "scalyr-agent"}

@@ -83,7 +83,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.http }}
 {{- if .enabled }}{{ $_ := set $own "http_address" (printf "%s:%d" .host (int .port)) }}{{ end }}
 {{- end }}
-{{- if .Values.scalyr.enabled }}
+{{- if include "klw.scalyr" . }}
 {{- $agents = append $agents "scalyr" }}
 {{- $scalyr := dict "api_key_file" "/etc/scalyr-api-key/api-key" "config_path" "/etc/scalyr-agent-2/agent.json" }}
 {{- $_ := set $scalyr "dest_path" "/mnt/scalyr-logs" }}
@@ -94,6 +94,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- $_ := set $own "scalyr" (mergeOverwrite $scalyr (deepCopy .Values.scalyr.settings)) }}
 {{- end }}
+{{- if include "klw.static" . }}
+{{- $it := include "klw.staticShipper" . | fromYaml }}
+{{- $agents = append $agents $it.name }}
+{{- $static := merge (dict "folder" $it.folder "config" (printf "/etc/kube-log-watcher-shipper/%s" $it.file)) $it.settings }}
+{{- $_ := set $own $it.name (mergeOverwrite $static (deepCopy .Values.staticShipper.settings)) }}
+{{- end }}
 {{- if .Values.appdynamics.enabled }}
 {{- $agents = append $agents "appdynamics" }}
 {{- $_ := set $own "appdynamics" (dict "dest_path" .Values.appdynamics.jobPath) }}
@@ -103,7 +109,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $_ := set $own "symlinker" (dict "symlink_dir" .Values.symlinker.hostPaths.tree) }}
 {{- end }}
 {{- $agents = concat $agents .Values.extraAgents }}
-{{- if not $agents }}{{ fail "enable an agent: scalyr, appdynamics, symlinker, or name some in extraAgents" }}{{ end }}
+{{- if not $agents }}{{ fail "name a shipper, enable an agent (scalyr, appdynamics, symlinker), or name some in extraAgents" }}{{ end }}
 {{- $_ := set $own "agents" $agents }}
 {{- mergeOverwrite $own (deepCopy .Values.settings) | toYaml }}
 {{- end }}
@@ -157,11 +163,17 @@ volumeMounts:
   - {name: service-account, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
   - {name: state, mountPath: {{ .Values.node.state | quote }}}
   {{- include "klw.watcherLogMounts" . | trim | nindent 2 }}
-  {{- if .Values.scalyr.enabled }}
+  {{- if include "klw.scalyr" . }}
   - {name: scalyr-api-key, mountPath: /etc/scalyr-api-key, readOnly: true}
   - {name: scalyr-config, mountPath: /etc/scalyr-agent-2}
   - {name: scalyr-links, mountPath: /mnt/scalyr-logs}
   - {name: scalyr-checkpoints, mountPath: /var/lib/scalyr-agent-2, readOnly: true}
+  {{- end }}
+  {{- if include "klw.static" . }}
+  {{- $it := include "klw.staticShipper" . | fromYaml }}
+  - {name: shipper-config, mountPath: /etc/kube-log-watcher-shipper, readOnly: true}
+  - {name: shipper-metadata, mountPath: {{ $it.folder | quote }}}
+  - {name: shipper-state, mountPath: {{ $it.state | quote }}, readOnly: true}
   {{- end }}
   {{- if .Values.appdynamics.enabled }}
   - {name: appdynamics-jobs, mountPath: {{ .Values.appdynamics.jobPath | quote }}}
