@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from kube_log_watcher_core import Layout
+from kube_log_watcher_core.explain import ask
 from kube_log_watcher_testing.fake_api import ContainerStatus, FakeApi, pod_object
 from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 from kube_log_watcher_testing.watcher_process import WatcherProcess
@@ -153,6 +154,21 @@ class Stage:
         self.node.remove(container)
 
     # ------------------------------------------------------------------ what comes of it
+
+    def status(self) -> dict[str, Any]:
+        """Ask the watcher how it is, as ``status`` does; empty where it does not say."""
+        return self._told("status")
+
+    def report(self, pod: str) -> dict[str, Any]:
+        """Ask the watcher about a pod's only log, as ``explain`` does; empty where it knows of none."""
+        question = json.dumps({"name": pod, "namespace": "", "selector": ""})
+        reports = self._told(f"explain {question}").get("containers", [])
+        return next((each for each in reports if each["reason"] != "pause-container"), {})
+
+    def _told(self, request: str) -> dict[str, Any]:
+        state = self.watcher.environ["WATCHER_STATE_DIR"]
+        assert state is not None, "the watcher has no state folder, and thus no socket"
+        return ask(Path(state), request) or {}
 
     def agent_json(self) -> dict[str, Any]:
         """Read ``agent.json``, as the Scalyr agent would: it is never half-written."""

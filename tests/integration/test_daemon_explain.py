@@ -63,18 +63,21 @@ def test_every_fate_of_a_container_is_explained(stage: Stage) -> None:
     stage.wait_followed(followed, going)
     stage.end(going)
     stage.watcher.wait_for(
-        lambda: one(stage, "ghost")["reason"] == "pod-unknown", what="giving up on the pod"
+        lambda: stage.report("ghost")["reason"] == "pod-unknown", what="giving up on the pod"
     )
-    stage.watcher.wait_for(lambda: one(stage, "job-1")["state"] == "draining", what="the drain")
-    reasons = {name: one(stage, name)["reason"] for name in ("debug", "left-out", "elsewhere", "shop-1")}
-    assert reasons == {
+    stage.watcher.wait_for(lambda: stage.report("job-1")["state"] == "draining", what="the drain")
+    found = explain(stage)[1]["containers"]
+    reports = {each["pod_name"]: each for each in found if each["reason"] != "pause-container"}
+    assert {name: report["reason"] for name, report in reports.items()} == {
         "debug": "label-missing",
         "left-out": "excluded-by-annotation",
         "elsewhere": "namespace-excluded",
+        "ghost": "pod-unknown",
+        "job-1": None,
         "shop-1": None,
     }
-    assert explain(stage, "job-1")[0] == 0
-    assert one(stage, "job-1")["pod"]["source"] == "memory"
+    code, document = explain(stage, "job-1")
+    assert (code, document["containers"][-1]["pod"]["source"]) == (0, "memory")
     assert one(stage, "shop-1")["pod"]["source"] == "watch"
 
 

@@ -53,7 +53,7 @@ def test_status_tells_of_segments_and_of_what_is_unread(stage: Stage) -> None:
     wait_until(lambda: len(segments(stage)) == 1)
     stage.node.rotate(made)
     wait_until(lambda: len(segments(stage)) == 2)
-    wait_until(lambda: (status(stage)[1].get("spool") or {}).get("segments") == 2)
+    wait_until(lambda: (stage.status().get("spool") or {}).get("segments") == 2)
     code, found = status(stage)
     assert code == 0
     assert found["spool"] | {"oldest_unread_seconds": 0} == {
@@ -76,7 +76,8 @@ def test_status_counts_what_only_the_spool_still_holds(stage: Stage) -> None:
     wait_until(lambda: len(segments(stage)) == 1)
     stage.end(made)
     size = segments(stage)[0].stat().st_size
-    wait_until(lambda: status(stage)[1]["spool"]["held_bytes"] == size, timeout=20)
+    wait_until(lambda: stage.status()["spool"]["held_bytes"] == size, timeout=20)
+    assert status(stage)[1]["spool"]["held_bytes"] == size
 
 
 def test_a_log_that_can_not_be_kept_is_a_problem_that_names_the_remedy(stage: Stage) -> None:
@@ -84,8 +85,10 @@ def test_a_log_that_can_not_be_kept_is_a_problem_that_names_the_remedy(stage: St
     shutil.rmtree(stage.root / "node" / "spool")
     made = stage.run("shop-1")
     stage.watcher.wait_for(lambda: stage.entry(made), what="following by its path")
-    wait_until(lambda: status(stage)[0] == 1)
-    (problem,) = status(stage)[1]["problems"]
+    wait_until(lambda: stage.status()["problems"])
+    code, found = status(stage)
+    assert code == 1
+    (problem,) = found["problems"]
     assert problem.startswith("1 logs can't be kept in the spool and are followed by their path: ")
     assert "create the folder" in problem
 
@@ -103,7 +106,7 @@ def test_explain_tells_each_segment_with_its_size_and_how_far_it_is_read(stage: 
     stage.node.rotate(made)
     stage.node.write(made, "two")
     wait_until(lambda: len(segments(stage)) == 2)
-    wait_until(lambda: len(one(stage)[1]["spool"]["segments"]) == 2)
+    wait_until(lambda: len(stage.report("shop-1")["spool"]["segments"]) == 2)
     code, found = one(stage)
     assert (code, found["spool"]["state"], found["spool"]["trouble"]) == (0, "shown", "")
     assert [(each["path"], each["bytes"]) for each in found["spool"]["segments"]] == [
