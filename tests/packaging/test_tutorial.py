@@ -95,6 +95,7 @@ def test_the_tutorial_leads_from_nothing_to_a_wheel(
             "PATH": f"{author_environment.folder / 'bin'}:{os.environ['PATH']}",
             "HOME": str(author_environment.home),
             "TMPDIR": str(tmp_path),
+            "PIP_NO_COMPILE": "1",
             "PIP_FIND_LINKS": " ".join(
                 str(built[f"kube-log-watcher-{name}"].wheel.parent) for name in ("core", "testing")
             ),
