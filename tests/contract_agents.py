@@ -406,6 +406,88 @@ class Optimistic(Accounting):
         return super().read_up_to(target, file) or Progress(read_bytes=1, at=1.5)
 
 
+class Gating(Good):
+    """Shows a log when its file stands."""
+
+    gates = True
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        return [target for target in targets if self.placed(self.file(target).path) is not None]
+
+
+class Imagining(Gating):
+    """Shows what it has been handed once."""
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        self.all = {**getattr(self, "all", {}), **{target.id: target for target in targets}}
+        return self.all.values()
+
+
+class Believing(Gating):
+    """Believes that what it wanted stands."""
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        return targets
+
+
+class Shy(Gating):
+    """Shows no log at all."""
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        return []
+
+
+class Nervous(Gating):
+    """Takes a log from sight when its labels change."""
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        self.seen: dict[str, str | None] = getattr(self, "seen", {})
+        return [
+            target for target in targets if self.seen.setdefault(target.id, target.version) == target.version
+        ]
+
+
+class Remembering(Gating):
+    """Never forgets whose file stood once."""
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        self.stood: set[str] = getattr(self, "stood", set())
+        self.stood |= {target.id for target in super().ready(targets)}
+        return [target for target in targets if target.id in self.stood]
+
+
+class GatingByPod(Gating):
+    """Has a file for each name of a pod, of the pod that has it; the next one waits."""
+
+    def file(self, target: LogTarget) -> File:
+        text = json.dumps([target.pod_name, {**described(target), "uid": target.pod.uid}])
+        return File(self.settings.folder / f"{target.pod_name}.json", text)
+
+    def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:
+        oldest = sorted(targets, key=lambda target: target.pod.created or 0, reverse=True)
+        files = {target.pod_name: self.file(target) for target in oldest}
+        (ours,) = self.owned()
+        return [file for file in files.values() if ours.matches(file.path)]
+
+    def owned(self) -> Sequence[Owned]:
+        return [Owned(self.settings.folder, r"[a-z0-9-]{1,100}\.json")]
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        found = [(target, self.placed(self.file(target).path)) for target in targets]
+        return [
+            target
+            for target, item in found
+            if isinstance(item, File) and json.loads(item.content)[1]["uid"] == target.pod.uid
+        ]
+
+
+class Sharing(GatingByPod):
+    """Shows all pods of a name, whosever the file is."""
+
+    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
+        return [target for target in targets if self.placed(self.file(target).path) is not None]
+
+
 class Unordered(Good):
     """Writes a set."""
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import pytest
 
 import contract_agents as agents
-from kube_log_watcher_core import BaseAgent, LogFile, NodeContext
+from kube_log_watcher_core import BaseAgent, LogFile, LogTarget, NodeContext
 from kube_log_watcher_testing import AgentContract, MakeAgent
 
 
@@ -76,6 +76,25 @@ class TestUnaccounted(Contract):
     """An author has not said how its shipper writes down what it has read."""
 
     agent_class = agents.Accounting
+
+
+class GateContract(Contract):
+    """For agents that gate by the name of a pod."""
+
+    agent_class = agents.GatingByPod
+
+    def name_of(self, target: LogTarget) -> str:
+        return target.pod_name
+
+
+class TestGatingByPod(GateContract):
+    """It passes."""
+
+
+class TestSharing(GateContract):
+    """It shows a pod by another one's file."""
+
+    agent_class = agents.Sharing
 
 
 class TestByHand(Contract):
@@ -205,4 +224,10 @@ TestTemplating = _contract(agents.Templating)
 TestGuessing = _contract(agents.Guessing)
 TestLive = _contract(agents.Live)
 TestListing = _contract(agents.Listing)
+TestGating = _contract(agents.Gating)
+TestImagining = _contract(agents.Imagining)
+TestBelieving = _contract(agents.Believing)
+TestShy = _contract(agents.Shy)
+TestNervous = _contract(agents.Nervous)
+TestRemembering = _contract(agents.Remembering)
 TestUnordered = _contract(agents.Unordered)

@@ -11,10 +11,10 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+import kube_log_watcher_testing
 from kube_log_watcher_core.cli.options import shown
 from kube_log_watcher_core.plugins import installed, load_agent
 from kube_log_watcher_core.settings import Field, WatcherSettings, fields_of
-from kube_log_watcher_testing import AgentContract
 
 FIRST_GROUP = "The node"
 """The title below which ``--help`` begins to list settings."""
@@ -99,12 +99,15 @@ class CommandHelp(SphinxDirective):
 
 
 class ContractRules(SphinxDirective):
-    """``.. contract-rules::``: each rule of the contract of agents, and why."""
+    """``.. contract-rules:: [CLASS]``: each rule of the contract of agents, or of another one, and why."""
+
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Describe each rule by its name and its docstring."""
-        rules = [name for name in dir(AgentContract) if name.startswith("test_")]
-        lines = [line for name in rules for line in _rule(name, getattr(AgentContract, name).__doc__ or "")]
+        contract = getattr(kube_log_watcher_testing, (*self.arguments, "AgentContract")[0])
+        rules = [name for name in dir(contract) if name.startswith("test_")]
+        lines = [line for name in rules for line in _rule(name, getattr(contract, name).__doc__ or "")]
         return self.parse_text_to_nodes("\n".join(lines))
 
 

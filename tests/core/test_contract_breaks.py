@@ -12,9 +12,10 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kube_log_watcher_testing import AgentContract
+from kube_log_watcher_testing import AgentContract, PositionContract
 
 CLASSES = Path(__file__).parent.parent / "contract_classes.py"
+READERS = CLASSES.with_name("contract_readers.py")
 
 BROKEN = {
     "test_a_target_is_told_to_the_shipper": {"Silent": "targets make no difference"},
@@ -85,13 +86,45 @@ BROKEN = {
         "FalselyWithoutInodes": "it is not so: `no_inodes`",
         "Optimistic": "before the shipper has said anything",
     },
+    "test_only_what_was_handed_is_ready": {"Imagining": "`ready` names what was not handed"},
+    "test_nothing_is_ready_before_its_metadata_stand": {"Believing": "is ready after a failed"},
+    "test_all_becomes_ready_and_stays_so": {
+        "Shy": "not ready after a sync",
+        "Nervous": "not ready any more, when labels changed",
+    },
+    "test_what_comes_again_waits_for_its_metadata_again": {"Remembering": "is ready when it came again"},
+    "test_a_name_that_is_taken_over_is_ready_when_its_own_metadata_stand": {
+        "Sharing": "is ready while its predecessor's log is read"
+    },
     "test_the_same_bytes_under_other_hash_seeds": {"Unordered": "another hash seed changed something"},
 }
 """For each rule the agents that break it, and what they are told."""
 
+BROKEN_READERS = {
+    "test_what_was_read_is_told": {
+        "Blind": "60 bytes were read, and the reader says None",
+        "WithoutFixture": "needs a fixture `make_reader`",
+        "WithoutNote": "replace `note`",
+    },
+    "test_nothing_is_claimed_of_a_file_without_a_note": {"Hopeful": "claimed of a file without a note"},
+    "test_only_path_and_inode_together_name_a_file": {
+        "ByPath": "of another file under its path",
+        "ByInode": "of another path with its inode",
+        "FalselyWithoutInodes": "it is not so: `no_inodes`",
+    },
+    "test_missing_positions_claim_nothing": {"Stubborn": "though the positions are gone"},
+    "test_broken_positions_claim_nothing": {"Fragile": "raises JSONDecodeError by broken positions"},
+    "test_positions_that_are_cut_off_never_claim_too_much": {"Guessing": "cut off after 0 bytes"},
+    "test_huge_positions_are_not_held_in_memory": {"Greedy": "bytes were held of a file of"},
+    "test_a_pipe_keeps_nobody_waiting": {"Patient": "the reader waits for a pipe"},
+}
+"""The same for readers of positions."""
+
 SORTS = {
     "Good": set[str](),
     "Accounting": set[str](),
+    "Gating": set[str](),
+    "GatingByPod": set[str](),
     "ByHand": {"it writes by itself"},
     "BySocket": {"it talks to a socket", "it has no files", "a socket is no folder"},
 }
@@ -113,11 +146,11 @@ class Outcome:
     summary: str
 
 
-def run(scratch: Path, *selected: str) -> Outcome:
+def run(scratch: Path, *selected: str, classes: Path = CLASSES) -> Outcome:
     """Run tests of the classes, in a process of their own, where a declared reason may skip."""
     command = [sys.executable, "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", "--tb=line", "-n0"]
     done = subprocess.run(
-        [*command, f"--basetemp={scratch}", *(f"{CLASSES}::{name}" for name in selected)],
+        [*command, f"--basetemp={scratch}", *(f"{classes}::{name}" for name in selected)],
         cwd=CLASSES.parent.parent,
         env={name: value for name, value in os.environ.items() if name not in ELSEWHERE}
         | {"COLUMNS": "1000"},
@@ -159,4 +192,35 @@ def test_a_good_agent_of_each_sort_passes_but_for_what_it_declares(sort: str, tm
     outcome = run(tmp_path, f"Test{sort}")
     assert outcome.failed == {}, outcome.summary
     assert outcome.skipped == SORTS[sort]
+    assert " passed" in outcome.summary
+
+
+@pytest.fixture(scope="module")
+def broken_readers(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Let each broken reader of positions meet the rule that it breaks."""
+    scratch = tmp_path_factory.mktemp("readers")
+    selected = [f"Test{reader}::{rule}" for rule, readers in BROKEN_READERS.items() for reader in readers]
+    return run(scratch, *selected, classes=READERS)
+
+
+def test_there_is_a_broken_reader_for_every_rule_of_positions() -> None:
+    rules = {name for name in dir(PositionContract) if name.startswith("test_")}
+    assert rules == BROKEN_READERS.keys()
+
+
+@pytest.mark.xdist_group("contract")
+@pytest.mark.parametrize(
+    ("rule", "reader"), [(rule, reader) for rule, readers in BROKEN_READERS.items() for reader in readers]
+)
+def test_a_broken_reader_breaks_the_rule(broken_readers: Outcome, rule: str, reader: str) -> None:
+    """A rule with parameters is broken by one of them at least."""
+    told = [text for name, text in broken_readers.failed.items() if name.startswith(f"{reader}::{rule}")]
+    assert any(BROKEN_READERS[rule][reader] in text for text in told), broken_readers
+
+
+@pytest.mark.xdist_group("contract")
+@pytest.mark.parametrize("sort", ["Reader", "ByPathAsDeclared"])
+def test_a_good_reader_passes(sort: str, tmp_path: Path) -> None:
+    outcome = run(tmp_path, f"Test{sort}", classes=READERS)
+    assert outcome.failed == {}, outcome.summary
     assert " passed" in outcome.summary

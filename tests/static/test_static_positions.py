@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from kube_log_watcher_core import AgentConfigError, LogFile, Progress
 from kube_log_watcher_static import Offsets, PositionFile, path_alone
+from kube_log_watcher_testing import MakeReader, PositionContract
 
 NOW = 1000.0
 LOG = LogFile(Path("/spool/a.log"), 7)
@@ -148,3 +149,14 @@ def test_what_can_not_be_read_as_positions_is_told(kept: Path, positions: Positi
     kept.write_text("{")
     with pytest.raises(AgentConfigError, match="can't be read as the shipper's positions"):
         positions.check()
+
+
+class TestPositionFile(PositionContract):
+    """The reader that most agents have keeps the contract."""
+
+    @pytest.fixture
+    def make_reader(self) -> MakeReader:
+        return lambda place: PositionFile(place, parse).progress
+
+    def note(self, place: Path, offsets: Mapping[LogFile, int]) -> None:
+        place.write_text(json.dumps([[str(file.path), file.inode, read] for file, read in offsets.items()]))

@@ -119,10 +119,16 @@ class PositionFile:
         if seen == self._seen and not self._is_settled and 0 <= now - self._at < AGAIN_SECONDS:
             return self._offsets
         if seen != self._seen or not self._is_settled:
-            self._offsets = self._parse(read_bounded(self._path, MOST_BYTES))
+            self._offsets = self._parsed(read_bounded(self._path, MOST_BYTES))
             self._seen, self._is_settled = seen, now - status.st_mtime > FRESH_SECONDS
         self._at = now
         return self._offsets
+
+    def _parsed(self, content: bytes) -> Offsets:
+        try:
+            return self._parse(content)
+        except (AttributeError, LookupError, TypeError, RecursionError) as error:
+            raise ValueError(f"it is of another form: {error!r}") from error
 
 
 def read_bounded(path: Path, most_bytes: int) -> bytes:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from kube_log_watcher_testing import hostile, strategies
-    from kube_log_watcher_testing.contract import AgentContract, MakeAgent
+    from kube_log_watcher_testing.contract import (
+        AgentContract,
+        MakeAgent,
+        MakeReader,
+        PositionContract,
+        ReadUpTo,
+    )
     from kube_log_watcher_testing.factories import (
         container_id,
         make_container,
@@ -30,6 +36,9 @@ __all__ = [
     "FakeContainer",
     "FakeNode",
     "MakeAgent",
+    "MakeReader",
+    "PositionContract",
+    "ReadUpTo",
     "WatcherProcess",
     "container_id",
     "hostile",
@@ -42,7 +51,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "contract": ("AgentContract", "MakeAgent"),
+    "contract": ("AgentContract", "MakeAgent", "MakeReader", "PositionContract", "ReadUpTo"),
     "factories": ("container_id", "make_container", "make_pod", "make_spooled", "make_target"),
     "fake_api": ("ContainerStatus", "FakeApi", "pod_object"),
     "fake_node": ("FakeContainer", "FakeNode"),

@@ -38,6 +38,9 @@ class ContractBase:
     no_inodes: ClassVar[str] = ""
     """Why the shipper's account knows files by their paths alone: enough for segments, no path comes back."""
 
+    no_uptake: ClassVar[str] = ""
+    """Why nobody can have the shipper take up what was written: then no rule can tell when a log is ready."""
+
     @pytest.fixture
     def make_agent(self) -> MakeAgent:
         """Return what makes the agent: the one thing that every author has to say."""
@@ -86,6 +89,12 @@ class ContractBase:
         For an agent that replaces `read_up_to`.
         """
         raise NoAccountGiven
+
+    def take_up(self, agent: BaseAgent[Any], folder: Path) -> None:
+        """Let the shipper take up what the agent has written, after a `sync`: nothing, unless replaced.
+
+        For an agent that gates, and shows a log only when its shipper has acknowledged its metadata.
+        """
 
     # ------------------------------------------------------------- for the rules
 
