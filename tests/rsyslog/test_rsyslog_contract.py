@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kube_log_watcher_core import LogFile, LogTarget, NodeContext
+from kube_log_watcher_core import BaseAgent, LogFile, LogTarget, NodeContext
 from kube_log_watcher_rsyslog import RsyslogAgent, RsyslogSettings
 from kube_log_watcher_testing import AgentContract, MakeAgent
 
@@ -25,6 +26,11 @@ class TestRsyslogAgent(AgentContract):
             return RsyslogAgent(settings, NodeContext(has_spool=True))
 
         return make
+
+    def take_up(self, agent: BaseAgent[Any], folder: Path) -> None:
+        _, generation = (folder / "rsyslog" / "control").read_text().split()
+        with (folder / "rsyslog" / "ack").open("a") as answers:
+            answers.write(f"{generation}\n")
 
     def read_back(self, folder: Path) -> Mapping[str, object]:
         rows = json.loads((folder / "rsyslog" / "table.json").read_text())["table"]

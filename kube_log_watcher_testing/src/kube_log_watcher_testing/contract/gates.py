@@ -67,14 +67,12 @@ class GateRules(ContractBase):
     def test_what_comes_again_waits_for_its_metadata_again(self, make_agent: MakeAgent, folder: Path) -> None:
         """Whoever remembers for ever what was ready lets a shipper read what nobody has written about."""
         needs(self.no_read_back)
-        agent = self._gating(make_agent, folder)
-        if agent is None:
+        if self._gating(make_agent, folder) is None:
             return
         target = self._kept((OLD,))
         own = self._entries(make_agent, folder, target)
         trees.empty(folder)
-        disk = FailingDisk(1)
-        agent = self._file_agent(make_agent, folder)
+        agent, disk = self._file_agent(make_agent, folder), FailingDisk(1)
         self._synced_and_ready(agent, folder, target)
         agent.sync([])
         agent.ready([])
@@ -87,12 +85,12 @@ class GateRules(ContractBase):
     ) -> None:
         """A StatefulSet's next pod comes while the last one's log is being read; also after a restart."""
         needs(self.no_read_back)
-        agent = self._gating(make_agent, folder)
-        if agent is None:
+        if self._gating(make_agent, folder) is None:
             return
         old, new = self._kept((OLD,))[0], self._successor()
         own = self._entries(make_agent, folder, [old, new])
         trees.empty(folder)
+        agent = make_agent(folder)
         self._is_ready(self._synced_and_ready(agent, folder, [old]), [old], when="after a sync")
         for each in (agent, make_agent(folder)):
             ready = self._synced_and_ready(each, folder, [old, new])
