@@ -20,7 +20,6 @@ from kube_log_watcher_core.discovery.config_v2 import (
     DockerConfig,
     is_pause,
     parse_config,
-    parse_time,
 )
 from kube_log_watcher_core.models import Reason
 
@@ -147,17 +146,3 @@ def test_a_pause_container_is_known_by_what_it_is(
 @pytest.mark.parametrize(("value", "expected"), [("3", 3), ("", 0), ("-1", 0), ("x", 0), ("9" * 5000, 0)])
 def test_a_restart_count_is_a_number_or_nought(value: str, expected: int) -> None:
     assert DockerConfig(labels={RESTART_COUNT: value}).restart_count == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1970-01-01T00:00:10.123456789Z", 10.123456),
-        ("1970-01-01T01:00:00+01:00", 0.0),
-        ("1970-01-01T00:00:00", None),
-        ("yesterday", None),
-        ("", None),
-    ],
-)
-def test_a_time_is_read_with_its_zone(text: str, expected: float | None) -> None:
-    assert parse_time(text) == (None if expected is None else pytest.approx(expected, abs=1e-6))

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kube_log_watcher_core.kube.decode import MalformedPod, decode_pod, epoch_seconds
-from kube_log_watcher_core.models import FrozenMap, Owner, Pod, PodContainer
+from kube_log_watcher_core.kube.decode import MalformedPod, decode_pod
+from kube_log_watcher_core.models import FrozenMap, Owner, Pod, PodContainer, epoch_seconds
 from kube_log_watcher_testing.fake_api import EPHEMERAL, INIT, ContainerStatus, pod_object
 from kube_support import decode_list
 
@@ -148,6 +148,7 @@ def test_an_image_is_what_the_runtime_names_else_what_was_specified(shown: str |
     [
         ("1970-01-01T00:01:00Z", 60.0),
         ("1970-01-01T00:01:00.5Z", 60.5),
+        ("1970-01-01T00:00:10.123456789Z", pytest.approx(10.123456, abs=1e-6)),
         ("1970-01-01T01:01:00+01:00", 60.0),
         ("1970-01-01T00:01:00", None),
         ("yesterday", None),

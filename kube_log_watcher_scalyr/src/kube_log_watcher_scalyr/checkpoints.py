@@ -3,7 +3,7 @@
 There is ``checkpoints.json``, written when the agent starts, stops or takes a new configuration; and
 for each of its workers ``checkpoints-worker-<id>.json`` (all logs, every minute) and
 ``active-checkpoints-worker-<id>.json`` (logs with news since then, after each request). They have the
-same form, and the latest account of a log counts::
+same form, and the latest checkpoint of a log counts::
 
     {"time": 1.5, "checkpoints": {"/path/of.log": {
         "time": 1.5, "position": 0, "sequence_id": "...", "sequence_number": 4711,
@@ -42,7 +42,7 @@ _Identity = tuple[int, int, int]
 
 
 @attrs.frozen
-class _Account:
+class _CheckpointFile:
     """What one file says."""
 
     identity: _Identity
@@ -60,7 +60,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._accounts: dict[str, _Account] = {}
+        self._files: dict[str, _CheckpointFile] = {}
         self._is_readable = True
 
     def progress(self, path: Path, *, inode: int | None = None) -> Progress | None:
@@ -71,15 +71,15 @@ class Checkpoints:
         self._read()
         found = (
             progress_of(state, each.written)
-            for each in self._accounts.values()
+            for each in self._files.values()
             if (state := each.states.get(str(path))) is not None
             if inode is None or _is_about(state, inode)
         )
         return max((each for each in found if each is not None), key=lambda each: each.at, default=None)
 
     def unread(self) -> Progress | None:
-        """Return that nothing is read of a file that no account knows, as of the latest account."""
-        times = [each.written for each in self._accounts.values()]
+        """Return that nothing is read of a log that no checkpoint knows, as of the latest of them."""
+        times = [each.written for each in self._files.values()]
         return Progress(read_bytes=0, at=max(times), pending=True) if times else None
 
     def _read(self) -> None:
@@ -88,31 +88,31 @@ class Checkpoints:
         except OSError as error:
             if self._is_readable:
                 logger.warning("how far the Scalyr agent has read can't be told: %s", error)
-            self._accounts, self._is_readable = {}, False
+            self._files, self._is_readable = {}, False
             return
         self._is_readable = True
-        accounts, left = {}, MOST_BYTES
+        files, left = {}, MOST_BYTES
         for name in names:
-            account = _account(self._folder / name, self._accounts.get(name), longest=left)
-            if account is not None:
-                accounts[name] = account
-                left -= account.size
-        self._accounts = accounts
+            file = _file_at(self._folder / name, self._files.get(name), longest=left)
+            if file is not None:
+                files[name] = file
+                left -= file.size
+        self._files = files
 
 
-def _account(path: Path, known: _Account | None, *, longest: int) -> _Account | None:
+def _file_at(path: Path, known: _CheckpointFile | None, *, longest: int) -> _CheckpointFile | None:
     """Read a file, unless it is the one that is known; None where it makes no sense.
 
     Links are not followed, and nothing is waited for: the folder is somebody else's.
     """
     try:
         with open(path, "rb", opener=_open) as opened:
-            return _read_account(opened, known, longest)
+            return _read_file(opened, known, longest)
     except OSError:
         return None
 
 
-def _read_account(opened: BinaryIO, known: _Account | None, longest: int) -> _Account | None:
+def _read_file(opened: BinaryIO, known: _CheckpointFile | None, longest: int) -> _CheckpointFile | None:
     status = os.fstat(opened.fileno())
     if not stat.S_ISREG(status.st_mode) or status.st_size > longest:
         return None
@@ -120,7 +120,7 @@ def _read_account(opened: BinaryIO, known: _Account | None, longest: int) -> _Ac
     if known is not None and known.identity == identity:
         return known
     states, written = _parsed(opened.read(longest))
-    return _Account(identity, status.st_mtime if written is None else written, states)
+    return _CheckpointFile(identity, status.st_mtime if written is None else written, states)
 
 
 def _open(path: str, flags: int) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
 import attrs
 
-from kube_log_watcher_core.models import Obstacle, Reason
+from kube_log_watcher_core.models import Obstacle, Reason, epoch_seconds
 
 POD_NAME = "io.kubernetes.pod.name"
 POD_NAMESPACE = "io.kubernetes.pod.namespace"
@@ -81,17 +80,8 @@ def parse_config(content: bytes) -> DockerConfig:
     return DockerConfig(
         labels={name: _text(value, f"label {name}") for name, value in used.items()},
         image=_text(config.get("Image"), "Config.Image") or None,
-        created=parse_time(_text(document.get("Created"), "Created")),
+        created=epoch_seconds(_text(document.get("Created"), "Created")),
     )
-
-
-def parse_time(text: str) -> float | None:
-    """Return the seconds since the epoch of an RFC 3339 time, None for anything else."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.timestamp() if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _mapping(value: object, what: str) -> Mapping[str, object]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 import attrs
 
 from kube_log_watcher_core.kube.json_reader import WHOLE, JsonReader, TooLong, Wanted
-from kube_log_watcher_core.models import FrozenMap, Owner, Pod, PodContainer, UnreadablePod
+from kube_log_watcher_core.models import FrozenMap, Owner, Pod, PodContainer, UnreadablePod, epoch_seconds
 
 WHOLE_CHARACTERS = 256 * 1024
 """A pod up to this length is decoded as a whole, which is fast; of a longer one only what is wanted."""
@@ -116,17 +115,6 @@ def decode_pod(item: object) -> Pod:
         created=epoch_seconds(metadata.get("creationTimestamp")),
         deleted=epoch_seconds(metadata.get("deletionTimestamp")),
     )
-
-
-def epoch_seconds(timestamp: object) -> float | None:
-    """Return an RFC 3339 timestamp in seconds since the epoch; None when it is absent or none."""
-    if not isinstance(timestamp, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(timestamp)
-        return moment.timestamp() if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def as_dict(value: object) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from kube_log_watcher_core.models.pods import (
     PodContainer,
     Pods,
     UnreadablePod,
+    epoch_seconds,
 )
 from kube_log_watcher_core.models.targets import (
     Departed,
@@ -43,4 +44,5 @@ __all__ = [
     "Skipped",
     "UnreadablePod",
     "Work",
+    "epoch_seconds",
 ]

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 import attrs
+
+
+def epoch_seconds(timestamp: object) -> float | None:
+    """Return an RFC 3339 timestamp in seconds since the epoch; None when it is absent or none."""
+    if not isinstance(timestamp, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        return moment.timestamp() if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 class FrozenMap(Mapping[str, str]):
