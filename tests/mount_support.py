@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +45,18 @@ def in_a_mount_namespace(mounts: str) -> list[str]:
     if not _can_mount():
         pytest.skip("no mount namespaces here")
     return [*_UNSHARE, "sh", "-c", f'set -e\n{mounts}\nexec "$@"', "sh"]
+
+
+@contextlib.contextmanager
+def tmpfs(folder: Path, options: str) -> Iterator[None]:
+    """Mount a file system of one's own on a folder, for everybody, for as long as the block."""
+    command = ["mount", "-t", "tmpfs", "-o", options, "none", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 _INOTIFY_LIMIT = "/proc/sys/user/max_inotify_instances"

@@ -95,6 +95,8 @@ class SpoolKeeper:
         self._places: dict[str, Place] = {}
         self._dropped: list[Spooled] = []
         self._unclaimed: list[Spooled] = []
+        self._failing: dict[str, str] = {}
+        """What was told of logs, by key, of which a file can't be kept."""
         self._hidden_when_sent: set[str] = set()
         """Keys of logs that waited when the janitor was sent."""
         self._resume(left)
@@ -144,6 +146,7 @@ class SpoolKeeper:
             going_on.append(self._kept[key][1])
         for key in self._kept.keys() - there - self._spool.logs.keys():
             del self._kept[key]
+            self._failing.pop(key, None)
         self._unwanted &= there
         self.by_path = {key: why for key, why in self.by_path.items() if key in there | unseen}
         self._before = containers, tuple(going_on)
@@ -177,6 +180,7 @@ class SpoolKeeper:
             known = self._link(container, container.log_path)
             if known is None:
                 return container
+            self._tell_trouble(container, known)
         found, kept = self._kept.get(key, (None, container))
         if found is not container:
             if key in self._spool.hidden:
@@ -214,6 +218,19 @@ class SpoolKeeper:
             logger.warning(text, *names, error, extra={"event": "not-spooled", "container": container.name})
             return None
 
+    def _tell_trouble(self, container: Container, log: Spooled) -> None:
+        """Tell once that a file of a log has no link or can't be shown, and once that all have and can."""
+        told = self._failing.get(log.key)
+        names = (container.namespace, container.pod_name, container.name)
+        if log.trouble and log.trouble != told:
+            self._failing[log.key] = log.trouble
+            text = "the newest file of %s/%s, container %s, can't be kept in the spool yet: %s"
+            logger.warning(text, *names, log.trouble, extra={"event": "link-failed"})
+        elif told is not None and log.shown and not log.trouble:
+            del self._failing[log.key]
+            text = "all files of %s/%s, container %s, are kept in the spool again"
+            logger.info(text, *names, extra={"event": "link-back"})
+
     def is_wanted_again(self, targets: Iterable[LogTarget]) -> bool:
         """Whether a log is wanted that was not so far: then it is to be kept first, and resolved anew."""
         again = {target.container.key for target in targets} & self._unwanted if self._unwanted else set()
@@ -240,6 +257,7 @@ class SpoolKeeper:
                         self._spool.note(key, note_of(noted))
                     self._spool.show(key, place)
                     self._places[key] = place
+                    self._tell_trouble(target.container, self._spool.logs[key])
         for skip in skipped:
             key = skip.container.key
             known = self._spool.logs.get(key)
@@ -264,6 +282,7 @@ class SpoolKeeper:
     def _forget(self, log: Spooled) -> None:
         self._spool.forget(log.key)
         self._places.pop(log.key, None)
+        self._failing.pop(log.key, None)
         self._before = None
 
     @property
