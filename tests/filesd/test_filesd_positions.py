@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -11,6 +12,8 @@ import pytest
 from kube_log_watcher_core import LogFile, LogTarget, NodeContext
 from kube_log_watcher_filesd import FilesdAgent, FilesdSettings
 from kube_log_watcher_filesd.positions import parse_positions
+from kube_log_watcher_static import PositionFile, by_path
+from kube_log_watcher_testing import MakeReader, PositionContract
 from kube_log_watcher_testing.factories import make_container, make_target
 
 SEGMENT = "/var/log/kube-log-watcher/spool/default_shop-1_u/main-0a.1764040000.log"
@@ -76,3 +79,28 @@ def test_without_a_spool_the_path_alone_is_no_evidence(tmp_path: Path) -> None:
     target = make_target()
     (tmp_path / "positions.yml").write_text(f'positions:\n  {target.log_path}: "42"\n')
     assert make_agent(tmp_path).read_up_to(target, LogFile(target.log_path, 7)) is None
+
+
+class TestPromtail(PositionContract):
+    """Positions as Promtail writes them."""
+
+    no_inodes = "Promtail notes a file's path and nothing else of it"
+
+    @pytest.fixture
+    def make_reader(self) -> MakeReader:
+        return lambda place: PositionFile(place, parse_positions, find=by_path).progress
+
+    def note(self, place: Path, offsets: Mapping[LogFile, int]) -> None:
+        notes = (f'  {file.path}: "{offset}"\n' for file, offset in offsets.items())
+        place.write_text("positions:\n" + "".join(notes))
+
+
+class TestAlloy(TestPromtail):
+    """Positions as Alloy writes them."""
+
+    def note(self, place: Path, offsets: Mapping[LogFile, int]) -> None:
+        notes = (
+            f"  ? path: {file.path}\n    labels: '{{}}'\n  : \"{offset}\"\n"
+            for file, offset in offsets.items()
+        )
+        place.write_text("positions:\n" + "".join(notes))

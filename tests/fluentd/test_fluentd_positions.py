@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from kube_log_watcher_core import LogFile, NodeContext
 from kube_log_watcher_fluentd import FluentdAgent, FluentdSettings
 from kube_log_watcher_fluentd.positions import parse_pos_file
+from kube_log_watcher_static import PositionFile
+from kube_log_watcher_testing import MakeReader, PositionContract
 from kube_log_watcher_testing.factories import make_target
 
 KEPT = (Path(__file__).parent.parent / "data" / "fluentd" / "klw.pos").read_bytes()
@@ -55,3 +58,15 @@ def test_the_agent_tells_how_far_a_segment_is_read(tmp_path: Path, inode: int, r
 def test_without_a_pos_file_nobody_knows(tmp_path: Path) -> None:
     agent = FluentdAgent(FluentdSettings(folder=tmp_path), NodeContext(has_spool=True))
     assert agent.read_up_to(make_target(), LogFile(Path(HALF), 9)) is None
+
+
+class TestPosFile(PositionContract):
+    """A ``pos_file`` as Fluentd writes it."""
+
+    @pytest.fixture
+    def make_reader(self) -> MakeReader:
+        return lambda place: PositionFile(place, parse_pos_file).progress
+
+    def note(self, place: Path, offsets: Mapping[LogFile, int]) -> None:
+        lines = (f"{file.path}\t{offset:016x}\t{file.inode:016x}\n" for file, offset in offsets.items())
+        place.write_text("".join(lines))

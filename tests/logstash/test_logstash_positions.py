@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from kube_log_watcher_core import LogFile, NodeContext
 from kube_log_watcher_logstash import LogstashAgent, LogstashSettings
 from kube_log_watcher_logstash.positions import parse_sincedb
+from kube_log_watcher_static import PositionFile
+from kube_log_watcher_testing import MakeReader, PositionContract
 from kube_log_watcher_testing.factories import make_target
 
 KEPT = (Path(__file__).parent.parent / "data" / "logstash" / "klw.sincedb").read_bytes()
@@ -51,3 +54,17 @@ def test_the_agent_tells_how_far_a_segment_is_read(tmp_path: Path, inode: int, r
     progress = agent.read_up_to(make_target(), LogFile(Path(f"{MAIN}.1764040001.log"), inode))
     assert progress is not None
     assert progress.read_bytes == read
+
+
+class TestSincedb(PositionContract):
+    """A ``sincedb`` as Logstash writes it."""
+
+    @pytest.fixture
+    def make_reader(self) -> MakeReader:
+        return lambda place: PositionFile(place, parse_sincedb).progress
+
+    def note(self, place: Path, offsets: Mapping[LogFile, int]) -> None:
+        lines = (
+            f"{file.inode} 0 39 {offset} 1795578372.55 {file.path}\n" for file, offset in offsets.items()
+        )
+        place.write_text("".join(lines))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import AgentConfigError, LogFile, Progress
-from kube_log_watcher_static import Offsets, PositionFile, path_alone
+from kube_log_watcher_static import Offsets, PositionFile, by_path
 from kube_log_watcher_testing import MakeReader, PositionContract
 
 NOW = 1000.0
@@ -129,7 +129,7 @@ def test_many_questions_at_once_cost_one_reading_and_are_answered_as_of_that(kep
 
 def test_notes_without_inodes_are_found_by_the_path(kept: Path) -> None:
     positions = PositionFile(
-        kept, lambda content: {path: offset for path, _, offset in json.loads(content)}, key=path_alone
+        kept, lambda content: {path: offset for path, _, offset in json.loads(content)}, find=by_path
     )
     found = [positions.progress(LogFile(LOG.path, inode)) for inode in (7, 8)]
     assert [each and each.read_bytes for each in found] == [42, 42]

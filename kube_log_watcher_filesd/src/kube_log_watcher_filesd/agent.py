@@ -14,9 +14,9 @@ from kube_log_watcher_static import (
     PositionFile,
     TableAgent,
     TableFormat,
+    by_path,
     check_configuration,
     metadata_of,
-    path_alone,
 )
 
 FILE_NAME: Final = "kube-log-watcher.json"
@@ -61,7 +61,7 @@ class FilesdAgent(TableAgent[FilesdSettings, Mapping[str, str]]):
     def __init__(self, settings: FilesdSettings, node: NodeContext) -> None:
         super().__init__(settings, node, path=settings.folder / FILE_NAME, table=FILE_SD)
         if settings.positions is not None:
-            self.positions = PositionFile(settings.positions, parse_positions, key=path_alone)
+            self.positions = PositionFile(settings.positions, parse_positions, find=by_path)
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
         """Return the file, without logs that ask for what these shippers can't promise."""

@@ -24,8 +24,8 @@ from kube_log_watcher_static.metadata import MOST_BYTES, Document, cut, metadata
 from kube_log_watcher_static.positions import (
     Offsets,
     PositionFile,
-    path_alone,
-    path_and_inode,
+    by_path,
+    by_path_and_inode,
     read_bounded,
 )
 from kube_log_watcher_static.redaction import redaction_asked
@@ -45,13 +45,13 @@ __all__ = [
     "TableFormat",
     "UnsafeRow",
     "Uptake",
+    "by_path",
+    "by_path_and_inode",
     "check_configuration",
     "csv_table",
     "cut",
     "generation_of",
     "metadata_of",
-    "path_alone",
-    "path_and_inode",
     "print_shipped",
     "read_bounded",
     "redaction_asked",

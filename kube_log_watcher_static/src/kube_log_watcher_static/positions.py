@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from kube_log_watcher_core import AgentConfigError, LogFile, Progress
 
-Offsets = Mapping[Any, int]
-"""Bytes that were read of a file, by the name that a shipper's notes have for it.
+Offsets = Mapping[Any, Any]
+"""What a shipper notes of the files that it reads: in most cases bytes, by a file's path *and* inode.
 
-That is its path as the shipper sees it *and* its inode, wherever the notes tell both. Inodes are used again
-within seconds: by inode alone, "all read" was said of files that nobody had opened.
+Inodes are used again within seconds: by inode alone, "all read" was said of files that nobody had opened.
 """
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -26,14 +25,14 @@ AGAIN_SECONDS = 0.2
 """So soon a file that may have changed unseen is read again: many segments are asked about at once."""
 
 
-def path_and_inode(file: LogFile) -> tuple[str, int | None]:
-    """Return the name of a file that can't be taken for another's."""
-    return str(file.path), file.inode
+def by_path_and_inode(offsets: Offsets, file: LogFile) -> int:
+    """Return what was read of a file that can't be taken for another."""
+    return int(offsets.get((str(file.path), file.inode), 0))
 
 
-def path_alone(file: LogFile) -> str:
-    """Return a file's path, for notes without inodes: enough for segments, whose paths never come back."""
-    return str(file.path)
+def by_path(offsets: Offsets, file: LogFile) -> int:
+    """Return what was read by notes without inodes: enough for segments, whose paths never come back."""
+    return int(offsets.get(str(file.path), 0))
 
 
 class PositionFile:
@@ -43,8 +42,9 @@ class PositionFile:
     ----------
     parse
         finds the offsets in its content; raises `ValueError` for a content that it can't read.
-    key
-        gives a file's name in these offsets.
+    find
+        gives the bytes that were read of a file, 0 where there is no note of it; raises `OSError` where that
+        can't be told.
     wall
         the present time, in seconds since the epoch.
     """
@@ -54,12 +54,12 @@ class PositionFile:
         path: Path,
         parse: Callable[[bytes], Offsets],
         *,
-        key: Callable[[LogFile], Hashable] = path_and_inode,
+        find: Callable[[Offsets, LogFile], int] = by_path_and_inode,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._path = path
         self._parse = parse
-        self._key = key
+        self._find = find
         self._wall = wall
         self._seen: tuple[int, ...] = ()
         self._is_settled = False
@@ -76,10 +76,10 @@ class PositionFile:
         if file.inode is None:
             return None
         try:
-            offsets = self.offsets()
+            read_bytes = self._find(self.offsets(), file)
         except (OSError, ValueError):
             return None
-        return Progress(read_bytes=offsets.get(self._key(file), 0), at=self._at)
+        return Progress(read_bytes=read_bytes, at=self._at)
 
     def check(self) -> None:
         """Look whether it can be read; a shipper that has not begun yet has none.
