@@ -58,6 +58,33 @@ def test_after_a_restart_it_still_waits_for_the_folder_says_who_has_the_name(fol
     assert shown(successor, NEW) == [NEW]
 
 
+def test_a_lost_state_lets_no_pod_take_a_name_while_there_are_segments_of_another(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Nobody follows the old pod any more, and Fluent Bit reads on in what the spool still shows."""
+    spool = tmp_path / "spool"
+    assert shown(agent_of(folder), OLD) == [OLD]
+    (spool / "default_shop-1_uid-b").mkdir(parents=True)
+    segment = spool / "default_shop-1_uid-b" / f"main-{OLD.id}.0000000001.log"
+    segment.touch()
+    new, other = spooled(2, uid="uid-a", spool=spool), spooled(3, pod="shop-2", spool=spool)
+    successor = agent_of(folder)
+    assert successor.sync([new, other]) is not None
+    assert list(successor.ready([new, other])) == [other]
+    assert uids(folder) == ["uid-b", "uid-3"]
+    segment.unlink()
+    assert successor.sync([new, other]) is None
+    assert list(successor.ready([new, other])) == [new, other]
+    assert uids(folder) == ["uid-a", "uid-3"]
+
+
+def test_a_lost_state_keeps_no_pod_waiting_for_its_own_segments(folder: Path, tmp_path: Path) -> None:
+    mine = spooled(1, uid="uid-b", spool=tmp_path / "spool")
+    (tmp_path / "spool" / "default_shop-1_uid-b").mkdir(parents=True)
+    (tmp_path / "spool" / "default_shop-1_uid-b" / f"main-{mine.id}.0000000001.log").touch()
+    assert shown(agent_of(folder), mine) == [mine]
+
+
 @pytest.mark.parametrize("left", ["", "{", "[]", '{"metadata": {"uid": 7}}', "[" * 100_000], ids=str)
 def test_a_file_that_tells_no_pod_is_no_obstacle_to_a_start(folder: Path, left: str) -> None:
     (folder / "default_shop-1.meta").write_text(left)

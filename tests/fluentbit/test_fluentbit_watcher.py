@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -196,6 +197,30 @@ def test_a_name_taken_over_mislabels_nothing_though_the_watcher_is_killed_meanwh
         "old 1": "old",
         "old 2": "old",
     }
+
+
+@needs_fluent_bit
+def test_a_name_taken_over_mislabels_nothing_though_the_watchers_state_is_lost(real_cri: Stage) -> None:
+    """Segments of a pod that nobody knows any more go by time; until then they have their labels."""
+    real = real_cri
+    old = real.pod(uid="uid-old", labels={"version": "old"})
+    real.node.write(old, "old 1")
+    with real.shipper as fluent_bit:
+        real.wait_for(lambda: len(real.shipped()) == 1, "the first line")
+        fluent_bit.stop()
+        real.node.write(old, "old 2")
+        real.watcher.kill()
+        shutil.rmtree(real.folder / "state")
+        (real.folder / "state").mkdir()
+        real.go(old)
+        new = real.pod(uid="uid-new", labels={"version": "new"})
+        real.node.write(new, "new 1")
+        real.watcher.environ |= {"WATCHER_SPOOL_SECONDS": "10", "WATCHER_INTERVAL": "3"}
+        real.watcher.start()
+        real.watcher.wait_for_log(" follows ")
+        fluent_bit.start()
+        real.wait_for(lambda: len(real.shipped()) >= 3, "all lines")
+    assert sorted(real.shipped()) == [("new 1", "uid-new"), ("old 1", "uid-old"), ("old 2", "uid-old")]
 
 
 @needs_fluent_bit

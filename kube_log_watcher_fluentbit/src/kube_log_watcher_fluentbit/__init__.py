@@ -59,7 +59,7 @@ Order
 A log is shown when its pod's file stands: no line is without its labels. Pods of a StatefulSet have one
 name after the other: the next one's logs wait, unread but kept, until the predecessor's last segment has
 gone; then its own file takes the place. That holds over restarts of the watcher too, for the folder itself
-says who has the name.
+says who has the name, and the spool who has segments, should the watcher's state be lost.
 
 What a pod can ask for
 ----------------------

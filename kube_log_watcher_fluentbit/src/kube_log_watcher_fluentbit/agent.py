@@ -15,10 +15,12 @@ from kube_log_watcher_core import (
     LogFile,
     LogTarget,
     NodeContext,
+    Objection,
     Owned,
     Progress,
 )
 from kube_log_watcher_fluentbit.database import TailDatabase, is_sqlite_there
+from kube_log_watcher_fluentbit.leftovers import Leftovers
 from kube_log_watcher_fluentbit.metadata import metadata
 from kube_log_watcher_fluentbit.names import Name, holders, name_of, pod_of
 from kube_log_watcher_fluentbit.settings import FluentBitSettings
@@ -30,6 +32,10 @@ _NAME = r"(?=.{1,255}$)[a-z0-9-]+_[a-z0-9.-]+\.meta"
 """Names of pods are legal in file names, but together may be longer than one can be."""
 _LONGEST_FILE = 1024 * 1024
 """Bytes of a file that an earlier life has left."""
+LOOK_SECONDS = 2.0
+"""How soon to look again whether the last segment of a pod has gone that nobody follows."""
+PATIENCE_SECONDS = 30.0
+"""How long a pod waits for its name before that is told: as a rule it is two seconds."""
 
 
 class FluentBitAgent(StaticAgent[FluentBitSettings]):
@@ -44,6 +50,11 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         """By name: the pod that has it, and its file."""
         self._standing: dict[Name, str] = {}
         """By name: the pod whose metadata Fluent Bit finds."""
+        self._leftovers = Leftovers()
+        self._taken: frozenset[Name] = frozenset()
+        """Names of pods that nobody follows, and whose segments are still read."""
+        self._waiting: dict[str, tuple[LogTarget, float]] = {}
+        """By key: logs whose name another pod has, and since when they wait."""
         self._is_new = True
         self._is_blind = False
         """Whether it was told that the database can't be read."""
@@ -51,7 +62,11 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
     def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
         """Return a file for each name, of the pod that has it."""
         (ours,) = self.owned()
-        followed = [target for target in targets if _counts(target)]
+        if self._is_new:
+            kept = {target.container.spool for target in targets if target.container.spool is not None}
+            self._leftovers.find({*self.node.spool_dirs, *kept})
+        self._taken = self._leftovers.names({pod_of(target) for target in targets})
+        followed = [target for target in targets if name_of(target) not in self._taken and _counts(target)]
         by_name = holders(followed, self._before(followed))
         chosen = list(by_name.values())
         files = self.each(chosen, self._file)
@@ -60,7 +75,13 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
             for (name, target), file in zip(by_name.items(), files, strict=True)
             if ours.matches(file.path)
         }
-        return [file for _, file in self._wanted.values()]
+        left = (_as_it_is(self._path(name)) for name in sorted(self._taken))
+        return [*(file for _, file in self._wanted.values()), *filter(None, left)]
+
+    def sync(self, targets: Sequence[LogTarget]) -> float | None:
+        """Write what differs, and come again while a pod that nobody follows has its name."""
+        super().sync(targets)
+        return LOOK_SECONDS if self._taken else None
 
     def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
         """Return the targets whose own pod's file stands: the next pod of that name has to wait."""
@@ -68,11 +89,31 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
             if self.placed(file.path) == file:
                 self._standing[name] = pod
         self._standing = {name: pod for name, pod in self._standing.items() if name in self._wanted}
-        return [
-            target
-            for target in super().ready(targets)
-            if self._standing.get(name_of(target)) == pod_of(target)
-        ]
+        allowed = self.without_held(targets)
+        shown = [target for target in allowed if self._standing.get(name_of(target)) == pod_of(target)]
+        keys = {target.container.key for target in shown}
+        now = time.monotonic()
+        self._waiting = {
+            key: (target, self._waiting.get(key, (target, now))[1])
+            for target in allowed
+            if (key := target.container.key) not in keys
+        }
+        return shown
+
+    def objections(self) -> Iterable[Objection]:
+        """Return the logs that are held, also those that have waited long for their name."""
+        yield from super().objections()
+        now = time.monotonic()
+        for target, since in self._waiting.values():
+            if now - since >= PATIENCE_SECONDS:
+                yield Objection(
+                    target,
+                    "",
+                    f"the metadata of its name ({self._path(name_of(target)).name}) are not its own yet",
+                    "see whether Fluent Bit reads on: another pod of this name has segments left",
+                    holds=True,
+                    until="they have been read",
+                )
 
     def owned(self) -> Sequence[Owned]:
         """Return the names of these files."""
@@ -142,6 +183,14 @@ def _counts(target: LogTarget) -> bool:
         return spool is not None
     folder, pattern = Path(target.pattern).parts[-2:]
     return any((spool / folder).glob(pattern))
+
+
+def _as_it_is(path: Path) -> File | None:
+    """Return a file that is there, to leave it so."""
+    try:
+        return File(path, read_bounded(path, _LONGEST_FILE))
+    except (OSError, ValueError):
+        return None
 
 
 def _uid_in(path: Path) -> str | None:
