@@ -19,18 +19,26 @@ STOP_SECONDS = 30.0
 needs_rsyslog = pytest.mark.skipif(not PROGRAM.exists(), reason=f"no rsyslog: there is no {PROGRAM}")
 
 
-def shipped_configuration(*, spool: Path, folder: Path, work_dir: Path, output: Path | None = None) -> str:
-    """Return the shipped configuration with other folders: nothing else has to be changed for them."""
+OUTPUT = """\
+ruleset(name="klw_output") {{
+  action(type="omfile" file="{shipped}" template="klw_json" asyncWriting="off")
+}}
+"""
+
+
+def write_configuration(config: Path, *, spool: Path, folder: Path, state_dir: Path, output: str) -> None:
+    """Write the shipped configuration with other folders, and ``output.conf`` beside it."""
     text = (importlib.resources.files("kube_log_watcher_rsyslog") / "static" / "rsyslog.conf").read_text()
     for path, other in (
         ("/var/log/kube-log-watcher/spool", spool),
         ("/var/log/kube-log-watcher/rsyslog", folder),
-        ("/var/log/kube-log-watcher.json", output or Path("/dev/null")),
-        ("/var/lib/rsyslog", work_dir),
+        ("/etc/kube-log-watcher", config.parent),
+        ("/var/lib/rsyslog", state_dir),
     ):
         assert path in text
         text = text.replace(f'"{path}', f'"{other}')
-    return text
+    config.write_text(text)
+    config.with_name("output.conf").write_text(output)
 
 
 class Rsyslogd:
@@ -38,15 +46,19 @@ class Rsyslogd:
 
     def __init__(self, root: Path, *, spool: Path) -> None:
         self.folder = root / "rsyslog"
-        self.work_dir = root / "rsyslog-work"
+        self.state_dir = root / "rsyslog-state"
         self.output = root / "shipped.json"
-        self.config = root / "rsyslog.conf"
+        self.config = root / "rsyslog-config" / "rsyslog.conf"
         self._said = root / "rsyslogd.out"
         self._pid = root / "rsyslogd.pid"
-        for each in (self.folder, self.work_dir):
+        for each in (self.folder, self.state_dir, self.config.parent):
             each.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(
-            shipped_configuration(spool=spool, folder=self.folder, work_dir=self.work_dir, output=self.output)
+        write_configuration(
+            self.config,
+            spool=spool,
+            folder=self.folder,
+            state_dir=self.state_dir,
+            output=OUTPUT.format(shipped=self.output),
         )
         self._process: subprocess.Popen[bytes] | None = None
 

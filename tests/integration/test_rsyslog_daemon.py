@@ -38,7 +38,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, spool: Path, rsyslogd:
         "WATCHER_STATE_DIR": tmp_path / "state",
         "WATCHER_INTERVAL": "1",
         "WATCHER_RSYSLOG_FOLDER": rsyslogd.folder,
-        "WATCHER_RSYSLOG_WORK_DIR": rsyslogd.work_dir,
+        "WATCHER_RSYSLOG_STATE_DIR": rsyslogd.state_dir,
         "WATCHER_RSYSLOG_CONFIG": rsyslogd.config,
     }
     with Stage(tmp_path, request.param, agents=("rsyslog",), environ=environ) as made:

@@ -218,8 +218,8 @@ def test_without_a_spool_it_refuses_to_work(tmp_path: Path) -> None:
         agent.check()
 
 
-def test_a_work_directory_that_is_not_mounted_is_told_with_the_remedy(tmp_path: Path, clock: Clock) -> None:
-    agent = make_agent(tmp_path, clock, work_dir=tmp_path / "absent")
+def test_a_state_directory_that_is_not_mounted_is_told_with_the_remedy(tmp_path: Path, clock: Clock) -> None:
+    agent = make_agent(tmp_path, clock, state_dir=tmp_path / "absent")
     with pytest.raises(AgentConfigError, match=r"absent can't be read: .*: mount what workDirectory names"):
         agent.check()
 

@@ -22,7 +22,7 @@ class TestRsyslogAgent(AgentContract):
         def make(folder: Path) -> RsyslogAgent:
             for name in ("rsyslog", "work"):
                 (folder / name).mkdir(exist_ok=True)
-            settings = RsyslogSettings(folder=folder / "rsyslog", work_dir=folder / "work")
+            settings = RsyslogSettings(folder=folder / "rsyslog", state_dir=folder / "work")
             return RsyslogAgent(settings, NodeContext(has_spool=True))
 
         return make

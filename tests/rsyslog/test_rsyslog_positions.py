@@ -58,7 +58,7 @@ def test_a_file_whose_inode_nobody_knows_is_not_judged(folder: Path) -> None:
     assert progress(folder, LogFile(LOG.path)) is None
 
 
-def test_a_work_directory_that_is_not_there_says_nothing(tmp_path: Path) -> None:
+def test_a_state_directory_that_is_not_there_says_nothing(tmp_path: Path) -> None:
     assert progress(tmp_path / "absent") is None
 
 
@@ -79,10 +79,10 @@ def test_other_files_of_the_folder_are_left_alone(folder: Path) -> None:
 
 
 def test_a_note_that_comes_later_is_found(folder: Path) -> None:
-    work_dir, other = WorkDirectory(folder), LogFile(Path("/spool/b.log"), 8)
+    state_dir, other = WorkDirectory(folder), LogFile(Path("/spool/b.log"), 8)
     for read in (0, 5):
         if read:
             note(folder, "imfile-state:8", path="/spool/b.log", read=read)
-        found = work_dir.progress(other)
+        found = state_dir.progress(other)
         assert found is not None
         assert found.read_bytes == read

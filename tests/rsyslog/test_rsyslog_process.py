@@ -36,7 +36,7 @@ def rsyslogd(tmp_path: Path, spool: Path) -> Iterator[Rsyslogd]:
 
 @pytest.fixture
 def agent(rsyslogd: Rsyslogd, spool: Path) -> RsyslogAgent:
-    settings = RsyslogSettings(folder=rsyslogd.folder, work_dir=rsyslogd.work_dir, config=rsyslogd.config)
+    settings = RsyslogSettings(folder=rsyslogd.folder, state_dir=rsyslogd.state_dir, config=rsyslogd.config)
     return RsyslogAgent(settings, NodeContext(has_spool=True, spool_dirs=(spool,)))
 
 
@@ -232,3 +232,12 @@ def test_a_line_that_has_no_end_yet_counts_as_read_when_it_is_handed_on(
         assert rsyslogd.messages() == [cri("one")]
         wait_until(lambda: read() == path.stat().st_size, timeout=30)
         assert len(rsyslogd.shipped()) == 2
+
+
+def test_without_an_output_rsyslog_does_not_start(agent: RsyslogAgent, rsyslogd: Rsyslogd) -> None:
+    """It would read all logs, and drop them."""
+    agent.sync([])
+    rsyslogd.config.with_name("output.conf").unlink()
+    rsyslogd.start()
+    wait_until(lambda: not rsyslogd.running)
+    assert "output.conf" in rsyslogd.said

@@ -1,4 +1,4 @@
-"""rsyslog, with the configuration that its agent ships, but for where lines go.
+"""rsyslog, with the configuration that its agent ships.
 
 The example for lanes: what a shipper is given, what it supports, and where its lines arrive is on this page.
 """
@@ -16,12 +16,11 @@ from benchmarks.churn.pace import Pace
 from benchmarks.churn.shippers.intake import ConfirmingIntake, TakeLines
 from benchmarks.churn.shippers.program import Program
 from benchmarks.churn.shippers.shipper import Shipper, Supports
-from rsyslog_support import PROGRAM, shipped_configuration
+from rsyslog_support import PROGRAM, write_configuration
 
 # A pipe loses a line where it is full (`ompipe`), and plain TCP what is on its way: here each is confirmed.
 _OUTPUT = """\
 module(load="omprog")
-template(name="klw_json" type="list") {{ property(name="$!all-json-plain") constant(value="\\n") }}
 ruleset(name="klw_output") {{
   action(type="omprog" binary="{confirmer}" confirmMessages="on" template="klw_json"
          action.resumeRetryCount="-1" action.resumeInterval="1")
@@ -37,15 +36,19 @@ class Rsyslog(Shipper):
 
     def __init__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> None:
         super().__init__(folder, pace=pace, take_lines=take_lines)
-        self._meta, self._work = self.folder / "meta", self.folder / "work"
-        for each in (self._meta, self._work):
+        self._meta, self._state = self.folder / "meta", self.folder / "state"
+        for each in (self._meta, self._state):
             each.mkdir()
         intake = ConfirmingIntake(self.folder / "shipped", read=_line, take_lines=take_lines)
         self.intake = intake
         configuration = self.folder / "rsyslog.conf"
-        shipped = shipped_configuration(spool=self.spool, folder=self._meta, work_dir=self._work)
-        ours, _, _ = shipped.partition("# --- yours")
-        configuration.write_text(ours + _OUTPUT.format(confirmer=" ".join(intake.program)))
+        write_configuration(
+            configuration,
+            spool=self.spool,
+            folder=self._meta,
+            state_dir=self._state,
+            output=_OUTPUT.format(confirmer=" ".join(intake.program)),
+        )
         pid_file = self.folder / "pid"
         self.program = Program(
             [PROGRAM, "-n", "-f", configuration, "-i", pid_file], folder=self.folder, pid_file=pid_file
@@ -67,7 +70,7 @@ class Rsyslog(Shipper):
         return {
             "WATCHER_AGENTS": "rsyslog",
             "WATCHER_RSYSLOG_FOLDER": self._meta,
-            "WATCHER_RSYSLOG_WORK_DIR": self._work,
+            "WATCHER_RSYSLOG_STATE_DIR": self._state,
         }
 
     def is_configured(self) -> bool:

@@ -3,9 +3,9 @@ r"""Gives rsyslog the metadata of pods as a lookup table, and shows it no log be
 Switch it on with ``WATCHER_AGENTS=rsyslog``. It needs ``WATCHER_RSYSLOG_FOLDER`` and the spool
 (``WATCHER_SPOOL_DIR``); ``kube-log-watcher agents`` lists all settings. ``python -m
 kube_log_watcher_rsyslog`` prints the one configuration that rsyslog needs. It is never changed for a
-container, and nobody reloads or restarts rsyslog. Its last ruleset says where lines go, and is yours. The
-folders in it are the defaults of the chart: ``WATCHER_RSYSLOG_CONFIG`` has ``check`` look whether yours
-are named.
+container, and nobody reloads or restarts rsyslog. It includes ``/etc/kube-log-watcher/output.conf``,
+which is yours and says where lines go. The folders in it are the defaults of the chart:
+``WATCHER_RSYSLOG_CONFIG`` has ``check`` look whether yours are named.
 
 What is written
 ---------------
@@ -39,7 +39,7 @@ One JSON object for each line::
 record, joined by the two characters ``\n``, each with its head. Annotations are told that
 ``WATCHER_RSYSLOG_ANNOTATIONS`` names. A NUL in a value is replaced (U+FFFD): rsyslog's texts end there.
 
-Nothing lost ------------ Name rsyslog's ``workDirectory`` in ``WATCHER_RSYSLOG_WORK_DIR``, read-only, and
+Nothing lost ------------ Name rsyslog's ``workDirectory`` in ``WATCHER_RSYSLOG_STATE_DIR``, read-only, and
 a segment stays until rsyslog has handed on all of it, by its own notes (``imfile-state:<inode>:...``).
 They count for the path and inode that they name. Unset, a segment stays for ``WATCHER_SPOOL_SECONDS``
 after its end.

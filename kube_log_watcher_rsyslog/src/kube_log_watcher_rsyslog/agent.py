@@ -77,7 +77,7 @@ class RsyslogAgent(TableAgent[RsyslogSettings, str]):
         )
         self._clock = clock
         self._answers = Answers(settings.folder / ANSWERS_NAME)
-        self._work_dir = None if settings.work_dir is None else WorkDirectory(settings.work_dir)
+        self._work_dir = None if settings.state_dir is None else WorkDirectory(settings.state_dir)
         self._asked = ""
         """The generation that rsyslog was asked to load last."""
         self._asked_at = 0.0

@@ -18,7 +18,7 @@ class RsyslogSettings:
         help="folder of table.json and control, which rsyslog reads, and of ack, which it writes: mounted "
         "read-write here and there",
     )
-    work_dir: Path | None = setting(
+    state_dir: Path | None = setting(
         PATH,
         default=None,
         help="rsyslog's workDirectory as mounted here (read-only will do): it tells when a segment is read; "
