@@ -166,6 +166,14 @@ def test_a_log_that_waits_for_an_answer_for_long_is_told_of(agent: RsyslogAgent,
     assert "rsyslog has not said" in objection.reason
 
 
+def test_a_rehearsal_asks_rsyslog_nothing(tmp_path: Path, agent: RsyslogAgent) -> None:
+    """``once --dry-run`` and ``explain`` write nothing, and leave its answers alone."""
+    (tmp_path / "ack").write_text("0123456789abcdef\n" * 5000)
+    agent.use_disk(CountingDisk())
+    assert agent.sync([spooled(1)]) is None
+    assert (tmp_path / "ack").stat().st_size == 85_000
+
+
 def test_answers_are_emptied_when_they_have_become_many(tmp_path: Path, agent: RsyslogAgent) -> None:
     (tmp_path / "ack").write_text("0123456789abcdef\n" * 5000)
     agent.sync([spooled(1)])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kube_log_watcher_core import LogFile, Progress
-from kube_log_watcher_rsyslog.positions import WorkDirectory, parse_state
+from kube_log_watcher_rsyslog.positions import StateFolder, parse_state
 
 DATA = Path(__file__).parent.parent / "data" / "rsyslog"
 """States that rsyslog 8.2302 has written: at a file's end, within a message, and in a line without an end."""
@@ -27,7 +27,7 @@ def note(folder: Path, name: str, *, path: str = str(LOG.path), read: int = 42) 
 
 
 def progress(folder: Path, file: LogFile = LOG) -> Progress | None:
-    return WorkDirectory(folder, wall=lambda: NOW).progress(file)
+    return StateFolder(folder, wall=lambda: NOW).progress(file)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_other_files_of_the_folder_are_left_alone(folder: Path) -> None:
 
 
 def test_a_note_that_comes_later_is_found(folder: Path) -> None:
-    state_dir, other = WorkDirectory(folder), LogFile(Path("/spool/b.log"), 8)
+    state_dir, other = StateFolder(folder), LogFile(Path("/spool/b.log"), 8)
     for read in (0, 5):
         if read:
             note(folder, "imfile-state:8", path="/spool/b.log", read=read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -241,3 +242,43 @@ def test_without_an_output_rsyslog_does_not_start(agent: RsyslogAgent, rsyslogd:
     rsyslogd.start()
     wait_until(lambda: not rsyslogd.running)
     assert "output.conf" in rsyslogd.said
+
+
+RECEIVER = """\
+import sys, time
+print("OK", flush=True)
+with open(sys.argv[1], "a") as taken:
+    for line in sys.stdin:
+        time.sleep(0.001)
+        print(line, end="", file=taken, flush=True)
+        print("OK", flush=True)
+"""
+SLOW_OUTPUT = """\
+module(load="omprog")
+ruleset(name="klw_output") {{
+  action(type="omprog" binary="{python} -SE {program} {taken}" confirmMessages="on" template="klw_json")
+}}
+"""
+
+
+def test_a_kill_loses_nothing_of_what_a_slow_receiver_has_not_taken(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget, tmp_path: Path
+) -> None:
+    """What it has noted as read has been taken: a segment may go."""
+    (program := tmp_path / "receiver.py").write_text(RECEIVER)
+    output = SLOW_OUTPUT.format(python=sys.executable, program=program, taken=rsyslogd.output)
+    rsyslogd.config.with_name("output.conf").write_text(output)
+    target = make(1)
+    path = write(target, *(cri(f"{number:04}") for number in range(2000)))
+    file = LogFile(path, path.stat().st_ino)
+    agent.sync([target])
+    for enough in (200, 700):
+        rsyslogd.start()
+        wait_until(lambda: len(rsyslogd.messages()) >= enough)  # noqa: B023
+        rsyslogd.kill()
+        progress = agent.read_up_to(target, file)
+        assert progress is not None
+        assert progress.read_bytes <= len(set(rsyslogd.messages())) * len(cri("0000\n"))
+    rsyslogd.start()
+    wait_until(lambda: len(set(rsyslogd.messages())) == 2000)
+    assert len(rsyslogd.messages()) <= 2000 + 2 * 10

@@ -32,7 +32,7 @@ class Rsyslog(Shipper):
     """The real rsyslogd, whose receiver confirms each line."""
 
     name = "rsyslog"
-    supports: ClassVar[Supports] = Supports()
+    supports: ClassVar[Supports] = Supports(repeats=10)
 
     def __init__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> None:
         super().__init__(folder, pace=pace, take_lines=take_lines)

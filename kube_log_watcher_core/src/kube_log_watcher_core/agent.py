@@ -151,9 +151,13 @@ class FileAgent(BaseAgent[SettingsT]):
         self._made_before = self._made
         self._handed: tuple[LogTarget, ...] | None = None
 
+    is_rehearsal = False
+    """Whether it works on another disk than its shipper reads: nothing may be asked of the shipper then."""
+
     def use_disk(self, disk: Disk) -> None:
         """Work on another disk from now on: one that only records, or one that fails in a test."""
         self._mirror = Mirror(disk)
+        self.is_rehearsal = True
 
     @abc.abstractmethod
     def render(self, targets: Sequence[LogTarget]) -> Iterable[Item]:

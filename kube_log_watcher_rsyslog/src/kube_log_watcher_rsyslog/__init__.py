@@ -13,8 +13,8 @@ In ``WATCHER_RSYSLOG_FOLDER``, which both mount read-write:
 
 ``table.json``
     rsyslog's lookup table: for each container its id, and what is known of its pod as JSON. One more row
-    names the table itself, by a hash of the others. Without it the configuration lets rsyslog not start: it
-    would ship what the spool has without labels.
+    names the table itself, by a hash of the others. With the shipped configuration rsyslog doesn't start
+    without it: it would ship what the spool has without labels.
 ``control``
     the request to load the table. It is replaced with each table, and rsyslog reads the new file at once.
 ``ack``
@@ -39,14 +39,20 @@ One JSON object for each line::
 record, joined by the two characters ``\n``, each with its head. Annotations are told that
 ``WATCHER_RSYSLOG_ANNOTATIONS`` names. A NUL in a value is replaced (U+FFFD): rsyslog's texts end there.
 
-Nothing lost ------------ Name rsyslog's ``workDirectory`` in ``WATCHER_RSYSLOG_STATE_DIR``, read-only, and
-a segment stays until rsyslog has handed on all of it, by its own notes (``imfile-state:<inode>:...``).
-They count for the path and inode that they name. Unset, a segment stays for ``WATCHER_SPOOL_SECONDS``
-after its end.
+Nothing lost
+------------
+Name rsyslog's ``workDirectory`` in ``WATCHER_RSYSLOG_STATE_DIR``, read-only, and a segment stays until
+rsyslog has handed on all of it, by its own notes (``imfile-state:<inode>:...``). They count for the path and
+inode that they name. Unset, a segment stays for ``WATCHER_SPOOL_SECONDS`` after its end.
 
-A line counts as read when the last ruleset has taken it: ``main_queue(queue.type="Direct")``. An action
-with a queue of its own in memory loses that with the process; give it a queue on disk. Its own affair is
-a last line without an end, as a crash of a node leaves it: rsyslog never ships it.
+A line counts as read when the last ruleset has taken it: ``main_queue(queue.type="Direct")`` and
+``maxSubmitAtOnce="1"``. With more at once, rsyslog notes up to a thousand lines as read that its output
+has not taken, and a SIGKILL loses them; ``persistStateAfterSubmission`` doesn't help against that. An
+action with a queue of its own in memory loses that with the process; give it a queue on disk.
+
+Its own affairs are these. A SIGKILL while it catches up, or a SIGTERM while its receiver refuses, ships
+up to ten lines again (``persistStateInterval``; it is a matter of speed). A last line without an end, as
+a crash of a node leaves it, is never shipped.
 
 A pod that asks for redaction (``kubernetes-log-watcher/scalyr-redaction-rules``) is held: rsyslog is not
 known to do it.

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from kube_log_watcher_core import File, LogFile, LogTarget, NodeContext, Objection, Owned, Progress
+from kube_log_watcher_core import File, LogFile, LogTarget, NodeContext, Owned, Progress
 from kube_log_watcher_rsyslog.answers import Answers
-from kube_log_watcher_rsyslog.positions import WorkDirectory
+from kube_log_watcher_rsyslog.positions import StateFolder
 from kube_log_watcher_rsyslog.settings import RsyslogSettings
 from kube_log_watcher_static import (
-    TableAgent,
+    AcknowledgedTableAgent,
     TableFormat,
     check_configuration,
     generation_of,
@@ -52,7 +52,7 @@ LOOKUP_TABLE: Final[TableFormat[str]] = TableFormat(
 """rsyslog's lookup table, version 1, from texts to texts."""
 
 
-class RsyslogAgent(TableAgent[RsyslogSettings, str]):
+class RsyslogAgent(AcknowledgedTableAgent[RsyslogSettings, str]):
     """Keeps rsyslog's lookup table, and shows a log once rsyslog says that it has loaded its row.
 
     As long as rsyslog answers, one table is answered for before the next is written.
@@ -67,24 +67,13 @@ class RsyslogAgent(TableAgent[RsyslogSettings, str]):
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(
-            settings,
-            node,
-            path=settings.folder / TABLE_NAME,
-            table=LOOKUP_TABLE,
-            uptake_seconds=None,
-            clock=clock,
-        )
-        self._clock = clock
+        super().__init__(settings, node, path=settings.folder / TABLE_NAME, table=LOOKUP_TABLE, clock=clock)
         self._answers = Answers(settings.folder / ANSWERS_NAME)
-        self._work_dir = None if settings.state_dir is None else WorkDirectory(settings.state_dir)
+        self._state_dir = None if settings.state_dir is None else StateFolder(settings.state_dir)
         self._asked = ""
         """The generation that rsyslog was asked to load last."""
         self._asked_at = 0.0
-        self._awaited_since = 0.0
         self._is_asking = True
-        self._waiting: Sequence[LogTarget] = ()
-        """Logs that nothing holds but rsyslog's silence."""
 
     # ------------------------------------------------------------------ what is written
 
@@ -109,7 +98,10 @@ class RsyslogAgent(TableAgent[RsyslogSettings, str]):
 
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
         """Write the table, and come again until rsyslog has it. Never waits."""
-        awaited, silence = self._is_awaited(), self._clock() - self._asked_at
+        if self.is_rehearsal:
+            super().sync(targets)
+            return None
+        awaited, silence = self._is_awaited(), self.clock() - self._asked_at
         if awaited and self.uptake.confirmed and silence < PATIENCE_SECONDS:
             return LOOK_SECONDS
         if (awaited and silence >= ASK_AGAIN_SECONDS) or self._answers.is_full():
@@ -118,32 +110,17 @@ class RsyslogAgent(TableAgent[RsyslogSettings, str]):
         if self.uptake.generation != self._asked:
             if awaited:  # an answer that is there already is one to an earlier table with the same rows
                 self._answers.empty()
-            self._asked = self.uptake.generation
-            self._asked_at = self._awaited_since = self._clock()
+            self._asked, self._asked_at = self.uptake.generation, self.clock()
         if not self._is_awaited():
             return None
-        return LOOK_SECONDS if self._clock() - self._asked_at < PATIENCE_SECONDS else SLOW_LOOK_SECONDS
+        return LOOK_SECONDS if self.clock() - self._asked_at < PATIENCE_SECONDS else SLOW_LOOK_SECONDS
 
-    def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
-        """Return the logs of which rsyslog has a row."""
-        ready = [target for target in self.without_held(targets) if self.uptake.has(target.id)]
-        shown = {target.id for target in ready} | {held.target.id for held in super().objections()}
-        self._waiting = [target for target in targets if target.id not in shown and target.id in self.rows]
-        return ready
-
-    def objections(self) -> Iterable[Objection]:
-        """Return the logs that are held, also those for which rsyslog has not answered for long."""
-        yield from super().objections()
-        if self._waiting and self._clock() - self._awaited_since >= ASK_AGAIN_SECONDS:
-            for target in self._waiting:
-                yield Objection(
-                    target,
-                    "",
-                    f"rsyslog has not said in {self.settings.folder / ANSWERS_NAME} that it has its row",
-                    "see whether rsyslog runs, as `python -m kube_log_watcher_rsyslog` configures it",
-                    holds=True,
-                    until="rsyslog has loaded it",
-                )
+    def silence(self) -> tuple[str, str]:
+        """Return where rsyslog's answer is missing."""
+        return (
+            f"rsyslog has not said in {self.settings.folder / ANSWERS_NAME} that it has its row",
+            "see whether rsyslog runs, as `python -m kube_log_watcher_rsyslog` configures it",
+        )
 
     def _is_awaited(self) -> bool:
         """Whether rsyslog has another table than the one that it was asked to load last."""
@@ -159,19 +136,19 @@ class RsyslogAgent(TableAgent[RsyslogSettings, str]):
             super().sync(targets)
         finally:
             self._is_asking = True
-        self._asked_at = self._clock()
+        self._asked_at = self.clock()
 
     # ------------------------------------------------------------------ rsyslog's side
 
     def check(self) -> None:
-        """Look at the folder, at rsyslog's work directory, and at its configuration where it is named."""
+        """Look at the folder, at rsyslog's state, and at its configuration where it is named."""
         super().check()
-        if self._work_dir is not None:
-            self._work_dir.check()
+        if self._state_dir is not None:
+            self._state_dir.check()
         if self.settings.config is not None:
             names = [self.settings.folder / name for name in (TABLE_NAME, CONTROL_NAME, ANSWERS_NAME)]
             check_configuration(self.settings.config, [*self.node.spool_dirs, *names])
 
     def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
         """Return how far rsyslog has read a file, by its notes."""
-        return None if self._work_dir is None else self._work_dir.progress(file)
+        return None if self._state_dir is None else self._state_dir.progress(file)

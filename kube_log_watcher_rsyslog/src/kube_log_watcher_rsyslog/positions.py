@@ -18,7 +18,7 @@ _CLOCK_SECONDS = 0.1
 """A file system's clock may stand still for so long: two changes have the same time."""
 
 
-class WorkDirectory:
+class StateFolder:
     """rsyslog's work directory, in which imfile notes how far it is with each file.
 
     Parameters

@@ -8,7 +8,8 @@ can tell; then the first segment. On the way out the last segment goes first, th
 - `StaticAgent` has this order. What is left to say: which files, and where the shipper keeps positions.
 - `metadata_of` gives one document for a log, with the same names for all shippers.
 - `TableFormat` writes many of them into one file; `JSON_MAP` and `csv_table` are two such formats.
-- `TableAgent` keeps one such table, and waits for a shipper that looks at it now and then.
+- `TableAgent` keeps one such table, and waits for a shipper that looks at it now and then;
+  `AcknowledgedTableAgent` waits for the shipper's word.
 - `PositionFile` reads how far the shipper is; only path *and* inode together name a file.
 - `redaction_asked` finds what a shipper must not ship as it is.
 - `check_configuration` says which of our folders the operator's configuration doesn't name.
@@ -18,6 +19,7 @@ can tell; then the first segment. On the way out the last segment goes first, th
 
 from __future__ import annotations
 
+from kube_log_watcher_static.acknowledged import AcknowledgedTableAgent
 from kube_log_watcher_static.agent import StaticAgent
 from kube_log_watcher_static.configuration import check_configuration
 from kube_log_watcher_static.metadata import MOST_BYTES, Document, cut, metadata_of, to_json, without_nul
@@ -37,6 +39,7 @@ from kube_log_watcher_static.uptake import Uptake, generation_of
 __all__ = [
     "JSON_MAP",
     "MOST_BYTES",
+    "AcknowledgedTableAgent",
     "Document",
     "Offsets",
     "PositionFile",

@@ -40,7 +40,7 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
         how rows are written.
     uptake_seconds
         how long the shipper needs at most to take a change up: so long a new log is not shown to it. None
-        where it says so itself: then `sync` is yours to extend, and to `Uptake.confirm` what it says.
+        where it says so itself, as that of an `AcknowledgedTableAgent`.
     clock
         a clock that nobody sets, in seconds.
     """
