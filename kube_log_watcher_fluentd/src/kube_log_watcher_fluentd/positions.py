@@ -11,11 +11,17 @@ from typing import Final
 
 from kube_log_watcher_static import Offsets
 
-_NOTE: Final = re.compile(rb"([^\t\n]+)\t([0-9a-f]{16})\t([0-9a-f]{16})\n")
+_NOTE: Final = re.compile(rb"([^\t]+)\t([0-9a-f]{16})\t([0-9a-f]{16})")
 _UNWATCHED: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 
 def parse_pos_file(content: bytes) -> Offsets:
     """Return the offsets by path and inode; half a line, which is being written, is no note."""
-    notes = ((path, int(offset, 16), int(inode, 16)) for path, offset, inode in _NOTE.findall(content))
-    return {(os.fsdecode(path), inode): offset for path, offset, inode in notes if offset != _UNWATCHED}
+    # Line by line: to search the whole for a note would take the square of its length where there is none.
+    *whole, _ = content.split(b"\n")
+    notes = (match for line in whole if (match := _NOTE.fullmatch(line)))
+    return {
+        (os.fsdecode(note[1]), int(note[3], 16)): offset
+        for note in notes
+        if (offset := int(note[2], 16)) != _UNWATCHED
+    }
