@@ -181,10 +181,10 @@ class NoNotes(SpoolDisk):
 def test_a_note_that_can_not_be_written_anew_stays_as_it_was(node: Node) -> None:
     a_spool(node).keep(KEY, node.log, note="old")
     spool = a_spool(node, NoNotes())
-    assert list(spool.notes.values()) == ["old"]
+    assert [log.note for log in spool.left] == ["old"]
     assert keep(spool, node).note == "old"
     spool.note(KEY, "new")
-    assert list(a_spool(node).notes.values()) == ["old"]
+    assert [log.note for log in a_spool(node).left] == ["old"]
 
 
 def test_a_note_goes_with_what_it_is_of_and_one_in_the_making_with_the_next_start(node: Node) -> None:
@@ -192,7 +192,7 @@ def test_a_note_goes_with_what_it_is_of_and_one_in_the_making_with_the_next_star
     spool.keep(KEY, node.log, note="whose")
     (node.spool / WAITING / f"{'0' * 64}.json.new").write_text("who")
     (node.spool / WAITING / f"{'1' * 64}.json").write_text("nothing is left of it")
-    assert list(a_spool(node).notes.values()) == ["whose"]
+    assert [log.note for log in a_spool(node).left] == ["whose"]
     spool.show(KEY, a_place())
     assert list((node.spool / WAITING).iterdir()) == []
 
@@ -225,10 +225,10 @@ def test_a_gone_logs_segments_are_taken_up_by_their_place(node: Node) -> None:
     spool.show(KEY, a_place())
     node.log.unlink()
     again = a_spool(node)
-    held = again.resume(KEY, a_place())
+    held = again.find(KEY, place=a_place())
     assert held is not None
     assert [each.closed is None for each in held.segments] == [False]
-    assert again.resume("another", a_place("f" * 64)) is None
+    assert again.find("another", place=a_place("f" * 64)) is None
 
 
 @attrs.define

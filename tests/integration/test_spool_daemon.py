@@ -148,6 +148,22 @@ def test_what_nobody_knows_of_after_a_start_goes_after_its_time(stage: Stage) ->
     stage.watcher.wait_for_log("nobody knows of its container any more")
 
 
+def test_what_nobody_knows_of_after_a_start_counts_against_the_bounds(stage: Stage) -> None:
+    made = kept(stage)
+    stage.node.write(made, "x" * 2000)
+    stage.watcher.kill()
+    for path in (stage.root / "state").iterdir():
+        path.unlink()
+    size = segments(stage, made)[0].stat().st_size
+    stage.end(made)
+    stage.run("other", labels=CART)
+    stage.watcher.environ["WATCHER_SPOOL_MAX_BYTES"] = "1500"
+    stage.start()
+    stage.watcher.wait_for(lambda: segments(stage, made) == [], what="no segment")
+    stage.watcher.wait_for_log("the spool is full: segment")
+    stage.watcher.wait_for_log(f"had to go with {size} bytes unread")
+
+
 @pytest.mark.parametrize("unwanted", ["label", "annotation"])
 def test_what_somebody_takes_the_label_from_or_excludes_goes_at_once_and_comes_back_under_new_names(
     stage: Stage, unwanted: str

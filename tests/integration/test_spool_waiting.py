@@ -27,7 +27,8 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     }
     with Stage(tmp_path, request.param, agents=("scalyr",), environ=environ) as made:
         made.start()
-        made.run("shop-2")  # an API that shows no pod at all is not believed for a while
+        other = made.run("shop-2")  # an API that shows no pod at all is not believed for a while
+        made.watcher.wait_for(lambda: len(shown(made, other)) == 1, what="another pod's log")
         yield made
 
 

@@ -110,7 +110,7 @@ class Spooling:
             logs=logs,
             by_path=dict(keeper.by_path) if self._folders else {},
             # What was found last is of before: with the last closed segment nothing is looked at any more.
-            held_bytes=last.held_bytes if any(each.is_any_closed for each in logs.values()) else 0,
+            held_bytes=last.held_bytes if keeper.is_any_closed else 0,
             given_up_bytes=self.given_up_bytes,
             sweep_trouble=last.trouble,
             obstacle=self.obstacle,

@@ -27,14 +27,14 @@ class Chores:
     """What is to be done."""
 
     logs: tuple[Spooled, ...] = ()
-    """All that is held."""
+    """All that is held, and may be removed once it is done with or beyond the bounds."""
     done: frozenset[SegmentKey] = frozenset()
     """Closed segments that every shipper is done with."""
     dropped: tuple[Spooled, ...] = ()
     """Logs that nobody wants shipped any more."""
     unclaimed: tuple[Spooled, ...] = ()
     """Logs that have waited for their time, and whose pods have not shown."""
-    left: tuple[Path, ...] = ()
+    left: tuple[Spooled, ...] = ()
     """What an earlier process has left of logs of which nobody knows any more."""
     read_bytes: Mapping[SegmentKey, int] = attrs.field(factory=dict)
     """How far the slowest shipper has read a closed segment, where one tells."""
@@ -92,8 +92,8 @@ class Janitor:
         unclaimed = [self._look_at_unclaimed(log) for log in chores.unclaimed]
         not_wanted = (*chores.dropped, *chores.unclaimed)
         undone = [log for log in not_wanted if len(self._remove(log, log.segments)) < len(log.segments)]
-        for path in chores.left:
-            self._remove_left(path)
+        for log in chores.left:
+            self._remove_left(log)
         closed = [each for log in chores.logs for each in self._look(log, removed)]
         by_key = {log.key: log for log in chores.logs}
         beyond: list[Closed] = []
@@ -142,6 +142,8 @@ class Janitor:
                     self._disk.remove(fd, path.name)
                     logger.debug("%s is removed", path)
                     removed.add((log.key, number))
+                if log.note and len(removed) == len(log.segments):
+                    self._disk.remove(fd, log.note_path.name)
         except FileNotFoundError:  # somebody was faster, with the whole folder
             return {(log.key, number) for number in paths}
         except OSError as error:
@@ -154,20 +156,15 @@ class Janitor:
         files = self._look(log, set())
         return Unclaimed(log.key, len(files), sum(each.size for each in files))
 
-    def _remove_left(self, path: Path) -> None:
+    def _remove_left(self, log: Spooled) -> None:
         """Remove what only the spool still has: what a pod has as well may be known again."""
-        spool, folder = path.parent.parent, path.parent.name
-        try:
-            with self._disk.folder(spool, folder) as fd:
-                if any(each.links == 1 for each in self._disk.found(fd, [path.name])):
-                    self._disk.remove(fd, path.name)
-                    logger.info("%s is removed: nobody knows of its container any more", path)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            self._troubles.append(f"{path.parent}: {error.strerror}")
-        if folder != WAITING:
-            self._disk.remove_folder(spool, folder)
+        alone = [each for each in self._look(log, set()) if each.links == 1]
+        if alone:
+            numbers = {each.number for each in alone}
+            removed = self._remove(log, [each for each in log.segments if each.number in numbers])
+            size = sum(each.size for each in alone if (log.key, each.number) in removed)
+            text = "%d files of %s with %d bytes are removed: nobody knows of its container any more"
+            logger.info(text, len(removed), log.key, size)
 
     def _look(self, log: Spooled, removed: set[SegmentKey]) -> list[Closed]:
         """Look at the closed segments that are left; what somebody else has removed is gone for us, too."""

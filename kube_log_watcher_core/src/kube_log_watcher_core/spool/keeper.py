@@ -114,21 +114,21 @@ class SpoolKeeper:
                 self.by_path[container.key] = FOLLOWED_BEFORE
                 continue
             place = place_of_container(container, target.id)
-            if place is not None and self._spool.resume(container.key, place) is not None:
+            if place is not None and self._spool.find(container.key, place=place) is not None:
                 self._kept[container.key] = (container, container)
                 self._places[container.key] = place
 
     def _resume_waiting(self, roots: Roots) -> None:
         """Know the logs again that waited for their pods, whatever has become of their containers."""
-        for files, note in sorted(self._spool.notes.items()):
+        for log in [each for each in self._spool.left if each.note]:
             try:
-                container = noted_container(note, files, roots)
+                container = noted_container(log, roots)
             except NotBelieved as error:
-                text = "what is noted beside %s.* is not believed: %s"
-                logger.warning(text, files, error, extra={"event": "note-doubted"})
+                text = "what %s says is not believed: %s"
+                logger.warning(text, log.note_path, error, extra={"event": "note-doubted"})
                 continue
             place = None if container.id is None else place_of_container(container, container.id)
-            if self._spool.resume(container.key, place) is not None:
+            if self._spool.find(container.key, place=place) is not None:
                 self._kept[container.key] = (container, container)
 
     def keep(self, containers: tuple[Container, ...]) -> tuple[Container, ...]:
@@ -202,15 +202,16 @@ class SpoolKeeper:
     def _link(self, container: Container, log: Path) -> Spooled | None:
         """Link what is new of a log; None for one that is followed by its path, for the rest of its life."""
         key = container.key
-        if not self._spool.folders and key not in self._spool.logs:
+        own = place_of_container(container, container.id) if container.id else None
+        place = self._places.get(key, own)
+        if not self._spool.folders and self._spool.find(key, place=place, log=log) is None:
             self.by_path[key] = FOLLOWED_BEFORE
             return None
         try:
             if obstacle := _obstacle(container):
                 raise CannotSpool(obstacle)
             note = "" if key in self._spool.logs else note_of(container)
-            place = place_of_container(container, container.id) if container.id else None
-            return self._spool.keep(key, log, place=self._places.get(key, place), note=note)
+            return self._spool.keep(key, log, place=place, note=note)
         except CannotSpool as error:
             self.by_path[key] = str(error)
             text = "%s/%s, container %s, is followed by its path: it can't be kept in the spool: %s"
@@ -286,6 +287,11 @@ class SpoolKeeper:
         self._before = None
 
     @property
+    def is_any_closed(self) -> bool:
+        """Whether anything may be held that nobody else has; from any thread."""
+        return bool(self._spool.closed or self._spool.left)
+
+    @property
     def is_any_dropped(self) -> bool:
         """Whether segments that nobody wants are still to be removed."""
         return bool(self._dropped or self._unclaimed)
@@ -304,9 +310,9 @@ class SpoolKeeper:
         """Return what the janitor is to do; None when there is nothing to remove or to look at."""
         dropped, self._dropped = (*self._dropped, *self._spool.take_twins()), []
         unclaimed, self._unclaimed = tuple(self._unclaimed), []
-        logs = tuple(self._spool.logs[key] for key in sorted(self._spool.closed))
         self._hidden_when_sent = self._spool.closed & self._spool.hidden
         left = self._spool.take_overdue(self.rules.seconds)
+        logs = (*(self._spool.logs[key] for key in sorted(self._spool.closed)), *self._spool.left)
         if not (logs or dropped or unclaimed or left):
             return None
         return Chores(
@@ -328,16 +334,16 @@ class SpoolKeeper:
                 by_key.setdefault(key, set()).add(number)
             # else it was shown since the janitor was sent, and missed where it was
         for key, numbers in by_key.items():
-            if key in self._spool.logs:
-                self._spool.released(key, numbers)
-                if key not in self._spool.logs:
-                    self._before = None  # a container that is gone goes with its last segment
+            is_known = key in self._spool.logs
+            self._spool.released(key, numbers)
+            if is_known and key not in self._spool.logs:
+                self._before = None  # a container that is gone goes with its last segment
 
     def seconds_to_look(self) -> float | None:
         """Return how soon to look again although nothing hints at it."""
         if self._spool.troubled:
             return RETRY_SECONDS
-        logs = [self._spool.logs[key] for key in self._spool.closed]
+        logs = [*(self._spool.logs[key] for key in self._spool.closed), *self._spool.left]
         return seconds_between_looks(sum(len(log.segments) for log in logs)) if logs else None
 
 

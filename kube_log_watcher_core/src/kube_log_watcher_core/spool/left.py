@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import attrs
@@ -13,8 +13,6 @@ from kube_log_watcher_core.segments import (
     WAITING,
     Place,
     is_pod_folder,
-    kept_name,
-    note_name,
     parse_kept,
     parse_note,
     parse_segment,
@@ -28,18 +26,23 @@ logger = logging.getLogger(__name__)
 
 
 class LeftBehind:
-    """Files of logs of which nobody has asked yet."""
+    """The files of logs of which nobody has asked yet, as logs whose keys are where they lie."""
 
     def __init__(self, disk: SpoolDisk, *, wall: Callable[[], float]) -> None:
         self._disk = disk
         self._wall = wall
-        self._logs: dict[Path, list[Segment]] = {}
+        self._logs: dict[Path, Spooled] = {}
         """By the pod's folder, or that of what waits, and how their names begin."""
-        self._notes: dict[Path, str] = {}
+        self._folders: tuple[Path, ...] = ()
         self._twins: list[Spooled] = []
         self._loaded = wall()
         self._written: dict[int, float] = {}
         """When files were written to last, by their inodes."""
+
+    @property
+    def logs(self) -> Collection[Spooled]:
+        """All of them."""
+        return self._logs.values()
 
     # ------------------------------------------------------------------ finding
 
@@ -47,10 +50,10 @@ class LeftBehind:
         """Look at what is there, but not at what is known; a folder that can't be read is told."""
         self._loaded = self._wall()
         self._logs.clear()
-        self._notes.clear()
+        self._folders = tuple(folders)
         held = {log.path(each) for log in known for each in log.segments}
         held |= {log.note_path for log in known if not log.shown}
-        for spool in folders:
+        for spool in self._folders:
             try:
                 with self._disk.folder(spool) as fd:
                     names = [name for name in self._disk.names(fd) if is_pod_folder(name) or name == WAITING]
@@ -68,45 +71,46 @@ class LeftBehind:
 
     def _load_folder(self, folder: Path, found: Iterable[Found]) -> None:
         parse = parse_kept if folder.name == WAITING else parse_segment
-        for file in sorted(found, key=lambda each: each.name):
+        by_stem: dict[str, list[Segment]] = {}
+        for file in found:
             parsed = parse(file.name)
             if parsed is not None:
                 stem, number = parsed
                 segment = Segment(number, file.inode, closed=min(file.changed, self._wall()))
                 self._written[file.inode] = file.written
-                self._logs.setdefault(folder / stem, []).append(segment)
+                by_stem.setdefault(stem, []).append(segment)
+        for stem, segments in by_stem.items():
+            ordered = tuple(sorted(segments, key=lambda each: each.number))
+            left = Spooled(str(folder / stem), folder.parent, segments=ordered, stem=stem)
+            if folder.name != WAITING:
+                left = attrs.evolve(left, place=Place(folder.name, stem), shown=True)
+            self._logs[folder / stem] = left
 
     def _load_notes(self, folder: Path, fd: int, names: Iterable[str]) -> None:
         for name in names:
             stem = parse_note(name)
             if stem is None:
                 continue
-            if name != note_name(stem) or folder / stem not in self._logs:
+            log = self._logs.get(folder / stem)
+            if log is None or name != log.note_path.name:
                 self._disk.remove(fd, name)  # of one who was killed while it wrote it, or when it was done
             else:
-                self._notes[folder / stem] = self._disk.read_note(fd, name)
-
-    @property
-    def notes(self) -> Mapping[Path, str]:
-        """What is noted beside files that wait, by where they are and how their names begin."""
-        return self._notes
+                self._logs[folder / stem] = attrs.evolve(log, note=self._disk.read_note(fd, name))
 
     # ------------------------------------------------------------------ adopting
 
     def take(
-        self, key: str, *, folders: Iterable[Path], place: Place | None, log: Path | None
+        self, key: str, *, place: Place | None, log: Path | None
     ) -> tuple[Spooled, Sequence[Segment]] | None:
         """Return what is there of a log, known by its place or by its files, and what of it is not shown yet.
 
         The latter is not empty where its process was killed while it showed them.
         """
-        for spool in folders:
+        for spool in self._folders if self._logs else ():
             is_there = place is not None and _beginning(spool, place) in self._logs
             shown_at = place if is_there else self._place_in(spool, log)
-            waiting = spool / WAITING / waiting_stem(key)
-            all_shown = [] if shown_at is None else self._logs.pop(_beginning(spool, shown_at))
-            all_kept = self._logs.pop(waiting, [])
-            note = self._notes.pop(waiting, "")
+            all_shown = None if shown_at is None else self._logs.pop(_beginning(spool, shown_at))
+            all_kept = self._logs.pop(spool / WAITING / waiting_stem(key), None)
             shown = self._without_twins(Spooled(key, spool, shown_at, shown=True), all_shown, all_kept)
             kept = self._without_twins(Spooled(key, spool), all_kept, all_shown)
             if shown or kept:
@@ -119,24 +123,25 @@ class LeftBehind:
                     segments=tuple(segments),
                     next_number=segments[-1].number + 1,
                     seen=self._seen_before(segments[-1], log),
-                    note=note,
+                    note="" if all_kept is None else all_kept.note,
                 )
                 return found, kept if shown else ()
         return None
 
     def _without_twins(
-        self, log: Spooled, found: Sequence[Segment], others: Sequence[Segment]
+        self, log: Spooled, found: Spooled | None, others: Spooled | None
     ) -> Sequence[Segment]:
         """Return the segments of which no file has a later link.
 
         A file has two where nobody wanted its log, then somebody did, and the process was killed before the
         janitor had removed the first.
         """
-        latest = {each.inode: each.number for each in sorted([*found, *others], key=lambda each: each.number)}
-        twins = tuple(each for each in found if latest[each.inode] != each.number)
+        own, rest = (() if each is None else each.segments for each in (found, others))
+        latest = {each.inode: each.number for each in sorted([*own, *rest], key=lambda each: each.number)}
+        twins = tuple(each for each in own if latest[each.inode] != each.number)
         if twins:
             self._twins.append(attrs.evolve(log, segments=twins))
-        return [each for each in found if each not in twins]
+        return [each for each in own if each not in twins]
 
     def take_twins(self) -> tuple[Spooled, ...]:
         """Return once the links of files that have a later one."""
@@ -167,10 +172,10 @@ class LeftBehind:
             return None
         return next(
             (
-                Place(path.parent.name, path.name)
-                for path, segments in self._logs.items()
-                if path.parent.parent == spool and path.parent.name != WAITING
-                if any(segment.inode in inodes for segment in segments)
+                left.place
+                for left in self._logs.values()
+                if left.spool == spool and left.shown
+                if any(segment.inode in inodes for segment in left.segments)
             ),
             None,
         )
@@ -180,25 +185,25 @@ class LeftBehind:
     def restate(self, seconds: float) -> None:
         """Move the times along with a wall clock that somebody has set."""
         self._loaded += seconds
-        self._logs = {path: list(moved(segments, seconds)) for path, segments in self._logs.items()}
+        self._logs = {
+            path: attrs.evolve(log, segments=moved(log.segments, seconds)) for path, log in self._logs.items()
+        }
 
-    def take_overdue(self, seconds: float) -> tuple[Path, ...]:
-        """Return once the files of logs of which nobody has known for so long."""
-        now = self._wall()
-        if not self._logs or now - self._loaded < seconds:
+    def released(self, key: str, numbers: Collection[int]) -> None:
+        """Forget segments that are removed."""
+        log = self._logs.get(Path(key))
+        if log is not None:
+            left = tuple(each for each in log.segments if each.number not in numbers)
+            self._logs[Path(key)] = attrs.evolve(log, segments=left)
+            if not left:
+                del self._logs[Path(key)]
+
+    def take_overdue(self, seconds: float) -> tuple[Spooled, ...]:
+        """Return once the logs of which nobody has known for so long."""
+        if not self._logs or self._wall() - self._loaded < seconds:
             return ()
-        paths = [
-            path.with_name(
-                kept_name(path.name, each.number)
-                if path.parent.name == WAITING
-                else Place(path.parent.name, path.name).segment(each.number)
-            )
-            for path, segments in self._logs.items()
-            for each in segments
-        ]
-        paths += [path.with_name(note_name(path.name)) for path in self._notes]
-        self._logs, self._notes = {}, {}
-        return tuple(paths)
+        logs, self._logs = tuple(self._logs.values()), {}
+        return logs
 
 
 def _beginning(spool: Path, place: Place) -> Path:

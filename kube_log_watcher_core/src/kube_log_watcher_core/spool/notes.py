@@ -6,14 +6,13 @@ It is in the spool and not in the state file, because it is to be there before t
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import attrs
 
 from kube_log_watcher_core.discovery.logfile import Roots
 from kube_log_watcher_core.models import Container
 from kube_log_watcher_core.records import container_of, doubt_about, fields_of
-from kube_log_watcher_core.spool.spooled import waiting_stem
+from kube_log_watcher_core.spool.spooled import Spooled, waiting_stem
 
 
 class NotBelieved(Exception):
@@ -25,10 +24,8 @@ def note_of(container: Container) -> str:
     return json.dumps(fields_of(container, without={"obstacle", "spool", "inode"})) + "\n"
 
 
-def noted_container(note: str, files: Path, roots: Roots) -> Container:
+def noted_container(log: Spooled, roots: Roots) -> Container:
     """Return the container that a note tells of.
-
-    ``files`` is where the files lie, and how their names begin.
 
     Raises
     ------
@@ -36,12 +33,12 @@ def noted_container(note: str, files: Path, roots: Roots) -> Container:
         for what can't be true.
     """
     try:
-        container = container_of(json.loads(note))
+        container = container_of(json.loads(log.note))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NotBelieved(f"it is damaged: {error!r:.200}") from error
-    if waiting_stem(container.key) != files.name:
+    if waiting_stem(container.key) != log.stem:
         raise NotBelieved(f"it tells of {container.key!r:.200}, whose files have other names")
     doubt = doubt_about(container, container.id, roots)
     if doubt is not None:
         raise NotBelieved(doubt)
-    return attrs.evolve(container, spool=files.parent.parent)
+    return attrs.evolve(container, spool=log.spool)

@@ -70,27 +70,22 @@ class Spool:
         self._unused = max([self._unused, *(self._linker.unused_number(each) for each in self._folders)])
 
     @property
-    def notes(self) -> Mapping[Path, str]:
-        """What an earlier process has noted beside files of which nobody has asked yet, by where they are."""
-        return self._left.notes
+    def left(self) -> Collection[Spooled]:
+        """What an earlier process has left of logs of which nobody has asked yet; their keys are made up."""
+        return self._left.logs
 
-    def resume(self, key: str, place: Place | None) -> Spooled | None:
-        """Take over what an earlier process has of a log whose container is gone; None without any."""
-        found = self._logs.get(key) or self._adopt(key, place, None)
-        if found is not None:
-            self._put(found)
-        return found
+    def find(self, key: str, *, place: Place | None, log: Path | None = None) -> Spooled | None:
+        """Return what is held of a log, by an earlier process too, which its place or its files tell."""
+        known = self._logs.get(key)
+        if known is None and (taken := self._left.take(key, place=place, log=log)) is not None:
+            known, not_shown = taken
+            if not_shown:
+                self._linker.show(known, not_shown)
+            known = self._without_note(known) if known.shown else known
+            self._put(known)
+        return known
 
-    def _adopt(self, key: str, place: Place | None, log: Path | None) -> Spooled | None:
-        taken = self._left.take(key, folders=self._folders, place=place, log=log)
-        if taken is None:
-            return None
-        found, not_shown = taken
-        if not_shown:
-            self._linker.show(found, not_shown)
-        return self._without_note(found) if found.shown else found
-
-    def take_overdue(self, seconds: float) -> tuple[Path, ...]:
+    def take_overdue(self, seconds: float) -> tuple[Spooled, ...]:
         """Return once what an earlier process has left of logs of which nobody has known for so long."""
         return self._left.take_overdue(seconds)
 
@@ -117,7 +112,7 @@ class Spool:
         CannotSpool
             for a log of which nothing could be linked so far.
         """
-        known = self._logs.get(key) or self._adopt(key, place, log)
+        known = self.find(key, place=place, log=log)
         known = self._begin(key, log, note) if known is None else self._linker.link_new(known, log)
         self._put(known)
         return known
@@ -229,7 +224,10 @@ class Spool:
 
     def released(self, key: str, numbers: Collection[int]) -> None:
         """Forget segments that are removed; a log of a gone container is forgotten with its last one."""
-        known = self._logs[key]
+        known = self._logs.get(key)
+        if known is None:
+            self._left.released(key, numbers)
+            return
         left = tuple(each for each in known.segments if each.number not in numbers)
         if left:
             self._put(attrs.evolve(known, segments=left))

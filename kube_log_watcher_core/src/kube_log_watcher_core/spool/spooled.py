@@ -42,6 +42,8 @@ class Spooled:
     """Why the newest file has no link yet; it is tried again at each look."""
     note: str = ""
     """What lies beside its files while they wait, for the next process: whose they are."""
+    stem: str = attrs.field(default=attrs.Factory(lambda self: waiting_stem(self.key), takes_self=True))
+    """How the names of its files begin while they wait."""
 
     @property
     def is_open(self) -> bool:
@@ -57,12 +59,12 @@ class Spooled:
         """Return where a segment lies now."""
         if self.shown and self.place is not None:
             return self.spool / self.place.folder / self.place.segment(segment.number)
-        return self.spool / WAITING / kept_name(waiting_stem(self.key), segment.number)
+        return self.spool / WAITING / kept_name(self.stem, segment.number)
 
     @property
     def note_path(self) -> Path:
         """Where the note lies while the files wait."""
-        return self.spool / WAITING / note_name(waiting_stem(self.key))
+        return self.spool / WAITING / note_name(self.stem)
 
     def is_live(self, inode: int) -> bool:
         """Whether the log's live file is the one that was linked last, and nothing is left to do."""
