@@ -402,7 +402,7 @@ def test_what_is_waited_for_wakes_nobody_while_the_api_has_never_answered(tmp_pa
             clock=lambda: now[0],
             on_swept=lambda: None,
         )
-        node = NodePass(discovery, pod_watch, reconciler, spooling)
+        node = NodePass(discovery, pod_watch, reconciler, spooling, begin_anew=lambda: (reconciler, Work()))
         assert node.look(Rules(), Timeouts(), full=True) is None
         assert node.next_deadline(now[0]) is None
 

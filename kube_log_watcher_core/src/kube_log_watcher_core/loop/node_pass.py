@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from kube_log_watcher_core.discovery import Discovery
 from kube_log_watcher_core.errors import DiscoveryError
 from kube_log_watcher_core.kube.watch import PodWatch
 from kube_log_watcher_core.loop.spooling import Spooling
-from kube_log_watcher_core.models import Container
+from kube_log_watcher_core.models import Container, Work
 from kube_log_watcher_core.reconcile import Pass, Reconciler, Timeouts
 from kube_log_watcher_core.resolve import Rules
 
@@ -18,15 +18,28 @@ logger = logging.getLogger(__name__)
 
 
 class NodePass:
-    """Observes and reconciles, and holds on to what is known while either source is blind."""
+    """Observes and reconciles, and holds on to what is known while either source is blind.
+
+    Parameters
+    ----------
+    begin_anew
+        reads what another watcher has left, for which this one has waited, and makes the reconciler of that.
+    """
 
     def __init__(
-        self, discovery: Discovery, pod_watch: PodWatch, reconciler: Reconciler, spooling: Spooling
+        self,
+        discovery: Discovery,
+        pod_watch: PodWatch,
+        reconciler: Reconciler,
+        spooling: Spooling,
+        *,
+        begin_anew: Callable[[], tuple[Reconciler, Work]],
     ) -> None:
         self.spooling = spooling
         self.discovery = discovery
         self.pod_watch = pod_watch
         self.reconciler = reconciler
+        self._begin_anew = begin_anew
         self._containers: tuple[Container, ...] | None = None
         self._trouble = ""
         # While nothing is reconciled, what is waited for would be overdue, and wake us for ever.
@@ -48,7 +61,7 @@ class NodePass:
         """
         self._looked = False
         self._discover(full=full)
-        if self._containers is None or not self.spooling.begin():
+        if self._containers is None or not self.spooling.begin(self._left_by_other):
             return None
         containers = self.spooling.keep(self._containers, full=full)
         self.pod_watch.want({(item.namespace, item.pod_name) for item in containers if item.pod_name})
@@ -79,6 +92,10 @@ class NodePass:
         if self._looked and (deadline := self.reconciler.next_deadline()) is not None:
             deadlines.append(deadline)
         return min(deadlines, default=None)
+
+    def _left_by_other(self) -> Work:
+        self.reconciler, left = self._begin_anew()
+        return left
 
     def _discover(self, *, full: bool) -> None:
         look = self.discovery.scan if full or self._containers is None else self.discovery.collect

@@ -91,7 +91,7 @@ class PartsBuilder:
             node = None if old is None else old.node
             if node is None or before is None or _seen_from(new) != _seen_from(before):
                 left = Work() if old is not None or state is None else state.load(new.rules, new.paths.roots)
-                node = self._observe(new, node, left, undo)
+                node = self._observe(new, node, left, state, undo)
             discard = undo.pop_all().close
         return Parts(
             configuration=new,
@@ -119,8 +119,17 @@ class PartsBuilder:
         return state, door
 
     def _observe(
-        self, new: Configuration, old: NodePass | None, left: Work, undo: contextlib.ExitStack
+        self,
+        new: Configuration,
+        old: NodePass | None,
+        left: Work,
+        state: StateKeeper | None,
+        undo: contextlib.ExitStack,
     ) -> NodePass:
+        def begin_anew() -> tuple[Reconciler, Work]:
+            left = Work() if state is None else state.load(new.rules, new.paths.roots)
+            return self.reconciler_of(left), left
+
         if old is not None:
             reconciler, spooling = old.reconciler, old.spooling
         else:
@@ -140,7 +149,7 @@ class PartsBuilder:
         pod_watch = PodWatch(new.access, node_name=new.watcher.cluster_node_name, on_change=self.wake)
         pod_watch.start()
         undo.callback(pod_watch.stop)
-        return NodePass(discovery, pod_watch, reconciler, spooling)
+        return NodePass(discovery, pod_watch, reconciler, spooling, begin_anew=begin_anew)
 
 
 def _seen_from(configuration: Configuration) -> tuple[object, ...]:

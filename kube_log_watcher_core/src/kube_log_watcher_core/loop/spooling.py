@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from kube_log_watcher_core.agents import Claim, FolderLocks, Worker
+from kube_log_watcher_core.agents import Claim, FolderLocks, Turn, Worker
 from kube_log_watcher_core.models import Container, LogTarget, Work
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.spool import (
@@ -24,6 +24,8 @@ from kube_log_watcher_core.spool import (
 
 logger = logging.getLogger(__name__)
 
+WAIT_SECONDS = 0.2
+"""How often a folder is tried that another watcher has."""
 MOST_NAMES = 5
 """How many segments one message names."""
 
@@ -61,8 +63,12 @@ class Spooling:
         self._clock = clock
         self._on_swept = on_swept
         self._spool = Spool(folders, wall=wall)
-        self._left: Sequence[LogTarget] = (*left.targets, *(each.target for each in left.departed))
-        self._claim = Claim(locks, folders)
+        self._left = _targets_of(left)
+        self._claims = [Claim(locks, folders)]
+        """On the present folders, the last; and on earlier ones, in which logs may still be kept."""
+        self._turn = Turn("the spool", self._claims[-1], clock=clock)
+        self._is_moving = False
+        """Whether new logs are still kept in earlier folders, for another watcher has the present ones."""
         self._keeper: SpoolKeeper | None = None
         self._janitor = Worker[Chores]("spool", self._sweep, title="the spool")
         self._mutex = threading.Lock()
@@ -75,11 +81,16 @@ class Spooling:
         self.given_up_bytes = 0
         """Bytes that had to go unread."""
 
-    def begin(self) -> bool:
-        """Take the folders, and what an earlier process left there; False while another is at work."""
+    def begin(self, left_by_other: Callable[[], Work]) -> bool:
+        """Take the folders, and what an earlier process left there; False while another is at work.
+
+        After a wait for another watcher, what that one has left is asked for: it went on after we began.
+        """
         if self._keeper is None:
-            if not self._claim.take():
+            if not self._turn():
                 return False
+            if self._turn.waited:
+                self._left = _targets_of(left_by_other())
             self._spool.load()
             self._keeper = SpoolKeeper(
                 self._spool,
@@ -97,7 +108,7 @@ class Spooling:
     @property
     def obstacle(self) -> Path | None:
         """The folder that another watcher has."""
-        return self._claim.obstacle
+        return self._claims[-1].obstacle
 
     def view(self) -> SpoolView:
         """Return how it stands; from any thread: a dict is copied in one step of the interpreter."""
@@ -124,15 +135,24 @@ class Spooling:
         return self._keeper
 
     def use(self, folders: Sequence[Path], rules: SpoolRules) -> None:
-        """Keep new logs in these folders from now on."""
+        """Keep new logs in these folders from now on, or as soon as no other watcher has them."""
         if self._keeper is not None:
             self._keeper.rules = rules
         if tuple(folders) != self._folders:
             self._folders = tuple(folders)
-            self._claim = Claim(self._locks, folders)
-            self._claim.take()
-            self._spool.use(folders)
+            self._claims.append(Claim(self._locks, folders))
+            self._turn = Turn("the spool", self._claims[-1], clock=self._clock)
+            self._is_moving = True
+            self._move()
+
+    def _move(self) -> None:
+        if self._keeper is None:
+            self._spool.use(self._folders)
+            self._is_moving = False
+        elif self._turn():
+            self._spool.use(self._folders)
             self._spool.load()
+            self._is_moving = False
 
     def settle(
         self,
@@ -164,6 +184,8 @@ class Spooling:
         ``full``: see as well whether somebody has removed links of files that are written to.
         """
         self._take_swept()
+        if self._is_moving:
+            self._move()
         self.keeper.mind_the_clock()
         going_on = self.keeper.keep(containers)
         if full:
@@ -172,12 +194,15 @@ class Spooling:
 
     def seconds_to_look(self) -> float | None:
         """Return how soon to look again although nothing hints at it."""
+        if self.obstacle is not None:
+            return WAIT_SECONDS
         return None if self._keeper is None else self._keeper.seconds_to_look()
 
     def close(self, *, wait_seconds: float) -> None:
         """Stop. What is kept stays."""
         self._janitor.stop(wait_seconds=wait_seconds)
-        self._claim.release()
+        for claim in self._claims:
+            claim.release()
 
     def _take_swept(self) -> None:
         with self._mutex:
@@ -219,3 +244,7 @@ class Spooling:
         if swept.removed or wanted_again:
             self._on_swept()
         return True
+
+
+def _targets_of(left: Work) -> Sequence[LogTarget]:
+    return (*left.targets, *(each.target for each in left.departed))
