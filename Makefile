@@ -21,8 +21,9 @@ help:  ## say what there is
 demo: $(STAMPS)/installed  ## show the main job on an embedded node and API server
 	$(BIN)/kube-log-watcher demo
 
+# Whatever the surroundings say, modules are compiled once, and not by each worker and each process of a test.
 test: $(STAMPS)/test $(SCALYR_VENV)/.stamp  ## run the tests
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 lint: $(STAMPS)/lint  ## style and import rules
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ Where nothing may be skipped, a skip is a failure, but for programs that no pack
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 
@@ -49,6 +50,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if in_groups and not all("@" in item.nodeid for item in items if item.get_closest_marker("xdist_group")):
         raise RuntimeError("this pytest-xdist sees no groups in what this pytest collects")
     items.sort(key=begins_first, reverse=True)
+
+
+def pytest_collection_finish() -> None:
+    """Let nobody search again for garbage among thousands of tests, which stay until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
