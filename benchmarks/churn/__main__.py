@@ -23,12 +23,16 @@ from kube_log_watcher_core import Layout
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it, print the table; 0 when nothing was lost, doubled, mislabelled or unredacted."""
     options = _parser().parse_args(arguments)
-    kind = SHIPPERS[options.shipper]
-    if missing := kind.missing():
-        print(f"{kind.name} can't be run here: {missing}", file=sys.stderr)
-        return 2
-    if not kind.supports.real_paths and (options.compare or not options.spool):
-        print(f"{kind.name} reads nothing but the spool: give --spool, and no --compare", file=sys.stderr)
+    kinds = [SHIPPERS[name] for name in options.shipper]
+    for kind in kinds:
+        if missing := kind.missing():
+            print(f"{kind.name} can't be run here: {missing}", file=sys.stderr)
+            return 2
+        if not kind.supports.real_paths and (options.compare or not options.spool):
+            print(f"{kind.name} reads nothing but the spool: give --spool, and no --compare", file=sys.stderr)
+            return 2
+    if len(kinds) > 1 and not options.table:
+        print("several shippers make a table: give --table", file=sys.stderr)
         return 2
     plan = _plan(options)
     with tempfile.TemporaryDirectory(prefix="churn-") as temporary:
@@ -36,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.compare:
             return _compare(plan, folder, options.json)
         if options.table:
-            return _promise(plan, folder, options.json)
+            return _promise([attrs.evolve(plan, shipper=kind) for kind in kinds], folder, options.json)
         findings, complaints = churn(plan, folder)
     print(of_findings(findings))
     print(*complaints, sep="\n")
@@ -45,14 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if findings.clean else 1
 
 
-def _promise(plan: Plan, folder: Path, as_json: Path | None) -> int:
-    """Print the row of promises of one shipper for each layout; 0 when all are kept."""
-    kept = keep(plan, folder)
-    print(promises(plan, kept))
+def _promise(plans: Sequence[Plan], folder: Path, as_json: Path | None) -> int:
+    """Churn one shipper after the other, and print the table of promises; 0 when all are kept."""
+    kept = [each for plan in plans for each in keep(plan, folder)]
+    print(promises(plans[0], kept))
     if as_json:
-        found = {layout.value: findings.as_json() for layout, findings in kept.items()}
-        as_json.write_text(json.dumps({"seed": plan.seed, **found}, indent=1) + "\n")
-    return 0 if all(findings.clean for findings in kept.values()) else 1
+        found = {each.name: each.findings.as_json() for each in kept}
+        as_json.write_text(json.dumps({"seed": plans[0].seed, **found}, indent=1) + "\n")
+    return 0 if all(each.findings.clean for each in kept) else 1
 
 
 def _compare(plan: Plan, folder: Path, as_json: Path | None) -> int:
@@ -76,7 +80,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         pace=pace,
         slots=options.pods,
         seed=options.seed,
-        shipper=SHIPPERS[options.shipper],
+        shipper=SHIPPERS[options.shipper[0]],
         spool=options.spool,
         environ=dict(value.split("=", 1) for value in options.set),
     )
@@ -87,12 +91,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to churn (60)")
     parser.add_argument("--seed", type=int, default=1, help="chooses what happens (1)")
     parser.add_argument("--pods", type=int, default=3, help="pods alive at a time, per layout (3)")
-    parser.add_argument("--shipper", choices=SHIPPERS, default="scalyr", help="the program (scalyr)")
+    parser.add_argument(
+        "--shipper", type=_shippers, default=["scalyr"], help=f"of {', '.join(SHIPPERS)} (scalyr)"
+    )
     parser.add_argument("--layout", default="docker,cri", help="docker, cri, or both (docker,cri)")
     parser.add_argument("--real", action="store_true", help="all defaults of watcher and shipper, no haste")
     parser.add_argument("--harsh", action="store_true", help="spare the shipper nothing")
     parser.add_argument("--spool", action="store_true", help="let the watcher keep logs in a spool")
-    parser.add_argument("--table", action="store_true", help="print the shipper's row of promises")
+    parser.add_argument("--table", action="store_true", help="print the row of promises of each shipper")
     parser.add_argument(
         "--compare", action="store_true", help="compare: no spool, no watcher, with the spool"
     )
@@ -104,6 +110,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, help="write the findings into this file, too")
     parser.add_argument("--folder", type=Path, help="keep all files and logs there; else they are removed")
     return parser
+
+
+def _shippers(value: str) -> list[str]:
+    names = value.split(",")
+    if unknown := [name for name in names if name not in SHIPPERS]:
+        raise argparse.ArgumentTypeError(f"no {', '.join(unknown)}: there are {', '.join(SHIPPERS)}")
+    return names
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import attrs
 
 from benchmarks.churn.findings import Findings, find
 from benchmarks.churn.lane import Lane
-from benchmarks.churn.pace import Pace
 from benchmarks.churn.report import MOST, table
 from benchmarks.churn.run import Plan, churned_lanes
 from kube_log_watcher_core import Layout
@@ -83,19 +82,8 @@ def configured(plan: Plan, compared: list[Compared]) -> str:
     return "\n".join(
         [
             f"{plan.seconds:g} s for each row, seed {plan.seed}, {plan.slots} pods at a time in each layout",
-            *_pace(plan.pace),
+            *plan.pace.told(),
             "watchers: " + " ".join(f"{name}={value}" for name, value in sorted(settings.items())),
             "Scalyr agent: " + " ".join(f"{n}={v}" for n, v in sorted(plan.pace.shipper_environ().items())),
         ]
     )
-
-
-def _pace(pace: Pace) -> Iterator[str]:
-    yield f"a log is rotated after {_span(pace.rotation)}, a pod lives {_span(pace.life)}"
-    yield f"a container's files go {pace.linger:g} s after its last line"
-    yield f"the shipper is away for {_span(pace.shipper_down)}, the watcher for {_span(pace.watcher_down)}"
-    yield "while the watcher is down no file is rotated or removed: nobody could keep that"
-
-
-def _span(span: tuple[float, float]) -> str:
-    return f"{span[0]:g} s" if span[0] == span[1] else f"{span[0]:g} to {span[1]:g} s"

@@ -90,7 +90,7 @@ class Findings:
             "total": attrs.asdict(self.total),
             "rows": [attrs.asdict(row) for row in self.rows],
             "gaps": [str(gap) for gap in self.gaps],
-            "faults": [f"{fault.run.key} line {fault.seq}: {fault.what}" for fault in self.faults[:50]],
+            "faults": [str(fault) for fault in self.faults[:50]],
             "events": [
                 f"{event.at:.2f} {event.lane} {event.pod}: {event.kind.value}" for event in self.events
             ],

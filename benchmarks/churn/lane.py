@@ -115,8 +115,6 @@ class Lane:
         self._bag: list[str] = []
         self._starts = 0
         self._watching_since = -1
-        self._awaited = 0
-        """How many requests the shipper must have sent to count as up."""
         self._shipper_wanted = self._watcher_wanted = True
         self._refused = False
         self._over = False
@@ -224,8 +222,7 @@ class Lane:
             raise RuntimeError(f"the shipper ended: {self._shipper.log[-4000:]}")
 
     def _is_up(self) -> bool:
-        up = self._shipper.running and self._shipper_wanted
-        return up and self._shipper.rounds > self._awaited
+        return self._shipper_wanted and self._shipper.is_up()
 
     def _is_watching(self) -> bool:
         """Whether the watcher runs and has handed its agents what is there."""
@@ -314,7 +311,6 @@ class Lane:
             self._clocks.always.after(self._rng.uniform(*self._pace.shipper_down), self._start_shipper)
 
     def _start_shipper(self) -> None:
-        self._awaited = self._shipper.rounds
         self._shipper.start()
         self._shipper_wanted = True
         self._note(Kind.SHIPPER_STARTED)

@@ -23,7 +23,6 @@ class Redaction(enum.Enum):
 
     APPLIED = "the shipper hides what the pod's rules say; held while a rule is unusable"
     HELD = "never shipped: the shipper can't promise it"
-    UNKNOWN = "nobody asks"
 
 
 @attrs.frozen
@@ -72,6 +71,9 @@ class Fault:
     seq: int
     at: float
     what: str
+
+    def __str__(self) -> str:
+        return f"{self.at:.2f} {self.run.key} line {self.seq}: {self.what}"
 
 
 class Ledger:
@@ -175,7 +177,7 @@ class Ledger:
             self.unlabelled.append(fault("without its container's name"))
         elif self._tells_labels:
             self._look_at_labels(run, number.seq, line, fault)
-        if run.withheld and self.redaction is not Redaction.UNKNOWN:
+        if run.withheld:
             self.unredacted.append(fault("withheld for its redaction rule"))
         elif self.redaction is Redaction.APPLIED and is_unredacted(line.message):
             self.unredacted.append(fault("readable"))

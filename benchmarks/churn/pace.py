@@ -8,7 +8,7 @@ docs/explanation/nothing-lost.rst.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -62,6 +62,16 @@ class Pace:
     kills: bool = False
     """Whether a shipper that is not spared is killed, too, although it is known to ship lines again then."""
 
+    def told(self) -> Iterator[str]:
+        """Return for people what is done to the shipper and to its logs."""
+        yield f"a log is rotated after {_span(self.rotation)}, a pod lives {_span(self.life)}"
+        yield f"a container's files go {self.linger:g} s after its last line"
+        away = (
+            f"the shipper is away for {_span(self.shipper_down)}, the watcher for {_span(self.watcher_down)}"
+        )
+        yield f"{away}, the receiver refuses for {self.refusal:g} s" if self.refusal else away
+        yield "while the watcher is down no file is rotated or removed: nobody could keep that"
+
     def shipper_environ(self) -> Mapping[str, str]:
         """Give what the Scalyr agent takes from the environment, because the written file leaves it unset."""
         if self.request_spacing is None:
@@ -72,6 +82,11 @@ class Pace:
             "SCALYR_MIN_REQUEST_SPACING_INTERVAL": "0.1",
             "SCALYR_MAX_REQUEST_SPACING_INTERVAL": f"{self.request_spacing:g}",
         }
+
+
+def _span(span: Span) -> str:
+    begin, end = span
+    return f"{begin:g} s" if begin == end else f"{begin:g} to {end:g} s"
 
 
 QUICK = Pace(

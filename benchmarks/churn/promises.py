@@ -1,19 +1,22 @@
-"""What was kept of what is promised for one shipper: a row for each layout."""
+"""What was kept of what is promised for a shipper: a row for each layout."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.churn.comparison import COLUMNS
+import attrs
+
 from benchmarks.churn.events import Kind
 from benchmarks.churn.findings import Findings, find
 from benchmarks.churn.report import MOST, table
 from benchmarks.churn.run import Plan, churned_lanes
 from kube_log_watcher_core import Layout
 
+PROMISED = ("lost", "doubled", "mislabelled", "unlabelled", "unredacted", "leaked")
+LAYOUTS = {Layout.DOCKER: "Docker", Layout.CRI: "CRI"}
 HAPPENED: Mapping[str, tuple[Kind, ...]] = {
     "SIGTERM": (Kind.SHIPPER_STOPPED,),
     "SIGKILL": (Kind.SHIPPER_KILLED,),
@@ -25,31 +28,44 @@ HAPPENED: Mapping[str, tuple[Kind, ...]] = {
     "unwanted": (Kind.UNWANTED,),
 }
 """The columns of what happened."""
-PROMISED = ("lost", "doubled", "mislabelled", "unlabelled", "unredacted", "leaked")
 
 
-def keep(plan: Plan, folder: Path) -> Mapping[Layout, Findings]:
-    """Churn, and give what was found by layout. Raises as `churn` does."""
-    lanes = churned_lanes(plan, folder)
-    return {
-        layout: find([lane.ledger], lane.events) for layout, lane in zip(plan.layouts, lanes, strict=True)
-    }
+@attrs.frozen
+class Kept:
+    """What was found of one shipper with one layout."""
+
+    name: str
+    findings: Findings
 
 
-def promises(plan: Plan, kept: Mapping[Layout, Findings]) -> str:
-    """Lay out what happened, what was kept of the promises, and what was not, one by one."""
-    head = (plan.shipper.version(), "lines", *PROMISED, "label s")
-    rows = [(COLUMNS[layout], *_kept(findings)) for layout, findings in kept.items()]
-    happened = [(COLUMNS[layout], *_happened(findings)) for layout, findings in kept.items()]
+def keep(plan: Plan, folder: Path) -> Sequence[Kept]:
+    """Churn one shipper, and give what was found by layout. Raises as `churn` does."""
+    version = plan.shipper.version()
+    lanes = churned_lanes(plan, folder / plan.shipper.name)
+    return [
+        Kept(f"{version}, {LAYOUTS[layout]}", find([lane.ledger], lane.events))
+        for layout, lane in zip(plan.layouts, lanes, strict=True)
+    ]
+
+
+def promises(plan: Plan, kept: Sequence[Kept]) -> str:
+    """Lay out what was kept of the promises, what happened, and what was not kept, one by one."""
     day = datetime.now(UTC).strftime("%-d %B %Y")
     return "\n".join(
         [
-            table(head, rows),
+            table(
+                ("shipper, layout", "lines", *PROMISED, "label s"),
+                [(each.name, *_kept(each.findings)) for each in kept],
+            ),
             "",
-            table(("what happened", *HAPPENED), happened),
+            table(
+                ("what happened meanwhile", *HAPPENED, "held"),
+                [(each.name, *_happened(each.findings)) for each in kept],
+            ),
             "",
-            f"{day}, {plan.seconds:g} s, seed {plan.seed}",
-            *_not_kept(kept.values()),
+            f"{day}, {plan.seconds:g} s each, seed {plan.seed}, {plan.slots} pods at a time in each layout",
+            *plan.pace.told(),
+            *_not_kept(kept),
         ]
     )
 
@@ -61,13 +77,14 @@ def _kept(findings: Findings) -> Iterator[object]:
     yield f"{findings.label_seconds:.1f}"
 
 
-def _happened(findings: Findings) -> Iterator[int]:
+def _happened(findings: Findings) -> Iterator[object]:
     times = Counter(event.kind for event in findings.events)
     for kinds in HAPPENED.values():
         yield sum(times[kind] for kind in kinds)
+    yield f"{findings.withheld:,}"
 
 
-def _not_kept(kept: Iterable[Findings]) -> Iterator[str]:
-    for findings in kept:
-        yield from map(str, findings.gaps[:MOST])
-        yield from (f"{fault.run.key} line {fault.seq}: {fault.what}" for fault in findings.faults[:MOST])
+def _not_kept(kept: Iterable[Kept]) -> Iterator[str]:
+    for each in kept:
+        yield from map(str, each.findings.gaps[:MOST])
+        yield from map(str, each.findings.faults[:MOST])

@@ -32,8 +32,9 @@ def of_findings(findings: Findings) -> str:
     counts += f"{findings.withheld} withheld, for what they ask to be hidden; "
     counts += f"{findings.unwanted} of pods that must not be followed; "
     counts += f"changed labels came through within {findings.label_seconds:.1f} s"
-    faults = [f"{fault.run.key} line {fault.seq}: {fault.what}" for fault in findings.faults]
-    return "\n".join([table(HEAD, rows), "", counts, *map(str, findings.gaps[:MOST]), *faults[:MOST]])
+    return "\n".join(
+        [table(HEAD, rows), "", counts, *map(str, findings.gaps[:MOST]), *map(str, findings.faults[:MOST])]
+    )
 
 
 def _cells(row: Row) -> tuple[object, ...]:

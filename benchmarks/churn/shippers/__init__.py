@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchmarks.churn.shippers.fluentbit import FluentBit
+from benchmarks.churn.shippers.fluentd import Fluentd
 from benchmarks.churn.shippers.rsyslog import Rsyslog
 from benchmarks.churn.shippers.scalyr import Scalyr
 from benchmarks.churn.shippers.shipper import Shipper
 
-SHIPPERS: Mapping[str, type[Shipper]] = {each.name: each for each in (Scalyr, Rsyslog, FluentBit)}
+SHIPPERS: Mapping[str, type[Shipper]] = {each.name: each for each in (Scalyr, Rsyslog, FluentBit, Fluentd)}

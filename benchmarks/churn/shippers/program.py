@@ -40,6 +40,7 @@ class Program:
         self._environ = {"PATH": os.environ["PATH"], **(environ or {})}
         self._pid_file = pid_file
         self._process: subprocess.Popen[bytes] | None = None
+        self._printed_before = 0
         self._seconds = 0.0
         self._since = 0.0
 
@@ -62,12 +63,20 @@ class Program:
         """What it has printed."""
         return self._output.read_text(errors="replace") if self._output.exists() else ""
 
+    @property
+    def latest_output(self) -> str:
+        """What it has printed since it was started for the last time."""
+        with self._output.open("rb") as output:
+            output.seek(self._printed_before)
+            return output.read().decode(errors="replace")
+
     def start(self) -> None:
         """Start it."""
         if self._pid_file is not None:
             self._pid_file.unlink(missing_ok=True)
         self._since = time.monotonic()
         with self._output.open("ab") as output:
+            self._printed_before = output.tell()
             self._process = subprocess.Popen(
                 self._command,
                 env=self._environ,

@@ -70,6 +70,7 @@ class Shipper(abc.ABC):
         """Where the watcher keeps segments, if it does."""
         self.pace = pace
         self.take_lines = take_lines
+        self._rounds_before = 0
 
     def __enter__(self) -> Self:
         self.intake.__enter__()
@@ -125,8 +126,13 @@ class Shipper(abc.ABC):
         """What the shipper says of itself."""
         return self.program.output
 
+    def is_up(self) -> bool:
+        """Whether it runs, and has come round since it was started."""
+        return self.running and self.rounds > self._rounds_before
+
     def start(self) -> None:
         """Start the process."""
+        self._rounds_before = self.rounds
         self.program.start()
 
     def ask_to_stop(self) -> None:
