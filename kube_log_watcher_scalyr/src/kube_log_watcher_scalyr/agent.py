@@ -34,6 +34,7 @@ from kube_log_watcher_scalyr.annotations import read_annotations
 from kube_log_watcher_scalyr.checkpoints import Checkpoints
 from kube_log_watcher_scalyr.decoding import Decoding
 from kube_log_watcher_scalyr.expressions import Expressions, NotYetError
+from kube_log_watcher_scalyr.plain import open_unlinked
 from kube_log_watcher_scalyr.pod_settings import ALL
 from kube_log_watcher_scalyr.settings import ScalyrSettings
 from kube_log_watcher_scalyr.verification import verify, verify_log
@@ -90,7 +91,18 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
         refused = [
             one for target in targets if (each := rendered[target]) is not None for one in each.refused
         ]
-        self._objections = (*refused, *map(_not_checked, self._waiting))
+        late = [
+            Objection(
+                target,
+                "rules",
+                "to check them takes long, and others' changes go first",
+                remedy="nothing: they are checked in the next seconds",
+                holds=True,
+                until="they are checked",
+            )
+            for target in self._waiting
+        ]
+        self._objections = (*refused, *late)
         shipped = [one for target in targets if (one := rendered[target]) is not None and not one.held]
         return [*(one.link for one in shipped), self._file(shipped)]
 
@@ -152,10 +164,6 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             return links.link(self.settings.dest_path, target).path
         return target.log_path
 
-    def _pattern(self, target: LogTarget) -> str:
-        linked = self.settings.linked_paths and not target.is_spooled
-        return glob.escape(str(self._path(target))) if linked else target.pattern
-
     def _rendered(self, targets: Sequence[LogTarget]) -> Mapping[LogTarget, _Rendered | None]:
         """Return what each target comes to; None: there is no time left to check its rules in this sync.
 
@@ -179,9 +187,9 @@ class ScalyrAgent(FileAgent[ScalyrSettings]):
             )
         except NotYetError:
             return None
-        entry = render.entry(
-            target, self._pattern(target), wishes=wishes, decoding=self._decoding, server=self._server
-        )
+        linked = self.settings.linked_paths and not target.is_spooled
+        pattern = glob.escape(str(self._path(target))) if linked else target.pattern
+        entry = render.entry(target, pattern, wishes=wishes, decoding=self._decoding, server=self._server)
         text = render.as_text(entry)
         if not wishes.held:
             verify_log(text, entry)
@@ -224,24 +232,13 @@ def _asked(target: LogTarget) -> int:
     return sum(len(text) for name, text in target.annotations.items() if name.startswith(PREFIX))
 
 
-def _not_checked(target: LogTarget) -> Objection:
-    return Objection(
-        target,
-        "rules",
-        "to check them takes long, and others' changes go first",
-        remedy="nothing: they are checked in the next seconds",
-        holds=True,
-        until="they are checked",
-    )
-
-
 def _holds_object(path: Path) -> bool:
     """Whether a regular file holds a JSON object. Of a long one only its two ends are looked at.
 
     Links and FIFOs that somebody put there are neither trusted nor waited for.
     """
     try:
-        with open(path, "rb", opener=_open) as file:
+        with open(path, "rb", opener=open_unlinked) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 return False
@@ -252,7 +249,3 @@ def _holds_object(path: Path) -> bool:
             return begins and file.read(_END_BYTES).rstrip().endswith(b"}")
     except (OSError, ValueError, RecursionError):
         return False
-
-
-def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

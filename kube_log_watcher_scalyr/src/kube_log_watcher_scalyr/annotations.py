@@ -67,11 +67,12 @@ class _Reader:
         said = said_of(self._target, pod_settings.PARSER)
         if said is None:
             return None
-        good = isinstance(said.value, str) and _is_name(said.value)
+        name = said.value if isinstance(said.value, str) else ""
+        good = 0 < len(name) <= LONGEST_PARSER and name.isprintable() and is_plain(name)
         expected = f"printable text of up to {LONGEST_PARSER} characters, none beyond U+FFFF"
         wrong = f"parser must be {expected}, it is {shortened(said.value)}"
         self._note(said, () if good or said.value is None else (wrong,))
-        return str(said.value) if good else None
+        return name if good else None
 
     def _note(self, said: Said, reasons: tuple[str, ...], *, holds: bool = False) -> None:
         all_reasons = (*said.reasons, *reasons)
@@ -113,7 +114,3 @@ def read_annotations(
         refused=tuple(reader.refused),
         held=hold and bool(redacted.reasons),
     )
-
-
-def _is_name(text: str) -> bool:
-    return 0 < len(text) <= LONGEST_PARSER and text.isprintable() and is_plain(text)

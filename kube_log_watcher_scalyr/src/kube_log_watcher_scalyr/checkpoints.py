@@ -25,11 +25,12 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import attrs
 
 from kube_log_watcher_core import Progress
+from kube_log_watcher_scalyr.plain import open_unlinked
 
 logger = logging.getLogger(__name__)
 
@@ -101,41 +102,27 @@ class Checkpoints:
 
 
 def _file_at(path: Path, known: _CheckpointFile | None, *, longest: int) -> _CheckpointFile | None:
-    """Read a file, unless it is the one that is known; None where it makes no sense.
-
-    Links are not followed, and nothing is waited for: the folder is somebody else's.
-    """
+    """Read a file, unless it is the one that is known; None where it can't be, or is none to be read."""
     try:
-        with open(path, "rb", opener=_open) as opened:
-            return _read_file(opened, known, longest)
+        with open(path, "rb", opener=open_unlinked) as opened:
+            status = os.fstat(opened.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size > longest:
+                return None
+            identity = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if known is not None and known.identity == identity:
+                return known
+            content = opened.read(longest)
     except OSError:
         return None
-
-
-def _read_file(opened: BinaryIO, known: _CheckpointFile | None, longest: int) -> _CheckpointFile | None:
-    status = os.fstat(opened.fileno())
-    if not stat.S_ISREG(status.st_mode) or status.st_size > longest:
-        return None
-    identity = (status.st_ino, status.st_mtime_ns, status.st_size)
-    if known is not None and known.identity == identity:
-        return known
-    states, written = _parsed(opened.read(longest))
-    return _CheckpointFile(identity, status.st_mtime if written is None else written, states)
-
-
-def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _parsed(content: bytes) -> tuple[Mapping[str, Any], float | None]:
-    """Return the states by path, and the time that the file gives for all of them."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
-        return {}, None
+        document = None
     if not isinstance(document, dict) or not isinstance(document.get("checkpoints"), dict):
-        return {}, None
-    return document["checkpoints"], _number(document.get("time"))
+        return _CheckpointFile(identity, status.st_mtime, {})
+    written = _number(document.get("time"))
+    states = document["checkpoints"]
+    return _CheckpointFile(identity, status.st_mtime if written is None else written, states)
 
 
 def progress_of(state: object, written: float) -> Progress | None:

@@ -67,19 +67,15 @@ def check_journald(settings: ScalyrSettings) -> None:
                 f"WATCHER_SCALYR_JOURNALD_EXTRA_FIELDS has {name}={shortened(value)}: {UNIT_FIELD} alone has "
                 f"the name {AGENT_FIELDS[UNIT_FIELD]}, by which the Scalyr agent finds the rules for a unit"
             )
-    _check_folder(journal_path(settings))
-
-
-def _check_folder(path: Path) -> None:
-    if path.is_dir():
-        return
-    if path.exists():
+    path = journal_path(settings)
+    if not path.exists():
+        logger.warning(
+            "%s can't be seen from here; where the Scalyr agent doesn't see it either, it refuses its whole "
+            "configuration",
+            path,
+        )
+    elif not path.is_dir():
         raise AgentConfigError(f"WATCHER_SCALYR_JOURNALD_PATH={path}: this is no folder")
-    logger.warning(
-        "%s can't be seen from here; where the Scalyr agent doesn't see it either, it refuses its whole "
-        "configuration",
-        path,
-    )
 
 
 def monitor(settings: ScalyrSettings, node: NodeContext, path: Path) -> Mapping[str, object]:

@@ -1,7 +1,8 @@
-"""What text the Scalyr agent can read from its configuration."""
+"""What text the Scalyr agent can read from its configuration, and how files are opened in its folders."""
 
 from __future__ import annotations
 
+import os
 import re
 
 # The agent decodes each \uXXXX of a string by itself: a character that takes two of them becomes two
@@ -24,3 +25,8 @@ def shortened(value: object, length: int = 60) -> str:
     """Return a value for a log line: on one line, and short."""
     text = ascii(value[:length]) if isinstance(value, str) else ascii(value)
     return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def open_unlinked(path: str, flags: int) -> int:
+    """Open a file where others may write, for `open`: no link is followed, and no pipe waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

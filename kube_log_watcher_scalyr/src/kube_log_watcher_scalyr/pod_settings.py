@@ -67,16 +67,12 @@ def _read(text: str, setting: PodSetting, container: str) -> tuple[object, tuple
         return None, ("it is null",)
     if document == []:
         return None, ()
-    if setting.is_text or _names_containers(document):
-        return find_entry(document, container, setting.member)
-    return document, ()
-
-
-def _names_containers(document: object) -> bool:
-    """Whether a document is a list with an entry for each container."""
-    return isinstance(document, list) and any(
+    has_an_entry_for_each_container = isinstance(document, list) and any(
         isinstance(entry, Mapping) and "container" in entry for entry in document
     )
+    if setting.is_text or has_an_entry_for_each_container:
+        return find_entry(document, container, setting.member)
+    return document, ()
 
 
 def find_entry(document: object, container: str, member: str) -> tuple[object, tuple[str, ...]]:
@@ -88,7 +84,7 @@ def find_entry(document: object, container: str, member: str) -> tuple[object, t
         return None, (f"expected a JSON list of objects, found {shortened(document)}",)
     reasons: list[str] = []
     value: object = None
-    named = [entry for entry in document if _is_named(entry)]
+    named = [it for it in document if isinstance(it, Mapping) and isinstance(it.get("container"), str)]
     if len(named) < len(document):
         reasons.append("members without the name of a container are ignored")
     mine: Any = next((entry for entry in named if entry["container"] == container), None)
@@ -97,7 +93,3 @@ def find_entry(document: object, container: str, member: str) -> tuple[object, t
         if value is None:
             reasons.append(f"the entry for the container has no {member}")
     return value, tuple(reasons)
-
-
-def _is_named(entry: Any) -> bool:
-    return isinstance(entry, Mapping) and isinstance(entry.get("container"), str)

@@ -67,7 +67,14 @@ def _read_entry(entry: object) -> tuple[SamplingEntry, list[str]]:
     probability = entry.get("probability", 1)
     if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
         raise ValueError(f"probability must be a number from 0 to 1, it is {shortened(probability)}")
-    rules, odd = _rules_by_container(_document(entry.get("value")))
+    value = entry.get("value")
+    try:
+        document = json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"value is no JSON ({error})") from error
+    if not isinstance(document, list):
+        raise ValueError(f"value must be a list as in the annotation, it is {shortened(document)}")
+    rules, odd = _rules_by_container(document)
     read = SamplingEntry(
         rules=rules,
         application=_label(entry, "application"),
@@ -82,16 +89,6 @@ def _label(entry: Mapping[Any, object], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ValueError(f"{name} must be text (put it in quotes), it is {shortened(value)}")
     return value
-
-
-def _document(value: object) -> list[Any]:
-    try:
-        document = json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"value is no JSON ({error})") from error
-    if not isinstance(document, list):
-        raise ValueError(f"value must be a list as in the annotation, it is {shortened(document)}")
-    return document
 
 
 def _rules_by_container(document: list[Any]) -> tuple[dict[str, tuple[Rule, ...]], list[str]]:
