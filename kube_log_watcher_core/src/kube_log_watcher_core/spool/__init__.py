@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kube_log_watcher_core.spool.disk import SpoolDisk
 from kube_log_watcher_core.spool.dry import DrySpoolDisk
 from kube_log_watcher_core.spool.janitor import Chores, Janitor, SegmentKey, Swept
 from kube_log_watcher_core.spool.keeper import ClosedSegment, SpoolKeeper
@@ -21,6 +22,7 @@ __all__ = [
     "Segment",
     "SegmentKey",
     "Spool",
+    "SpoolDisk",
     "SpoolKeeper",
     "SpoolRules",
     "SpoolView",
