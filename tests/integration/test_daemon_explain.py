@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli_support import run_cli
-from daemon_support import API_KEY, EVENTS_ALONE, Stage
+from daemon_support import API_KEY, SHOP, Stage
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.watcher_process import WatcherProcess
 
@@ -141,6 +141,35 @@ def test_a_misspelt_annotation_is_told_with_what_may_be_meant(stage: Stage) -> N
     stage.wait_followed(container)
     (remark,) = one(stage, "careless")["remarks"]
     assert remark.endswith("nobody reads it: did you mean kubernetes-log-watcher/scalyr-parser?")
+
+
+def test_a_pod_that_is_gone_is_still_known_with_what_became_of_its_logs(tmp_path: Path) -> None:
+    """It was seen: an hour later `explain` said that nothing matched."""
+    (tmp_path / "state").mkdir()
+    environ = {"WATCHER_STATE_DIR": tmp_path / "state", "WATCHER_DRAIN_SECONDS": "0.2"}
+    with Stage(tmp_path, Layout.CRI, environ=environ) as stage:
+        _what_became_of_them(stage.start())
+
+
+def _what_became_of_them(stage: Stage) -> None:
+    job = stage.run("job-1")
+    unwanted = stage.run("debug", labels={"application": "debug"})
+    stage.wait_followed(job)
+    stage.end(job)
+    stage.end(unwanted)
+    stage.watcher.wait_for(lambda: stage.report("job-1").get("state") == "gone", what="the end of the drain")
+    stage.watcher.wait_for(lambda: stage.report("debug").get("state") == "gone", what="the end of debug")
+    code, document = explain(stage, "job-1")
+    (report,) = document["containers"]
+    assert (code, report["reason"], report["pod"]["labels"]) == (0, None, SHOP)
+    assert {agent["name"]: agent["ending"] for agent in report["agents"]} == dict.fromkeys(
+        ("scalyr", "appdynamics", "symlinker"), "waited for: it does not tell how far it has read"
+    )
+    shown = run_cli("explain", "job-1", environ=environ_of(stage)).stdout
+    assert re.search(r"^  decision +gone since \d{4}-\d\d-\d\dT", shown, re.MULTILINE)
+    code, document = explain(stage, "debug")
+    (report,) = document["containers"]
+    assert (code, report["reason"]) == (1, "label-missing")
 
 
 def test_the_socket_is_its_owners_alone_and_goes_with_the_watcher(stage: Stage) -> None:

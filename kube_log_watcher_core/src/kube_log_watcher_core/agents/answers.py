@@ -79,6 +79,10 @@ class AgentReport:
     """The same for the files of a log in the spool, where it gives an account."""
     objections: tuple[ObjectionReport, ...] = ()
     """What it doesn't do of what the pod asks for."""
+    ending: str = ""
+    """Of a log that is gone: how its shipper came to the end of it."""
+    ended_well: bool = True
+    """Whether nothing of such a log is known to have been lost."""
     is_waited_for: bool = False
     """Whether the log is kept out of its shipper's sight until the agent says that it may be seen."""
 

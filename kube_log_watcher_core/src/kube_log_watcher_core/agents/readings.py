@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kube_log_watcher_core.agent import BaseAgent
+from kube_log_watcher_core.agents.endings import Ending, Endings
 from kube_log_watcher_core.models import LogFile, LogTarget, Progress
 from kube_log_watcher_core.spool import Closed, ClosedSegment, SegmentKey, SpoolRules, is_done_with
 
@@ -17,8 +18,9 @@ logger = logging.getLogger(__name__)
 class Readings:
     """Asks one agent, in the agent's own thread; what it came to may be read from any."""
 
-    def __init__(self, name: str, agent: BaseAgent[Any]) -> None:
+    def __init__(self, name: str, agent: BaseAgent[Any], *, endings: Endings | None = None) -> None:
         self._name = name
+        self._endings = endings or Endings()
         self._agent = agent
         self._is_blind = False
         self.done: frozenset[SegmentKey] = frozenset()
@@ -58,6 +60,7 @@ class Readings:
                 read_bytes[segment.key, segment.number] = account.read_bytes
             if is_done_with(closed, [account], rules, now=now):
                 done.add((segment.key, segment.number))
+                self._endings.note(segment.key, Ending(by_account=account is not None))
         self.read_bytes, self.done = read_bytes, frozenset(done)
 
     def _account_of(self, target: LogTarget, segment: ClosedSegment) -> Progress | None:

@@ -11,6 +11,7 @@ import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.agents.answers import AgentReport, Question, ask_agent, objection_reports
+from kube_log_watcher_core.agents.endings import Ending, Endings
 from kube_log_watcher_core.agents.folders import Claim, FolderLocks, Turn, folders_of
 from kube_log_watcher_core.agents.objections import Objections
 from kube_log_watcher_core.agents.readings import Readings
@@ -19,8 +20,8 @@ from kube_log_watcher_core.agents.sync_stats import SyncStats
 from kube_log_watcher_core.agents.worker import POLL_SECONDS, NotNow, OnceMore, Worker
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.errors import AgentConfigError, PartlyFailed
-from kube_log_watcher_core.models import LogTarget, NodeContext, Objection, Work
-from kube_log_watcher_core.reconcile import AgentDrain, DrainRules
+from kube_log_watcher_core.models import Departed, LogTarget, NodeContext, Objection, Work
+from kube_log_watcher_core.reconcile import AgentDrain, DrainRules, Evidence, Verdict, says_all_is_read
 from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
 from kube_log_watcher_core.settings.masks import Masks
 from kube_log_watcher_core.spool import ClosedSegment, SpoolRules
@@ -114,8 +115,9 @@ class RunningAgent:
         self._agent = agent = make_agent(chosen, node)
         self._claim = Claim(locks, folders_of(agent, state_dir))
         self._turn = Turn(f"agent {chosen.name}", self._claim, clock=clock)
-        self._drain = AgentDrain(chosen.name, agent, clock=clock)
-        self.readings = Readings(chosen.name, agent)
+        self.endings = Endings()
+        self._drain = AgentDrain(chosen.name, agent, clock=clock, on_end=self._note_end)
+        self.readings = Readings(chosen.name, agent, endings=self.endings)
         self._objections = Objections(chosen.name, agent, tell=on_objections)
         self.ready: frozenset[str] | None = frozenset() if agent.gates else None
         """Keys of the logs that its shipper may see; None when it does not wait to be told of them."""
@@ -250,6 +252,11 @@ class RunningAgent:
         before, self.ready = self.ready, frozenset(it.container.key for it in self._agent.ready(targets))
         if not self.ready <= before:
             self._on_ready()
+
+    def _note_end(self, departed: Departed, verdict: Verdict, evidence: Evidence) -> None:
+        left = evidence.bytes_left(departed) if verdict is Verdict.GIVEN_UP else 0
+        ending = Ending(by_account=says_all_is_read(departed, evidence), bytes_left=left)
+        self.endings.note(departed.target.container.key, ending)
 
     def _close(self) -> None:
         close_agent(self.chosen.name, self._agent)

@@ -201,3 +201,12 @@ class Supervisor:
             question.target.container.key: tuple(reports[index] for reports in told)
             for index, question in enumerate(questions)
         }
+
+    def endings(self, key: str) -> tuple[AgentReport, ...]:
+        """Return how each agent's shipper came to the end of a log that is gone, by its container's key."""
+        found = [(name, running.endings.by_key.get(key)) for name, running in tuple(self._running.items())]
+        return tuple(
+            AgentReport(name=name, ending=str(ending), ended_well=ending.is_good)
+            for name, ending in found
+            if ending is not None
+        )

@@ -107,6 +107,10 @@ def exit_code(found: Mapping[str, Any]) -> int:
     if not found["containers"]:
         return NOT_FOUND
     for report in found["containers"]:
+        if report["state"] == "gone" and report["reason"] is None and not report["detail"]:
+            if all(agent["ended_well"] for agent in report["agents"]):
+                continue
+            return NOT_FOLLOWED
         troubled = any(agent["trouble"] for agent in report["agents"])
         fails = bool(report["spool"] and report["spool"]["trouble"])
         if report["reason"] not in _HARMLESS and (
@@ -200,6 +204,9 @@ def _lines(report: Report, *, at: float, wide: bool) -> Lines:
     if report["state"] == "draining":
         gone = _when("its log is gone from the disk since", report["gone_since"], at)
         decision = f"{gone}; it stays configured until its shipper has read it, or time is up"
+    elif report["state"] == "gone":
+        gone = _when("gone since", report["gone_since"], at)
+        decision = joined([gone, "it was not followed" if report["reason"] else "", report["detail"]], ": ")
     elif report["state"] == "held":
         holders = joined(agent["name"] for agent in report["agents"] if _holds(agent))
         decision = f"held by {holders}: nothing of it is shipped until its pod asks for what can be done"
@@ -220,8 +227,8 @@ def _pairs(values: Mapping[str, str]) -> str:
 
 
 def _found(report: Report, at: float) -> str:
-    if report["state"] == "no-log":
-        return "nothing on the disk"
+    if report["state"] in {"no-log", "gone"}:
+        return "nothing on the disk" if not report["log_path"] else f"it was at {report['log_path']}"
     size = report["log_bytes"]
     return joined(
         [
@@ -303,6 +310,9 @@ def _segment(segment: Report, agents: Sequence[Report], at: float) -> str:
 def _agent(agent: Report, report: Report, *, at: float, wide: bool) -> Lines:
     title = one_line(f"agent {agent['name']}")
     yield title, one_line(agent["trouble"] or "")
+    if report["state"] == "gone":
+        yield title, one_line(agent["ending"])
+        return
     for objection in agent["objections"]:
         what = "holds the log" if objection["holds"] else "leaves out a part"
         yield title, one_line(f"{what}, for {objection['annotation']}: {objection['reason']}")

@@ -8,8 +8,10 @@ from typing import Any
 
 import attrs
 
+from kube_log_watcher_core.agents import AgentReport
 from kube_log_watcher_core.explain.chain import AskAgents, Facts, PodSource, explanation_of
 from kube_log_watcher_core.explain.documents import Explanation, explanation_document
+from kube_log_watcher_core.explain.gone import LastGone
 from kube_log_watcher_core.explain.query import Query, parse_query
 from kube_log_watcher_core.explain.status import status_of
 from kube_log_watcher_core.models import Pods
@@ -57,11 +59,25 @@ class Answers:
         tells how the watcher stands.
     ask
         asks the agents about targets.
+    endings
+        tells how agents' shippers came to the end of a log that is gone, by its container's key.
+    wall
+        the present time, in seconds since the epoch.
     """
 
-    def __init__(self, snapshot: Callable[[], Snapshot], ask: AskAgents) -> None:
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        ask: AskAgents,
+        *,
+        endings: Callable[[str], tuple[AgentReport, ...]],
+        wall: Callable[[], float],
+    ) -> None:
         self._snapshot = snapshot
         self._ask = ask
+        self._endings = endings
+        self._wall = wall
+        self._gone = LastGone()
         self._sightings = Sightings()
         self._seen: _Seen | None = None
 
@@ -69,6 +85,7 @@ class Answers:
         """Note a pass; where nothing could be decided, what was decided last still stands."""
         if passed is not None:
             self._sightings.note(passed, pods)
+            self._gone.note(passed, now=self._wall())
         elif self._seen is not None:
             passed = self._seen.passed
         self._seen = _Seen(passed=passed, reconciler=reconciler, pods=pods, rules=rules)
@@ -106,6 +123,8 @@ class Answers:
             ),
             life_of=seen.reconciler.life_of,
             spool=snapshot.spool,
+            gone=self._gone,
+            endings=self._endings,
         )
         told = explanation_of(facts, query, self._ask, source="watcher", at=snapshot.at)
         notes = () if seen.passed else ("nothing is decided yet: the folders or the API were never seen",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
+from pathlib import Path
 
 import attrs
 
@@ -18,6 +19,7 @@ from kube_log_watcher_core.explain.documents import (
     SegmentReport,
     SpoolReport,
 )
+from kube_log_watcher_core.explain.gone import Gone, LastGone
 from kube_log_watcher_core.explain.query import Query
 from kube_log_watcher_core.explain.remedies import REMEDIES
 from kube_log_watcher_core.models import Container, Departed, LogFile, LogTarget, Pod, Pods, Skipped
@@ -64,6 +66,9 @@ class Facts:
     life_of: Callable[[str], Life | None]
     """Gives the record of a container's log by the container's key."""
     spool: SpoolView = attrs.field(factory=SpoolView)
+    gone: LastGone = attrs.field(factory=LastGone)
+    endings: Callable[[str], tuple[AgentReport, ...]] = lambda _key: ()
+    """Gives how shippers came to the end of a log that is gone, by its container's key."""
 
 
 @attrs.frozen
@@ -90,7 +95,8 @@ def explanation_of(facts: Facts, query: Query, ask: AskAgents, *, source: str, a
     notes = () if len(targets) <= MOST_ASKED else (f"agents are asked about the first {MOST_ASKED} only",)
     agents = ask([question_about(target, facts.spool) for target in targets[:MOST_ASKED]])
     reports = [_report(subject, facts, agents.get(subject.container.key, ())) for subject in told]
-    reports += _without_logs(facts, query)
+    reports += _gone_reports(facts, query)
+    reports += _without_logs(facts, query, reports)
     similar: tuple[str, ...] = ()
     if not reports:
         found_on_disk = (subject.container for subject in _subjects(facts))
@@ -135,8 +141,7 @@ def _report(subject: _Subject, facts: Facts, agents: tuple[AgentReport, ...]) ->
         state=_state(subject, facts, agents).value,
         layout=container.layout.value,
         restart_count=container.restart_count,
-        # A byte that is no UTF-8 can't be told in JSON.
-        log_path=None if path is None else os.fsencode(path).decode("utf-8", "backslashreplace"),
+        log_path=None if path is None else shown_path(path),
         log_bytes=departed.size if departed else size,
         first_seen=life.first_seen if life else None,
         created=container.created,
@@ -193,9 +198,47 @@ def _pod_report(pod: Pod | None, facts: Facts) -> PodReport | None:
     )
 
 
-def _without_logs(facts: Facts, query: Query) -> list[ContainerReport]:
-    """Tell of pods that the API shows and the disk doesn't."""
+def _gone_reports(facts: Facts, query: Query) -> list[ContainerReport]:
+    """Tell what became of containers that have left the node."""
+    there = {subject.container.key for subject in _subjects(facts)}
+    gone = [it for it in facts.gone.without(there) if _is_meant(_Subject(it.container, it.pod), query)]
+    return [_gone_report(it, facts) for it in gone[-MOST_CONTAINERS:]]
+
+
+def _gone_report(gone: Gone, facts: Facts) -> ContainerReport:
+    container, given_up = gone.container, facts.spool.given_up.get(gone.container.key, 0)
+    endings = facts.endings(container.key) if gone.skip is None else ()
+    return ContainerReport(
+        namespace=container.namespace,
+        pod_name=container.pod_name,
+        container=container.name,
+        key=container.key,
+        id=gone.target.id if gone.target else container.id,
+        state="gone",
+        layout=container.layout.value,
+        restart_count=container.restart_count,
+        log_path=None if gone.target is None else shown_path(gone.target.log_path),
+        reason=gone.skip.reason.value if gone.skip else None,
+        detail=gone.skip.detail
+        if gone.skip
+        else f"the spool was full: {given_up} bytes had to go unread"
+        if given_up
+        else "",
+        pod=_pod_report(gone.pod, facts),
+        agents=endings,
+        gone_since=gone.since,
+    )
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as JSON can tell it: a byte that is no UTF-8 can't be."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _without_logs(facts: Facts, query: Query, told: Sequence[ContainerReport]) -> list[ContainerReport]:
+    """Tell of pods that the API shows and the disk doesn't, and never did."""
     on_disk = {subject.pod.uid for subject in _subjects(facts) if subject.pod is not None}
+    on_disk |= {report.pod.uid for report in told if report.pod is not None}
     pods = [pod for pod in facts.pods if pod.uid not in on_disk]
     meant = [pod for pod in pods if query.match(pod.namespace, pod.name, None, pod.labels)]
     meant.sort(key=lambda pod: (pod.namespace, pod.name))

@@ -77,7 +77,7 @@ class ContainerReport:
     key: str
     id: str | None = None
     state: str
-    """As `LogState` has it, or ``no-log`` for a pod of which the node has no container."""
+    """As `LogState` has it; ``gone`` for one that has left the node, ``no-log`` for a pod without any."""
     layout: str | None = None
     restart_count: int = 0
     log_path: str | None = None

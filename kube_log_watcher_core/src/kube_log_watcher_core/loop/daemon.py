@@ -74,7 +74,12 @@ class Daemon:
         self._monitor = Monitor(
             self._supervisor.status, clock=clock, wall=wall, pod_events=self._pod_events.counts
         )
-        self._answers = Answers(self._monitor.snapshot, self._supervisor.reports)
+        self._answers = Answers(
+            self._monitor.snapshot,
+            self._supervisor.reports,
+            endings=self._supervisor.endings,
+            wall=wall,
+        )
         self._builder = PartsBuilder(
             supervisor=self._supervisor,
             locks=locks,

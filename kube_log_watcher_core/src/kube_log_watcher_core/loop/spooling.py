@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 0.2
 """How often a folder is tried that another watcher has."""
+MOST_GIVEN_UP = 500
+"""Of how many logs it is remembered that they had to go unread."""
 MOST_NAMES = 5
 """How many segments one message names."""
 
@@ -78,6 +80,8 @@ class Spooling:
         self._swept: list[Swept] = []
         self.last = Swept()
         """What the janitor found when it looked last."""
+        self._given_up: dict[str, int] = {}
+        """Of the last logs, by their containers' keys."""
         self.given_up_bytes = 0
         """Bytes that had to go unread."""
 
@@ -123,6 +127,7 @@ class Spooling:
             # What was found last is of before: with the last closed segment nothing is looked at any more.
             held_bytes=last.held_bytes if keeper.is_any_closed else 0,
             given_up_bytes=self.given_up_bytes,
+            given_up=self._given_up.copy(),
             sweep_trouble=last.trouble,
             obstacle=self.obstacle,
         )
@@ -226,6 +231,10 @@ class Spooling:
                 )
             for lost in each.given_up:
                 self.given_up_bytes += lost.unread_bytes
+                before = self._given_up.pop(lost.key, 0)
+                self._given_up[lost.key] = before + lost.unread_bytes
+                while len(self._given_up) > MOST_GIVEN_UP:
+                    del self._given_up[next(iter(self._given_up))]
                 logger.warning(
                     "the spool is full: segment %d of %s had to go with %d bytes unread",
                     lost.number,

@@ -79,6 +79,11 @@ def judge(departed: Departed, evidence: Evidence, rules: DrainRules, now: float)
     return Verdict.WAIT if age < rules.seconds else Verdict.DONE
 
 
+def says_all_is_read(departed: Departed, evidence: Evidence) -> bool:
+    """Whether the shipper said itself that it has read a log to its end."""
+    return evidence.latest is not None and _has_read_all(departed, evidence.latest, evidence.earlier)
+
+
 def _has_read_all(departed: Departed, progress: Progress, earlier: Progress | None) -> bool:
     """Whether the shipper said twice, both times since the log is gone, that it has read all.
 
@@ -140,11 +145,20 @@ class _Drain:
 class AgentDrain:
     """Asks one agent how far its shipper has read, and lets go of what is read or waited for.
 
-    It is called in the agent's own thread; `finished` and `tally` may be read from any.
+    It is called in the agent's own thread; `finished` and `tally` may be read from any. ``on_end`` is told of
+    each end.
     """
 
-    def __init__(self, name: str, agent: BaseAgent[Any], *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        name: str,
+        agent: BaseAgent[Any],
+        *,
+        clock: Callable[[], float],
+        on_end: Callable[[Departed, Verdict, Evidence], None] = lambda *_: None,
+    ) -> None:
         self._name = name
+        self._on_end = on_end
         self._agent = agent
         self._clock = clock
         self._drains: dict[tuple[str, float], _Drain] = {}
@@ -186,6 +200,8 @@ class AgentDrain:
         """Ask the agent about a log that it may let go of, and count and report its end."""
         departed, evidence = drain.departed, drain.evidence.with_new(self._progress(drain.departed.target))
         verdict, left = judge(departed, evidence, rules, now), evidence.bytes_left(departed)
+        if verdict is not Verdict.WAIT:
+            self._on_end(departed, verdict, evidence)
         tally = self.tally
         if verdict is Verdict.DONE:
             self.tally = attrs.evolve(tally, read=tally.read + 1)

@@ -26,6 +26,8 @@ class SpoolView:
     """Of what only the spool still holds."""
     given_up_bytes: int = 0
     """That had to go unread since the watcher began."""
+    given_up: Mapping[str, int] = attrs.field(factory=dict)
+    """Of which of the last logs, by their containers' keys."""
     sweep_trouble: str = ""
     """Why segments can't be removed."""
     obstacle: Path | None = None
