@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli_support import run_cli
-from daemon_support import API_KEY, SHOP, Stage
+from daemon_support import API_KEY, EVENTS_ALONE, SHOP, Stage
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.watcher_process import WatcherProcess
 

@@ -46,7 +46,7 @@ STYLES = {
     "fallback": "yellow",
     "waiting": "yellow",
     "held": "bold red",
-    "gone": "dim",
+    "gone": "cyan",
     "degraded": "bold red",
     "failing": "bold red",
     "backing off": "bold red",
