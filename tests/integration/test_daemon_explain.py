@@ -146,7 +146,10 @@ def test_a_misspelt_annotation_is_told_with_what_may_be_meant(stage: Stage) -> N
 def test_a_pod_that_is_gone_is_still_known_with_what_became_of_its_logs(tmp_path: Path) -> None:
     """It was seen: an hour later `explain` said that nothing matched."""
     (tmp_path / "state").mkdir()
-    environ = {"WATCHER_STATE_DIR": tmp_path / "state", "WATCHER_DRAIN_SECONDS": "0.2"}
+    environ: dict[str, str | Path | None] = {
+        "WATCHER_STATE_DIR": tmp_path / "state",
+        "WATCHER_DRAIN_SECONDS": "0.2",
+    }
     with Stage(tmp_path, Layout.CRI, environ=environ) as stage:
         _what_became_of_them(stage.start())
 
