@@ -63,10 +63,7 @@ class FolderLocks:
     def take(self, folder: Path) -> Identity | None:
         """Have one folder; None when it isn't there, or can't be locked at all.
 
-        Raises
-        ------
-        FolderTaken
-            when another process has it.
+        Raises `FolderTaken` when another process has it.
         """
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -98,18 +95,15 @@ class FolderLocks:
             lock = self._locks[identity]
             lock.users -= 1
         with lock.mutex:
-            if self._is_used(lock):  # by others all the time, or by somebody who came just now
-                return
+            with self._mutex:
+                if lock.users > 0:  # others had it all the time, or somebody came just now
+                    return
             if lock.descriptor is not None:
                 os.close(lock.descriptor)
                 lock.descriptor = None
             with self._mutex:
                 if not lock.users and self._locks.get(identity) is lock:
                     del self._locks[identity]
-
-    def _is_used(self, lock: _Lock) -> bool:
-        with self._mutex:
-            return lock.users > 0
 
     def _lock(self, descriptor: int, folder: Path) -> bool:
         try:
@@ -159,10 +153,7 @@ class Claim:
     def confirm(self) -> None:
         """Make sure that the folders are had before something is written.
 
-        Raises
-        ------
-        FolderTaken
-            when one of them was replaced, and another process has the new one.
+        Raises `FolderTaken` when one of them was replaced, and another process has the new one.
         """
         if not self.take() and self.obstacle is not None:
             raise FolderTaken(self.obstacle)
@@ -242,29 +233,18 @@ class ExclusiveFolders:
     All agents together wait for `LOCK_SECONDS`.
     """
 
-    def __init__(
-        self,
-        state_dir: Path | None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] = time.sleep,
-    ) -> None:
+    def __init__(self, state_dir: Path | None) -> None:
         self._state_dir = state_dir
-        self._clock = clock
-        self._sleep = sleep
         self._locks = FolderLocks()
-        self._until = clock() + LOCK_SECONDS
+        self._until = time.monotonic() + LOCK_SECONDS
 
     def have(self, agent: BaseAgent[Any]) -> None:
         """Have the agent's folders.
 
-        Raises
-        ------
-        FolderTaken
-            when another watcher has one of them for too long.
+        Raises `FolderTaken` when another watcher has one of them for too long.
         """
         claim = Claim(self._locks, folders_of(agent, self._state_dir))
         while not claim.take():
-            if claim.obstacle is not None and self._clock() >= self._until:
+            if claim.obstacle is not None and time.monotonic() >= self._until:
                 raise FolderTaken(claim.obstacle)
-            self._sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)

@@ -39,10 +39,7 @@ PATIENCE_SECONDS = 1.0
 def make_agent(chosen: ChosenAgent, node: NodeContext) -> BaseAgent[Any]:
     """Make an agent and let it check whether it can work here.
 
-    Raises
-    ------
-    AgentConfigError
-        with the agent's name, when it can't be made or can't work here.
+    Raises `AgentConfigError` with the agent's name, when it can't be made or can't work here.
     """
     try:
         agent = chosen.agent_class(chosen.settings, node)
@@ -92,10 +89,7 @@ class RunningAgent:
     on_objections
         is called from its thread, with its name, with all that it objects to.
 
-    Raises
-    ------
-    AgentConfigError
-        when the agent can't work here.
+    Raises `AgentConfigError` when the agent can't work here.
     """
 
     def __init__(
@@ -175,7 +169,12 @@ class RunningAgent:
         """Whether nobody else is at work on its folders, neither a predecessor nor another watcher."""
         for before in self._predecessors:
             if not before.stop(wait_seconds=POLL_SECONDS):
-                self._tell_of_predecessor()
+                since = self._waiting_since
+                is_long = since is not None and self._clock() - since >= PATIENCE_SECONDS
+                if is_long and not self._told_of_predecessor:
+                    self._told_of_predecessor = True
+                    text = "agent %s waits: the one before it is still in the middle of a sync"
+                    logger.warning(text, self.chosen.name)
                 return False
         self._predecessors, self._waiting_since = (), None
         if not self._turn():
@@ -183,13 +182,6 @@ class RunningAgent:
         if self._turn.waited:
             self._stats.forget()  # the other watcher took care of what was new
         return True
-
-    def _tell_of_predecessor(self) -> None:
-        since = self._waiting_since
-        if since is not None and self._clock() - since >= PATIENCE_SECONDS and not self._told_of_predecessor:
-            self._told_of_predecessor = True
-            text = "agent %s waits: the one before it is still in the middle of a sync"
-            logger.warning(text, self.chosen.name)
 
     def _sync(self, handed: Handed, recheck: bool) -> bool:  # noqa: FBT001 - the worker's call
         """Hand the agent all targets, those that still drain among them; whether there was anything new."""
@@ -332,10 +324,7 @@ class Hold:
     def check(self, *, wanted: bool) -> None:
         """Begin or end a hold.
 
-        Raises
-        ------
-        NotNow
-            while it lasts.
+        Raises `NotNow` while it lasts.
         """
         if not wanted:
             self._since = None

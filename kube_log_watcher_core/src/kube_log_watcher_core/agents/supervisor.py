@@ -69,18 +69,15 @@ class Supervisor:
 
         Any thread may do that, which takes as long as the slowest of them; ``tell`` is told what it is
         about to do.
-
-        Raises
-        ------
-        AgentConfigError
-            naming every agent that can't work here.
+        Raises `AgentConfigError` naming every agent that can't work here.
         """
         wanted = {chosen.name: chosen for chosen in agents}
         failures = []
         with contextlib.ExitStack() as undo:
             made = []
             for chosen in wanted.values():
-                if self._is_running(chosen, node):
+                running = self._running.get(chosen.name)
+                if running is not None and running.chosen == chosen and running.node == node:
                     continue
                 tell(f"agent {chosen.name} is made and checked")
                 try:
@@ -95,10 +92,6 @@ class Supervisor:
                 agent.start()
             undo.pop_all()
         return NewAgents(frozenset(wanted), tuple(made))
-
-    def _is_running(self, chosen: ChosenAgent, node: NodeContext) -> bool:
-        running = self._running.get(chosen.name)
-        return running is not None and running.chosen == chosen and running.node == node
 
     def _make(self, chosen: ChosenAgent, node: NodeContext, state_dir: Path | None) -> RunningAgent:
         try:
