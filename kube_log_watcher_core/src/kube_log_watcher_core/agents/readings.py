@@ -48,6 +48,8 @@ class Readings:
                 status = os.stat(segment.path, follow_symlinks=False)
             except OSError:
                 continue
+            if status.st_ino != segment.inode:  # somebody else's file
+                continue
             closed = Closed(
                 key=segment.key,
                 number=segment.number,

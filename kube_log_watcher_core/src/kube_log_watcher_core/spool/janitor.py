@@ -130,22 +130,29 @@ class Janitor:
         return removed
 
     def _remove(self, log: Spooled, segments: Iterable[Segment]) -> set[SegmentKey]:
-        """Remove segments, and the pod's folder with the last of them; return which are gone."""
+        """Remove segments, and the pod's folder with the last of them; return which are gone.
+
+        What somebody else has put in place of one stays.
+        """
         removed: set[SegmentKey] = set()
-        paths = {segment.number: log.path(segment) for segment in segments}
+        paths = {log.path(segment): segment for segment in segments}
         if not paths:
             return removed
-        folder = next(iter(paths.values())).parent
+        folder = next(iter(paths)).parent
         try:
             with self._disk.folder(log.spool, folder.name) as fd:
-                for number, path in paths.items():
-                    self._disk.remove(fd, path.name)
-                    logger.debug("%s is removed", path)
-                    removed.add((log.key, number))
+                inodes = {
+                    each.name: each.inode for each in self._disk.found(fd, [path.name for path in paths])
+                }
+                for path, segment in paths.items():
+                    if inodes.get(path.name) == segment.inode:
+                        self._disk.remove(fd, path.name)
+                        logger.debug("%s is removed", path)
+                    removed.add((log.key, segment.number))
                 if log.note and len(removed) == len(log.segments):
                     self._disk.remove(fd, log.note_path.name)
         except FileNotFoundError:  # somebody was faster, with the whole folder
-            return {(log.key, number) for number in paths}
+            return {(log.key, each.number) for each in paths.values()}
         except OSError as error:
             self._troubles.append(f"{folder}: {error.strerror}")
         if folder.name != WAITING:
@@ -177,12 +184,13 @@ class Janitor:
         folder = log.path(closed[0]).parent
         try:
             with self._disk.folder(log.spool, folder.name) as fd:
-                found = {each.name: each for each in self._disk.found(fd, list(paths))}
+                there = self._disk.found(fd, list(paths))
         except FileNotFoundError:
-            found = {}
+            there = []
         except OSError as error:
             self._troubles.append(f"{folder}: {error.strerror}")
             return []
+        found = {each.name: each for each in there if each.inode == paths[each.name].inode}
         taken = {name: each for name, each in paths.items() if name not in found}
         if taken and log.shown:  # else it may have been shown meanwhile
             self._taken.extend(folder / name for name in taken)

@@ -92,10 +92,13 @@ class LeftBehind:
             if stem is None:
                 continue
             log = self._logs.get(folder / stem)
-            if log is None or name != log.note_path.name:
-                self._disk.remove(fd, name)  # of one who was killed while it wrote it, or when it was done
-            else:
-                self._logs[folder / stem] = attrs.evolve(log, note=self._disk.read_note(fd, name))
+            with contextlib.suppress(OSError):  # a link, a folder: what somebody else has put there
+                if log is None or name != log.note_path.name:
+                    self._disk.remove(
+                        fd, name
+                    )  # of one who was killed while it wrote it, or when it was done
+                else:
+                    self._logs[folder / stem] = attrs.evolve(log, note=self._disk.read_note(fd, name))
 
     # ------------------------------------------------------------------ adopting
 
