@@ -11,6 +11,7 @@ import attrs
 from kube_log_watcher_core import PATH, LogTarget, NodeContext, setting
 from kube_log_watcher_static import JSON_MAP, TableAgent, TableFormat
 from kube_log_watcher_testing.factories import container_id, make_container, make_target
+from static_rules import Clock
 
 SECONDS = 3.0
 
@@ -18,14 +19,6 @@ SECONDS = 3.0
 @attrs.frozen
 class Settings:
     folder: Path = setting(PATH, help="the table's folder")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Agent(TableAgent[Settings, Mapping[str, str]]):

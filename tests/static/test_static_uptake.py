@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from kube_log_watcher_static import Uptake
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from static_rules import Clock
 
 
 def test_what_was_written_is_not_taken_up_before_the_shipper_says_so() -> None:
