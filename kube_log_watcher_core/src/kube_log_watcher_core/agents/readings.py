@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.agents.endings import Ending, Endings
-from kube_log_watcher_core.models import LogFile, LogTarget, Progress
+from kube_log_watcher_core.models import LogFile, LogTarget
+from kube_log_watcher_core.reconcile import Accounts
 from kube_log_watcher_core.spool import Closed, ClosedSegment, SegmentKey, SpoolRules, is_done_with
-
-logger = logging.getLogger(__name__)
 
 
 class Readings:
     """Asks one agent, in the agent's own thread; what it came to may be read from any."""
 
     def __init__(self, name: str, agent: BaseAgent[Any], *, endings: Endings | None = None) -> None:
-        self._name = name
+        self._accounts = Accounts(name, agent)
         self._endings = endings or Endings()
-        self._agent = agent
-        self._is_blind = False
         self.done: frozenset[SegmentKey] = frozenset()
         """Segments that the agent's shipper needs no more."""
         self.read_bytes: Mapping[SegmentKey, int] = {}
@@ -43,7 +39,7 @@ class Readings:
             target = targets.get(segment.key)
             if target is None:  # it does not know of the log any more, and nobody will read it
                 continue
-            account = self._account_of(target, segment)
+            account = self._accounts.of(target, LogFile(target.file(segment.path.name), segment.inode))
             try:
                 status = os.stat(segment.path, follow_symlinks=False)
             except OSError:
@@ -64,16 +60,3 @@ class Readings:
                 done.add((segment.key, segment.number))
                 self._endings.note(segment.key, Ending(by_account=account is not None))
         self.read_bytes, self.done = read_bytes, frozenset(done)
-
-    def _account_of(self, target: LogTarget, segment: ClosedSegment) -> Progress | None:
-        """Ask the agent; an answer that fails is no evidence, and no reason to stop its syncs."""
-        file = LogFile(target.file(segment.path.name), segment.inode)
-        try:
-            progress = self._agent.read_up_to(target, file)
-        except Exception as error:  # noqa: BLE001 - an agent may raise anything
-            if not self._is_blind:
-                logger.warning("agent %s can't tell how far its shipper has read: %r", self._name, error)
-            self._is_blind = True
-            return None
-        self._is_blind = False
-        return progress

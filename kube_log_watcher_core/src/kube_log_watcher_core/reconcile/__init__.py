@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kube_log_watcher_core.reconcile.accounts import Accounts
 from kube_log_watcher_core.reconcile.changelog import log_changes
 from kube_log_watcher_core.reconcile.drain import (
     AgentDrain,
@@ -15,6 +16,7 @@ from kube_log_watcher_core.reconcile.life import Change, Life, Pass, State
 from kube_log_watcher_core.reconcile.reconciler import Reconciler, Timeouts
 
 __all__ = [
+    "Accounts",
     "AgentDrain",
     "Change",
     "DrainRules",

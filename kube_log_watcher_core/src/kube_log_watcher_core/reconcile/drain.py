@@ -17,6 +17,7 @@ import attrs
 
 from kube_log_watcher_core.agent import BaseAgent
 from kube_log_watcher_core.models import Departed, LogFile, LogTarget, Progress
+from kube_log_watcher_core.reconcile.accounts import Accounts
 from kube_log_watcher_core.reconcile.changelog import fields_of, name_of
 
 logger = logging.getLogger(__name__)
@@ -162,7 +163,7 @@ class AgentDrain:
         self._agent = agent
         self._clock = clock
         self._drains: dict[tuple[str, float], _Drain] = {}
-        self._blind = False
+        self._accounts = Accounts(name, agent)
         self.finished: frozenset[tuple[str, float]] = frozenset()
         """The drains that this agent has let go of, as `Departed.drain` names them."""
         self.is_any_fresh = False
@@ -198,7 +199,8 @@ class AgentDrain:
 
     def _judged(self, drain: _Drain, rules: DrainRules, now: float) -> _Drain:
         """Ask the agent about a log that it may let go of, and count and report its end."""
-        departed, evidence = drain.departed, drain.evidence.with_new(self._progress(drain.departed.target))
+        departed, target = drain.departed, drain.departed.target
+        evidence = drain.evidence.with_new(self._accounts.of(target, LogFile(target.log_path)))
         verdict, left = judge(departed, evidence, rules, now), evidence.bytes_left(departed)
         if verdict is not Verdict.WAIT:
             self._on_end(departed, verdict, evidence)
@@ -208,7 +210,6 @@ class AgentDrain:
         elif verdict is Verdict.GIVEN_UP:
             lost = tally.bytes_lost + (left or 0)
             self.tally = attrs.evolve(tally, given_up=tally.given_up + 1, bytes_lost=lost)
-            target = departed.target
             logger.warning(
                 "agent %s: the shipper did not finish the gone log of %s within %.0f s: %s bytes are left",
                 self._name,
@@ -218,15 +219,3 @@ class AgentDrain:
                 extra={**fields_of("drain-given-up", target.container), "agent": self._name},
             )
         return attrs.evolve(drain, evidence=evidence, verdict=verdict)
-
-    def _progress(self, target: LogTarget) -> Progress | None:
-        """Ask the agent; an answer that fails is no evidence, and no reason to stop its syncs."""
-        try:
-            progress = self._agent.read_up_to(target, LogFile(target.log_path))
-        except Exception as error:  # noqa: BLE001 - an agent may raise anything
-            if not self._blind:
-                logger.warning("agent %s can't tell how far its shipper has read: %r", self._name, error)
-            self._blind = True
-            return None
-        self._blind = False
-        return progress

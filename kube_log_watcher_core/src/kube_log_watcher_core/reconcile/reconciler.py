@@ -134,6 +134,7 @@ class Reconciler:
             look at the sizes of all logs, not only of new ones and of those that are going.
         """
         now, self._timeouts = self._clock(), timeouts
+        # One folder whose uid is that of a pod of the API: uids tell whose logs are.
         self._uids_agree = self._uids_agree or any(
             each.pod_uid and shown_pod_of(each, pods) is not None for each in containers
         )
@@ -141,6 +142,7 @@ class Reconciler:
             self._gone = {pod.uid: pod for pod in self._left_pods if pods.by_uid(pod.uid) is None}
             self._left_pods = []
         if self._gone or gone:
+            # A pod's last state is kept for as long as its folder is on the disk.
             uids = {container.pod_uid for container in containers}
             kept = {uid: pod for uid, pod in self._gone.items() if {uid, pod.config_hash} & uids}
             self._gone = {**kept, **(gone or {})}
