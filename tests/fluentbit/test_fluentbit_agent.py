@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import attrs
@@ -13,6 +14,7 @@ import pytest
 from fluentbit_support import spooled
 from kube_log_watcher_core import AgentConfigError, AgentError, File, LogFile, LogTarget, NodeContext
 from kube_log_watcher_fluentbit import FluentBitAgent, FluentBitSettings
+from kube_log_watcher_fluentbit.agent import PATIENCE_SECONDS
 from kube_log_watcher_testing.contract.disks import CountingDisk, FailingDisk
 
 ASKS = {"kubernetes-log-watcher/scalyr-redaction-rules": '[{"match_expression": "x"}]'}
@@ -26,9 +28,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "metadata"
 
 
-def agent_of(folder: Path, **settings: Path | None) -> FluentBitAgent:
+def agent_of(
+    folder: Path, *, clock: Callable[[], float] = time.monotonic, **settings: Path
+) -> FluentBitAgent:
     node = NodeContext(has_spool=True, spool_dirs=(Path("/spool"),))
-    return FluentBitAgent(FluentBitSettings(folder=folder, **settings), node)  # type: ignore[arg-type]
+    return FluentBitAgent(FluentBitSettings(folder=folder, **settings), node, clock=clock)  # type: ignore[arg-type]
 
 
 def shown(agent: FluentBitAgent, *targets: LogTarget) -> Sequence[LogTarget]:
@@ -48,6 +52,22 @@ def test_a_pod_that_takes_a_name_waits_for_its_predecessors_last_segment(folder:
     assert uids(folder) == ["uid-b"]
     assert shown(agent, NEW) == [NEW]
     assert uids(folder) == ["uid-a"]
+
+
+def test_a_pod_that_waits_long_for_its_name_is_told_with_the_remedy(folder: Path) -> None:
+    now = 0.0
+    agent = agent_of(folder, clock=lambda: now)
+    assert shown(agent, OLD) == [OLD]
+    assert agent.sync([OLD, NEW]) == PATIENCE_SECONDS
+    assert list(agent.ready([OLD, NEW])) == [OLD]
+    assert list(agent.objections()) == []
+    now += PATIENCE_SECONDS
+    (objection,) = agent.objections()
+    assert objection.target == NEW
+    assert objection.holds
+    assert "default_shop-1.meta" in objection.reason
+    assert shown(agent, NEW) == [NEW]
+    assert list(agent.objections()) == []
 
 
 def test_after_a_restart_it_still_waits_for_the_folder_says_who_has_the_name(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from kube_log_watcher_core import (
@@ -43,8 +43,17 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
 
     settings_class = FluentBitSettings
 
-    def __init__(self, settings: FluentBitSettings, node: NodeContext) -> None:
+    def __init__(
+        self,
+        settings: FluentBitSettings,
+        node: NodeContext,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__(settings, node)
+        self._clock = clock
+        self._wall = wall
         self._database = None if settings.database is None else TailDatabase(settings.database)
         self._wanted: Mapping[Name, tuple[str, File]] = {}
         """By name: the pod that has it, and its file."""
@@ -53,6 +62,8 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         self._leftovers = Leftovers()
         self._taken: frozenset[Name] = frozenset()
         """Names of pods that nobody follows, and whose segments are still read."""
+        self._is_contested = False
+        """Whether a pod waits for a name that another one has."""
         self._waiting: dict[str, tuple[LogTarget, float]] = {}
         """By key: logs whose name another pod has, and since when they wait."""
         self._is_new = True
@@ -68,6 +79,7 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         self._taken = self._leftovers.names({pod_of(target) for target in targets})
         followed = [target for target in targets if name_of(target) not in self._taken and _counts(target)]
         by_name = holders(followed, self._before(followed))
+        self._is_contested = any(pod_of(by_name[name_of(each)]) != pod_of(each) for each in followed)
         chosen = list(by_name.values())
         files = self.each(chosen, self._file)
         self._wanted = {
@@ -79,9 +91,11 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         return [*(file for _, file in self._wanted.values()), *filter(None, left)]
 
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
-        """Write what differs, and come again while a pod that nobody follows has its name."""
+        """Write what differs, and come again while a log waits for its name."""
         super().sync(targets)
-        return LOOK_SECONDS if self._taken else None
+        if self._taken:
+            return LOOK_SECONDS
+        return PATIENCE_SECONDS if self._is_contested else None
 
     def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
         """Return the targets whose own pod's file stands: the next pod of that name has to wait."""
@@ -92,7 +106,7 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         allowed = self.without_held(targets)
         shown = [target for target in allowed if self._standing.get(name_of(target)) == pod_of(target)]
         keys = {target.container.key for target in shown}
-        now = time.monotonic()
+        now = self._clock()
         self._waiting = {
             key: (target, self._waiting.get(key, (target, now))[1])
             for target in allowed
@@ -103,7 +117,7 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
     def objections(self) -> Iterable[Objection]:
         """Return the logs that are held, also those that have waited long for their name."""
         yield from super().objections()
-        now = time.monotonic()
+        now = self._clock()
         for target, since in self._waiting.values():
             if now - since >= PATIENCE_SECONDS:
                 yield Objection(
@@ -144,7 +158,7 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         if self._database.trouble and not self._is_blind:
             logger.warning("how far Fluent Bit has read can't be told: %s", self._database.trouble)
         self._is_blind = bool(self._database.trouble)
-        return Progress(read_bytes=0, at=time.time()) if progress is None else progress
+        return Progress(read_bytes=0, at=self._wall()) if progress is None else progress
 
     def describe(self, target: LogTarget) -> Sequence[Item]:
         """Return the file that stands for a target's pod, if it is of that very pod."""
