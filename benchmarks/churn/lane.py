@@ -117,6 +117,8 @@ class Lane:
         self._watching_since = -1
         self._shipper_wanted = self._watcher_wanted = True
         self._refused = False
+        self._hindered = 0.0
+        """When the watcher or the shipper was not there for the last time, or was refused."""
         self._over = False
 
     def _watcher_environ(self, folder: Path) -> dict[str, str | Path | None]:
@@ -197,8 +199,8 @@ class Lane:
         self._go_on(lambda: self._is_quiet(self._pace.come_round))
 
     def _is_quiet(self, seconds: float) -> bool:
-        undisturbed = self._is_up() and self._watcher.running and not self._refused
-        return undisturbed and time.monotonic() - self.ledger.last_news > seconds
+        """Whether nothing has come for so long, although all of that time nothing was in the way."""
+        return time.monotonic() - max(self.ledger.last_news, self._hindered) > seconds
 
     def _go_on(self, enough: Callable[[], bool]) -> None:
         before = time.monotonic()
@@ -206,9 +208,10 @@ class Lane:
             time.sleep(TICK_SECONDS)
             now = time.monotonic()
             self._look_after()
-            self._clocks.advance(
-                now - before, watcher=self._is_watching(), shipper=self._is_up(), refused=self._refused
-            )
+            watching, up = self._is_watching(), self._is_up()
+            if not (watching and up) or self._refused:
+                self._hindered = now
+            self._clocks.advance(now - before, watcher=watching, shipper=up, refused=self._refused)
             self._life.write()
             before = now
 
