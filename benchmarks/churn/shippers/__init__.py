@@ -6,8 +6,12 @@ from collections.abc import Mapping
 
 from benchmarks.churn.shippers.fluentbit import FluentBit
 from benchmarks.churn.shippers.fluentd import Fluentd
+from benchmarks.churn.shippers.logstash import Logstash
 from benchmarks.churn.shippers.rsyslog import Rsyslog
 from benchmarks.churn.shippers.scalyr import Scalyr
 from benchmarks.churn.shippers.shipper import Shipper
+from benchmarks.churn.shippers.vector import Vector
 
-SHIPPERS: Mapping[str, type[Shipper]] = {each.name: each for each in (Scalyr, Rsyslog, FluentBit, Fluentd)}
+SHIPPERS: Mapping[str, type[Shipper]] = {
+    each.name: each for each in (Scalyr, FluentBit, Fluentd, Rsyslog, Logstash, Vector)
+}
