@@ -25,7 +25,16 @@ def run(given: Given) -> None:
     set_up_logging(configuration.log_level, json=configuration.watcher.log_format == "json")
     log_decisions(configuration)
     if configuration.watcher.kubernetes_update_certificates:
-        _update_certificates(configuration)
+        logger.warning(
+            "WATCHER_KUBERNETES_UPDATE_CERTIFICATES=true is deprecated: "
+            "the API is always verified by the service account's ca.crt"
+        )
+        if (ca_file := configuration.access.ca_file) is not None:
+            # It may take seconds, and nothing waits for it.
+            work = threading.Thread(
+                target=update_certificates, args=(ca_file,), name="update-certificates", daemon=True
+            )
+            work.start()
     daemon.run()
 
 
@@ -50,16 +59,3 @@ def log_decisions(configuration: Configuration) -> None:
         logger.debug("settings of agent %s: %r", agent.name, agent.settings)
     for warning in configuration.warnings:
         logger.warning("%s", warning)
-
-
-def _update_certificates(configuration: Configuration) -> None:
-    logger.warning(
-        "WATCHER_KUBERNETES_UPDATE_CERTIFICATES=true is deprecated: "
-        "the API is always verified by the service account's ca.crt"
-    )
-    ca_file = configuration.access.ca_file
-    if ca_file is not None:
-        # It may take seconds, and nothing waits for it.
-        threading.Thread(
-            target=update_certificates, args=(ca_file,), name="update-certificates", daemon=True
-        ).start()

@@ -39,6 +39,12 @@ def make_target(identity: str, container: Container, pod: Pod, rules: Rules) -> 
     if container.layout is Layout.DOCKER and container.image and not container.image.startswith("sha256:"):
         told = container.image
     image, image_version = image_parts(told)
+    pattern = {}  # else it is that of its path
+    if container.spool is not None:
+        place = place_of_container(container, identity)
+        if place is None:
+            raise ValueError(f"{container.key} is kept in the spool, and has names that do not fit there")
+        pattern = {"pattern": place.pattern(as_seen_by_shipper(container.spool, rules.log_path_map))}
     return LogTarget(
         id=identity,
         log_path=as_seen_by_shipper(container.log_path, rules.log_path_map),
@@ -60,7 +66,7 @@ def make_target(identity: str, container: Container, pod: Pod, rules: Rules) -> 
                 if value and any(fnmatch.fnmatchcase(name, each) for each in rules.labels_as_attributes)
             }
         ),
-        **_pattern(identity, container, rules),
+        **pattern,
     )
 
 
@@ -83,13 +89,3 @@ def as_seen_by_shipper(path: Path, path_map: Iterable[tuple[Path, Path]]) -> Pat
         if path.is_relative_to(here):
             return there / path.relative_to(here)
     return path
-
-
-def _pattern(identity: str, container: Container, rules: Rules) -> dict[str, str]:
-    """Return the glob of a container's segments; nothing where its log is followed by its path."""
-    if container.spool is None:
-        return {}
-    place = place_of_container(container, identity)
-    if place is None:
-        raise ValueError(f"{container.key} is kept in the spool, and has names that do not fit there")
-    return {"pattern": place.pattern(as_seen_by_shipper(container.spool, rules.log_path_map))}
