@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import stat
 from collections.abc import Iterator, Mapping
@@ -242,3 +243,36 @@ def _pid(stage: Stage) -> int | None:
     done = run_cli("status", "-o", "json", environ=environ_of(stage))
     found: int | None = json.loads(done.stdout)["pid"] if done.stdout else None
     return found
+
+
+def test_status_is_not_healthy_while_the_next_start_would_fail(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    config = tmp_path / "settings.yaml"
+    config.write_text("interval: 3600\n")
+    environ: dict[str, str | Path | None] = {
+        "WATCHER_STATE_DIR": tmp_path / "state",
+        "WATCHER_CONFIG": config,
+        "WATCHER_INTERVAL": None,
+    }
+    with Stage(tmp_path, Layout.CRI, agents=["symlinker"], environ=environ) as stage:
+        stage.start()
+        stage.watcher.wait_for(lambda: stage.status().get("problems") == [], what="health")
+        for spoil in (lambda: config.write_text("interval: often\n"), config.unlink):
+            spoil()
+            stage.watcher.wait_for(lambda: stage.status().get("problems"), what="a problem")
+            (problem,) = stage.status()["problems"]
+            assert problem.startswith("the settings on disk can't be used, the next start would fail: ")
+            config.write_text("interval: 3600\n")
+            stage.watcher.wait_for(lambda: stage.status().get("problems") == [], what="health again")
+
+
+def test_status_is_not_healthy_while_the_containers_can_not_be_listed(stage: Stage) -> None:
+    stage.watcher.wait_for(lambda: stage.status().get("problems") == [], what="health")
+    containers = stage.node.containers_path
+    containers.rename(containers.with_name("away"))
+    stage.watcher.signal(signal.SIGHUP)
+    stage.watcher.wait_for(lambda: stage.status().get("problems"), what="a problem")
+    assert any("the containers can't be listed" in each for each in stage.status()["problems"])
+    containers.with_name("away").rename(containers)
+    stage.watcher.signal(signal.SIGHUP)
+    stage.watcher.wait_for(lambda: stage.status().get("problems") == [], what="health again")

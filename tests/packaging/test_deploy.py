@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -34,6 +35,7 @@ from deploy_support import (
 )
 from documents import ROOT, code_blocks
 from kube_log_watcher_core.configuration import Configuration, Given, configure
+from kube_log_watcher_core.observe.metrics import FAMILIES
 
 SIDECAR_VERSIONS = ("1.29", "1.31", "1.33", kubernetes_validate.latest_version())
 OLDER_VERSIONS = ("1.25", "1.27", "1.28")
@@ -420,6 +422,25 @@ def test_the_pods_own_logs_are_followed() -> None:
     labels = one(render({}), "DaemonSet")["spec"]["template"]["metadata"]["labels"]
     assert re.fullmatch(r"[\d.]+", labels["version"])
     assert labels["application"] == "kube-log-watcher"
+
+
+# ------------------------------------------------------------------ alerts
+
+
+def test_prometheus_takes_the_alerts_and_each_is_about_a_metric_that_there_is(tmp_path: Path) -> None:
+    spec = one(render({"prometheusRule": {"enabled": True}}), "PrometheusRule")["spec"]
+    known = {family.full_name for family in FAMILIES}
+    for rule in spec["groups"][0]["rules"]:
+        named = re.findall(r"kube_log_watcher_\w+", rule["expr"])
+        assert named
+        assert set(named) <= known
+        assert rule["annotations"]["description"]
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("no promtool is installed (Debian: prometheus)")
+    (rules := tmp_path / "rules.yaml").write_text(yaml.safe_dump(spec))
+    done = subprocess.run([promtool, "check", "rules", rules], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # ------------------------------------------------------------------ shippers with a static configuration

@@ -21,7 +21,7 @@ rsyslog:
   file: rsyslog.conf
   output: output.conf
   state: /var/lib/rsyslog
-  settings: {work_dir: /var/lib/rsyslog}
+  settings: {state_dir: /var/lib/rsyslog}
   # It answers there which table it has.
   answers: true
   # It does not start without.
@@ -33,6 +33,14 @@ logstash:
   output: output.conf
   state: /var/lib/logstash
   settings: {sincedb: /var/lib/logstash/klw.sincedb}
+vector:
+  image: timberio/vector:0.40.0-debian
+  command: [vector, --watch-config, --config, /etc/kube-log-watcher/vector.yaml, --config, /etc/kube-log-watcher/output.yaml]
+  file: vector.yaml
+  output: output.yaml
+  state: /var/lib/vector
+  # Its checkpoints tell nothing of which file they are: segments stay for spool_seconds.
+  settings: {}
 filesd:
   image: grafana/alloy:v1.11.0
   command: [alloy, run, --storage.path=/var/lib/alloy, /etc/kube-log-watcher]

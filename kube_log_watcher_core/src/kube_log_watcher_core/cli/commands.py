@@ -14,7 +14,7 @@ from kube_log_watcher_core.cli.options import Chosen, settings_options, take_cho
 from kube_log_watcher_core.cli.output import one_line
 from kube_log_watcher_core.cli.stopping import TERMINATED, end_when_nobody_reads, exit_on_sigterm
 
-OWN = ("run", "init", "explain", "status", "once", "check", "agents", "completion")
+OWN = ("run", "init", "explain", "status", "once", "check", "agents", "config", "completion")
 """The program's own commands, the most needed first."""
 
 _GROUPS = {

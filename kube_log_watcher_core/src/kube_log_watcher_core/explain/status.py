@@ -66,6 +66,8 @@ def status_of(snapshot: Snapshot) -> dict[str, Any]:
             "containers_path": sources.containers_path,
             "polling_reason": snapshot.polling_reason,  # null while inotify tells of changes
             "settings_files": sources.settings_files,
+            "settings_at": snapshot.settings_at,
+            "settings_refusal": snapshot.settings_refusal,  # empty: those on disk are in use
             "state_dir": sources.state_dir,
         },
     )
@@ -109,6 +111,10 @@ def _problems(snapshot: Snapshot) -> Iterator[str]:
         if agent.held:
             logs = "1 log" if len(agent.held) == 1 else f"{len(agent.held)} logs"
             yield f"agent {agent.name} holds {logs}: nothing of them is shipped, `explain` tells why"
+    if snapshot.node_trouble:
+        yield f"the containers can't be listed, what is configured stays: {snapshot.node_trouble}"
+    if snapshot.settings_refusal:
+        yield f"the settings on disk can't be used, the next start would fail: {snapshot.settings_refusal}"
     if snapshot.watch.error is not None:
         yield f"the Kubernetes API: {snapshot.watch.error}"
     elif snapshot.watch.asking_singly:

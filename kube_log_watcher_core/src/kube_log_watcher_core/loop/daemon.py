@@ -162,7 +162,7 @@ class Daemon:
         outcome = self._prepared()
         if isinstance(outcome, Parts):
             parts = self._take(outcome, parts)
-            self._monitor.reloaded(success=True)
+            self._monitor.reloaded()
             logger.info("new settings are in use", extra={"event": "settings-taken"})
         elif outcome is not None:
             self._refuse(outcome)
@@ -176,8 +176,8 @@ class Daemon:
 
     def _refuse(self, error: BaseException) -> None:
         """Report why new settings can't be used, and go on with the old ones."""
-        self._monitor.reloaded(success=False)
         foreseen = isinstance(error, WatcherError | OSError)
+        self._monitor.reloaded("; ".join(str(error).splitlines()) if foreseen and str(error) else repr(error))
         for line in str(error).splitlines() if foreseen else [repr(error)]:
             text = "the new settings can't be used, the old ones stay: %s"
             trace = None if foreseen else error
@@ -270,7 +270,11 @@ class Daemon:
         work, resolution = node.reconciler.work, passed.resolution if passed is not None else None
         polling_reason = node.discovery.polling_reason
         self._monitor.passed(
-            resolution, full=full, draining=len(work.departed), polling_reason=polling_reason
+            resolution,
+            full=full,
+            draining=len(work.departed),
+            polling_reason=polling_reason,
+            node_trouble=node.trouble,
         )
         self._answers.passed(passed, node.reconciler, node.pod_watch.pods(), configuration.rules)
         if full:

@@ -46,6 +46,11 @@ class NodePass:
         self._looked = False
         self._ever_looked = False
 
+    @property
+    def trouble(self) -> str:
+        """Why the containers can't be listed; empty while they can."""
+        return self._trouble
+
     def look(
         self,
         rules: Rules,

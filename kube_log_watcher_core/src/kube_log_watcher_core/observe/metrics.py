@@ -115,6 +115,21 @@ FAMILIES = (
         ("success", "failure"),
         lambda now: now.reloads,
     ),
+    _single(
+        "settings_refused",
+        "1 while the settings on disk can't be used: the next start would fail.",
+        lambda now: bool(now.settings_refusal),
+    ),
+    _single(
+        "settings_timestamp_seconds",
+        "When the settings in use were taken, in seconds since the epoch.",
+        lambda now: now.settings_at,
+    ),
+    _single(
+        "node_unreadable",
+        "1 while the containers can't be listed, and nothing is decided anew.",
+        lambda now: bool(now.node_trouble),
+    ),
     Family(
         "build_info",
         "Always 1: the watcher's version, and Python's.",

@@ -48,6 +48,9 @@ class Monitor:
         self._resolution = Resolution()
         self._draining = 0
         self._polling_reason: str | None = None
+        self._node_trouble = ""
+        self._refusal = ""
+        self._settings_at = 0.0
         self._fallbacks = 0
         self._sources = Sources()
         self._pod_watch: PodWatch | None = None
@@ -67,21 +70,30 @@ class Monitor:
         return now
 
     def passed(
-        self, resolution: Resolution | None, *, full: bool, draining: int, polling_reason: str | None
+        self,
+        resolution: Resolution | None,
+        *,
+        full: bool,
+        draining: int,
+        polling_reason: str | None,
+        node_trouble: str = "",
     ) -> None:
         """Count a pass; without a resolution, what was decided last still stands."""
         self._passes["full" if full else "partial"] += 1
         self._fallbacks += polling_reason is not None and self._polling_reason is None
         self._polling_reason = polling_reason
+        self._node_trouble = node_trouble
         self._draining = draining
         self._resolution = resolution or self._resolution
 
-    def reloaded(self, *, success: bool) -> None:
-        """Count a reload."""
-        self._reloads["success" if success else "failure"] += 1
+    def reloaded(self, refusal: str = "") -> None:
+        """Count a reload: the new settings are in use, or can't be used, and the old ones stay."""
+        self._reloads["failure" if refusal else "success"] += 1
+        self._refusal = refusal
 
     def configured(self, configuration: Configuration) -> None:
         """Take where the watcher looks from now on."""
+        self._settings_at = self._wall()
         watcher = configuration.watcher
         self._sources = Sources(
             node=watcher.cluster_node_name,
@@ -120,6 +132,9 @@ class Monitor:
             skipped=Counter(skip.reason.value for skip in resolution.skipped),
             passes=self._passes.copy(),
             polling_reason=self._polling_reason,
+            node_trouble=self._node_trouble,
+            settings_refusal=self._refusal,
+            settings_at=self._settings_at,
             fallbacks=self._fallbacks,
             reloads=self._reloads.copy(),
             spool=spool,

@@ -51,6 +51,12 @@ class Snapshot:
     """How many by kind."""
     polling_reason: str | None = None
     """Why the node's folders are polled; None while inotify tells of changes."""
+    node_trouble: str = ""
+    """Why the containers can't be listed; nothing is decided anew while they can't."""
+    settings_refusal: str = ""
+    """Why the settings on disk can't be used: the next start would fail; empty when they are in use."""
+    settings_at: float = 0.0
+    """When the settings in use were taken, in epoch seconds."""
     fallbacks: int = 0
     """How often polling began."""
     reloads: Mapping[str, int] = attrs.field(factory=dict)
