@@ -10,14 +10,15 @@ from pathlib import Path
 import attrs
 import pytest
 
-from kube_log_watcher_core import AgentError, BaseAgent, LogTarget, NodeContext
+from kube_log_watcher_core import AgentError, BaseAgent, LogFile, LogTarget, NodeContext, Progress
 from kube_log_watcher_core.agent import sync_to_the_end
 from kube_log_watcher_core.agents.folders import FolderLocks
 from kube_log_watcher_core.agents.running import Handed, RunningAgent
 from kube_log_watcher_core.configuration import ChosenAgent
 from kube_log_watcher_core.models import Work
 from kube_log_watcher_core.reconcile import DrainRules
-from kube_log_watcher_testing.factories import make_container, make_target
+from kube_log_watcher_core.spool import ClosedSegment
+from kube_log_watcher_testing.factories import make_container, make_spooled, make_target
 from support import wait_until
 
 RULES = DrainRules(seconds=300, max_seconds=900)
@@ -38,6 +39,11 @@ class Asked(BaseAgent[NoSettings]):
         super().__init__(settings, node)
         self.calls: list[Sequence[LogTarget]] = []
         self.answers: list[float | Exception | None] = []
+        self.asked: list[LogFile] = []
+
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
+        self.asked.append(file)
+        return None
 
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
         self.calls.append(targets)
@@ -61,10 +67,16 @@ class AtWork:
     def answer(self, *answers: float | Exception | None) -> None:
         self._agent.answers = list(answers)
 
-    def hand(self, *targets: LogTarget, recheck: bool = False) -> None:
+    @property
+    def asked(self) -> list[LogFile]:
+        return list(self._agent.asked)
+
+    def hand(
+        self, *targets: LogTarget, recheck: bool = False, closed: tuple[ClosedSegment, ...] = ()
+    ) -> None:
         """Hand targets over, and wait until they were taken."""
         before = self._running.status().last_success
-        self._running.submit(Handed(Work(targets), RULES), recheck=recheck)
+        self._running.submit(Handed(Work(targets), RULES, closed), recheck=recheck)
         wait_until(lambda: self._running.status().last_success != before)
 
     def hand_without_success(self, *targets: LogTarget) -> None:
@@ -84,6 +96,21 @@ def at_work(folder: Path) -> Iterator[AtWork]:
         yield AtWork(running, agent)
     finally:
         assert running.stop(wait_seconds=30)
+
+
+def test_about_each_list_of_closed_segments_it_is_asked_once(tmp_path: Path) -> None:
+    """The same list comes with every pass, until it is time to ask again."""
+    spooled = make_spooled(ONE, tmp_path)
+    path = Path(spooled.pattern.replace("*", "1795577286"))
+    path.parent.mkdir()
+    path.write_text("a line\n")
+    closed = (ClosedSegment(ONE.container.key, 1795577286, path, path.stat().st_ino, 1000.0),)
+    with at_work(tmp_path) as work:
+        for _ in range(20):
+            work.hand(spooled, closed=closed)
+        assert work.asked == [LogFile(path, closed[0].inode)]
+        work.hand(spooled, closed=(closed[0],))
+        assert len(work.asked) == 2
 
 
 def test_a_list_that_has_not_changed_is_not_handed_over_again(tmp_path: Path) -> None:

@@ -122,6 +122,8 @@ class RunningAgent:
         self._waiting_since: float | None = None
         self._told_of_predecessor = False
         self._last: Sequence[LogTarget] | None = None
+        self._asked: tuple[ClosedSegment, ...] = ()
+        """The closed segments that it was asked about last: each list of them is asked about once."""
         self._is_any_left = False
         """Whether the agent has not done all that it was handed."""
         self._worker = Worker(
@@ -197,7 +199,8 @@ class RunningAgent:
             again = self._call(targets, twice=recheck and news and before is not None)
         else:
             self._open_gate(targets)
-        if handed.closed:
+        if handed.closed and handed.closed is not self._asked:
+            self._asked = handed.closed
             known = {target.container.key: target for target in targets}
             self.readings.look(known, handed.closed, handed.spool_rules, now=handed.at)
         if before is None or len(before) != len(targets):

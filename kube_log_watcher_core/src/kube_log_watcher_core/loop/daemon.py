@@ -24,6 +24,7 @@ from kube_log_watcher_core.observe.logs import set_up_logging
 from kube_log_watcher_core.reconcile import Reconciler, log_changes
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.settings.kinds import LONGEST_SECONDS
+from kube_log_watcher_core.spool import ClosedSegment
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class Daemon:
         self._pace = Pace()
         self._woken_at = clock()
         self._published: Work | None = None
+        self._asked: tuple[ClosedSegment, ...] = ()
         self._recheck = False
         self._new: Mapping[str, float] = {}
         self._next_full = float("-inf")
@@ -294,16 +296,15 @@ class Daemon:
     def _hand_on(self, node: NodePass, resolution: Resolution, configuration: Configuration) -> None:
         """Let the agents have what is to be followed; what they can't do without is on the disk."""
         work = node.reconciler.work
-        done, read_bytes = self._supervisor.segments_read()
-        node.spooling.settle(resolution, ready=self._supervisor.ready(), done=done, read_bytes=read_bytes)
+        node.spooling.settle(resolution, ready=self._supervisor.ready(), read=self._supervisor.segments_read)
         closed = node.spooling.closed()
         # While something drains, each look asks the agents how far their shippers have read.
-        if self._recheck or work.departed or closed or work != self._published:
+        if self._recheck or work.departed or closed is not self._asked or work != self._published:
             handed = Handed(
                 work, configuration.timeouts.drain, closed, configuration.spool_rules, at=self._wall()
             )
             self._supervisor.submit(handed, recheck=self._recheck, new=self._new)
-        self._published, self._recheck, self._new = work, False, {}
+        self._published, self._asked, self._recheck, self._new = work, closed, False, {}
 
     def _wait(self, parts: Parts) -> None:
         """Sleep until something may have changed, then until a burst may be looked at."""

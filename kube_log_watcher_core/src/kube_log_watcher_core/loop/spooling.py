@@ -11,6 +11,7 @@ from kube_log_watcher_core.agents import Claim, FolderLocks, Turn, Worker
 from kube_log_watcher_core.models import Container, LogTarget, Work
 from kube_log_watcher_core.resolve import Resolution
 from kube_log_watcher_core.spool import (
+    LOOK_SECONDS,
     Chores,
     ClosedSegment,
     Janitor,
@@ -20,6 +21,7 @@ from kube_log_watcher_core.spool import (
     SpoolRules,
     SpoolView,
     Swept,
+    seconds_between_looks,
 )
 
 logger = logging.getLogger(__name__)
@@ -75,6 +77,11 @@ class Spooling:
         self._janitor = Worker[Chores]("spool", self._sweep, title="the spool")
         self._mutex = threading.Lock()
         self._sweeping = False
+        self._sweep_at = float("-inf")
+        """When the janitor may look again at all that is closed, by the monotonic clock."""
+        self._ask_at = float("-inf")
+        """When agents may be asked again, by the monotonic clock."""
+        self._closed: tuple[ClosedSegment, ...] = ()
         self._wanted_again = False
         """Whether somebody waits for the janitor to be done."""
         self._swept: list[Swept] = []
@@ -84,6 +91,7 @@ class Spooling:
         """Of the last logs, by their containers' keys."""
         self.given_up_bytes = 0
         """Bytes that had to go unread."""
+        self._held_bytes = 0
 
     def begin(self, left_by_other: Callable[[], Work]) -> bool:
         """Take the folders, and what an earlier process left there; False while another is at work.
@@ -125,7 +133,7 @@ class Spooling:
             logs=logs,
             by_path=dict(keeper.by_path) if self._folders else {},
             # What was found last is of before: with the last closed segment nothing is looked at any more.
-            held_bytes=last.held_bytes if keeper.is_any_closed else 0,
+            held_bytes=self._held_bytes if keeper.is_any_closed else 0,
             given_up_bytes=self.given_up_bytes,
             given_up=self._given_up.copy(),
             sweep_trouble=last.trouble,
@@ -164,24 +172,37 @@ class Spooling:
         resolution: Resolution,
         *,
         ready: Collection[str] | None,
-        done: Collection[SegmentKey],
-        read_bytes: Mapping[SegmentKey, int],
+        read: Callable[[], tuple[Collection[SegmentKey], Mapping[SegmentKey, int]]],
     ) -> None:
-        """Show what is followed, drop what nobody wants, and have the janitor remove what is done with."""
+        """Show what is followed, drop what nobody wants, and have the janitor remove what is done with.
+
+        ``read`` returns the segments that agents are done with, and how far others are read. Where passes
+        come in quick succession, only what is dropped goes at once: all that is closed is looked at from
+        time to time.
+        """
         self.keeper.settle(resolution.targets, resolution.skipped, ready=ready)
         with self._mutex:
             if self._sweeping and not self._swept:
                 self._wanted_again = self.keeper.is_any_dropped
                 return
         self._take_swept()
-        chores = self.keeper.chores(done, read_bytes)
+        now = self._clock()
+        if now >= self._sweep_at:
+            chores = self.keeper.chores(*read())
+            self._sweep_at = now + LOOK_SECONDS
+        else:
+            chores = self.keeper.chores_at_once()
         if chores is not None:
             self._sweeping = True
             self._janitor.submit(chores)
 
     def closed(self) -> tuple[ClosedSegment, ...]:
-        """Return the segments that agents are to be asked about."""
-        return self.keeper.closed()
+        """Return the segments that agents are to be asked about; the very same until they are to be again."""
+        now = self._clock()
+        if now >= self._ask_at:
+            self._closed = self.keeper.closed()
+            self._ask_at = now + seconds_between_looks(len(self._closed))
+        return self._closed
 
     def keep(self, containers: tuple[Container, ...], *, full: bool = False) -> tuple[Container, ...]:
         """Link what is new; return the containers, with those that only the spool still has.
@@ -216,6 +237,8 @@ class Spooling:
             self._sweeping = False
             self.keeper.swept(each)
             self.last = each
+            if each.held_bytes is not None:
+                self._held_bytes = each.held_bytes
             if each.taken:
                 text = "somebody else has removed %d segments from the spool, read or not: %s"
                 names = ", ".join(str(path) for path in each.taken[:MOST_NAMES])

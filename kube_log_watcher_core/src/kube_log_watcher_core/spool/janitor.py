@@ -28,6 +28,8 @@ class Chores:
 
     logs: tuple[Spooled, ...] = ()
     """All that is held, and may be removed once it is done with or beyond the bounds."""
+    is_look: bool = True
+    """Whether these are all: else only what is dropped is to be removed."""
     done: frozenset[SegmentKey] = frozenset()
     """Closed segments that every shipper is done with."""
     dropped: tuple[Spooled, ...] = ()
@@ -71,8 +73,8 @@ class Swept:
     """What somebody else had removed."""
     undone: tuple[Spooled, ...] = ()
     """Dropped logs of which something could not be removed."""
-    held_bytes: int = 0
-    """Of what only the spool still holds."""
+    held_bytes: int | None = 0
+    """Of what only the spool still holds; None when it was not looked at."""
     trouble: str = ""
     """What could not be removed or looked at, and why."""
 
@@ -118,7 +120,7 @@ class Janitor:
             unclaimed=tuple(unclaimed),
             taken=tuple(self._taken),
             undone=tuple(undone),
-            held_bytes=sum(each.held_bytes for each in left),
+            held_bytes=sum(each.held_bytes for each in left) if chores.is_look else None,
             trouble="; ".join(dict.fromkeys(self._troubles)),
         )
 

@@ -308,8 +308,7 @@ class SpoolKeeper:
 
     def chores(self, done: Collection[SegmentKey], accounts: Mapping[SegmentKey, int]) -> Chores | None:
         """Return what the janitor is to do; None when there is nothing to remove or to look at."""
-        dropped, self._dropped = (*self._dropped, *self._spool.take_twins()), []
-        unclaimed, self._unclaimed = tuple(self._unclaimed), []
+        dropped, unclaimed = self._take_dropped()
         self._hidden_when_sent = self._spool.closed & self._spool.hidden
         left = self._spool.take_overdue(self.rules.seconds)
         logs = (*(self._spool.logs[key] for key in sorted(self._spool.closed)), *self._spool.left)
@@ -324,6 +323,18 @@ class SpoolKeeper:
             read_bytes=dict(accounts),
             rules=self.rules,
         )
+
+    def chores_at_once(self) -> Chores | None:
+        """Return what is not to wait until the janitor looks again at all that is closed."""
+        if not self.is_any_dropped:
+            return None
+        dropped, unclaimed = self._take_dropped()
+        return Chores(is_look=False, dropped=dropped, unclaimed=unclaimed, rules=self.rules)
+
+    def _take_dropped(self) -> tuple[tuple[Spooled, ...], tuple[Spooled, ...]]:
+        dropped, self._dropped = (*self._dropped, *self._spool.take_twins()), []
+        unclaimed, self._unclaimed = tuple(self._unclaimed), []
+        return dropped, unclaimed
 
     def swept(self, swept: Swept) -> None:
         """Take what the janitor has done; what nobody wants and could not be removed is tried again."""
