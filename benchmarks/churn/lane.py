@@ -212,7 +212,7 @@ class Lane:
             if not (watching and up) or self._refused:
                 self._hindered = now
             self._clocks.advance(now - before, watcher=watching, shipper=up, refused=self._refused)
-            self._life.write()
+            self._life.logs.write(self._life.pods)
             before = now
 
     def _look_after(self) -> None:
@@ -310,7 +310,7 @@ class Lane:
         if self._shipper.running:
             self._clocks.always.after(0.1, self._wait_for_shipper)
         else:
-            self._life.rotate_while_down()
+            self._life.logs.rotate_while_down(self._life.pods)
             self._clocks.always.after(self._rng.uniform(*self._pace.shipper_down), self._start_shipper)
 
     def _start_shipper(self) -> None:

@@ -1,4 +1,4 @@
-"""What happens on the churned node: pods come, write, rotate, change and go, as on a real one."""
+"""What happens on the churned node: pods come, change and go, as on a real one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.churn.agenda import Clocks
 from benchmarks.churn.events import Kind
 from benchmarks.churn.farewell import Farewell
 from benchmarks.churn.ledger import Ledger, PodFacts, Redaction, Run
-from benchmarks.churn.lines import text_of
+from benchmarks.churn.logs import Logs
 from benchmarks.churn.pace import Pace
 from benchmarks.churn.pods import (
     DECODED,
@@ -23,12 +23,9 @@ from benchmarks.churn.pods import (
     good_annotations,
     spoil,
 )
-from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import FakeApi
 from kube_log_watcher_testing.fake_node import FakeNode
 
-BURST = 150
-"""Lines that a container writes at once right before it ends."""
 RATES = (20.0, 40.0)
 STATUS_SECONDS = (0.1, 1.9)
 """How much later than the log the API shows a container's id (seen in recordings)."""
@@ -71,6 +68,7 @@ class NodeLife:
         self._rng = rng
         self._note = note
         self._changed = changed
+        self.logs = Logs(node, ledger=ledger, clocks=clocks, pace=pace, rng=rng, note=note)
         self._farewell = Farewell(
             node,
             api,
@@ -78,7 +76,7 @@ class NodeLife:
             pace=pace,
             rng=rng,
             note=note,
-            finish=self._finish,
+            finish=self.logs.finish,
             left=self._left,
             gone=self._gone,
         )
@@ -185,66 +183,7 @@ class NodeLife:
         pod.not_before = max(pod.not_before, clocks.following.now + self._pace.least_life)
         self._note(Kind.STARTED, pod.facts.name)
         self._changed(pod)
-        clocks.shipping.after(self._rotation_seconds(), lambda: self._rotate_again(pod, writer))
-
-    # ------------------------------------------------------------------ writing
-
-    def write(self) -> None:
-        """Let all containers write what is due."""
-        for pod in self.pods:
-            for writer in pod.writers:
-                if writer.writing:
-                    self._write(pod, writer)
-
-    def _write(self, pod: LivePod, writer: Writer, *, more: int = 0) -> None:
-        due = int((self._clocks.always.now - writer.started) * writer.rate) + more
-        version = pod.labels.get("version", "none")
-        lines = [
-            text_of(self._ledger.write(writer.run), version=version)
-            for _ in range(due - len(writer.run.written))
-        ]
-        if lines:
-            self._node.write(writer.files, *lines)
-
-    def _finish(self, pod: LivePod, writer: Writer) -> None:
-        """Write a burst and end."""
-        if writer.writing:
-            self._write(pod, writer, more=BURST)
-            writer.writing = False
-            self._note(Kind.ENDED, pod.facts.name)
-            self._node.stop(writer.files)
-
-    # ------------------------------------------------------------------ rotating
-
-    # Only logs that the shipper follows: one that is rotated before is followed from its next file on.
-
-    def _rotation_seconds(self) -> float:
-        return self._rng.uniform(*self._pace.rotation)
-
-    def _rotate_again(self, pod: LivePod, writer: Writer) -> None:
-        if writer.writing and not self._over:
-            due = writer.rotated + self._pace.rotation[0] - self._clocks.shipping.now
-            due = max(due, pod.not_before - self._clocks.following.now)
-            if due <= 0:
-                docker = self._node.layout is Layout.DOCKER
-                self._rotate(pod, writer, Kind.ROTATED_DOCKER if docker else Kind.ROTATED_KUBELET)
-            wait = min(due, 1.0) if due > 0 else self._rotation_seconds()
-            self._clocks.shipping.after(wait, lambda: self._rotate_again(pod, writer))
-
-    def rotate_while_down(self) -> None:
-        """Rotate, once while the shipper is down, each log of which it can have read what came before."""
-        for pod in self.pods:
-            for writer in pod.writers:
-                since = self._clocks.shipping.now - writer.rotated
-                known = self._clocks.following.now >= pod.not_before
-                if writer.writing and known and since >= self._pace.come_round:
-                    self._rotate(pod, writer, Kind.ROTATED_WHILE_DOWN)
-
-    def _rotate(self, pod: LivePod, writer: Writer, kind: Kind) -> None:
-        self._write(pod, writer)
-        self._node.rotate(writer.files)
-        writer.rotated = self._clocks.shipping.now
-        self._note(kind, pod.facts.name)
+        self.logs.rotate_later(pod, writer)
 
     # ------------------------------------------------------------------ changing
 
@@ -297,7 +236,7 @@ class NodeLife:
             if now < pod.not_before:
                 continue
             old = pod.writers.pop(0)
-            self._finish(pod, old)
+            self.logs.finish(pod, old)
             for before in [each for each in pod.ended if each.run.container == old.run.container]:
                 self._node.remove(before.files)
                 pod.ended.remove(before)
@@ -313,7 +252,7 @@ class NodeLife:
         self._over = True
         for pod in self.pods:
             for writer in pod.writers:
-                self._finish(pod, writer)
+                self.logs.finish(pod, writer)
 
     def _end(self, pod: LivePod) -> None:
         if self._over:
