@@ -27,6 +27,13 @@ def render(values: Mapping[str, Any]) -> list[Manifest]:
     return [document for text in texts for document in yaml.safe_load_all(text) if document]
 
 
+def notes(values: Mapping[str, Any]) -> str:
+    """Render what people are told after an installation."""
+    with Chart.load(CHART) as chart:
+        rendered = chart.render(dict(values), name="kube-log-watcher", namespace="kube-system")
+    return next(text for name, text in rendered.items() if name.endswith("NOTES.txt"))
+
+
 def manifests(example: str) -> list[Manifest]:
     """Read an example's plain manifests."""
     text = (DEPLOY / "manifests" / f"{example}.yaml").read_text()

@@ -27,6 +27,7 @@ from deploy_support import (
     containers_of,
     manifests,
     mounts,
+    notes,
     one,
     pod_of,
     render,
@@ -305,6 +306,26 @@ def test_without_a_spool_all_logs_are_read_only(values: dict[str, Any]) -> None:
     (watcher,) = watchers(pod_of(documents))
     assert writable(watcher, LOGS) == []
     assert "spool" not in {each["name"] for each in pod_of(documents)["volumes"]}
+
+
+def test_with_docker_the_notes_tell_why_there_is_no_spool_and_a_folder_that_would_do() -> None:
+    told = notes(ON_DOCKER)
+    assert "any right on the node" in told
+    (option,) = re.findall(r"--set spool\.folder=(\S+)", told)
+    documents = render({**ON_DOCKER, "spool": {"folder": option}})
+    assert yaml.safe_load(settings_of(documents))["spool_dir"] == [option]
+    assert "any right on the node" in notes({**ON_DOCKER, "spool": {"folder": option}})
+
+
+@pytest.mark.parametrize("values", [{}, {"spool": {"enabled": False}}], ids=["on", "switched off"])
+def test_with_containerd_the_notes_tell_where_the_spool_is_or_what_may_be_lost(
+    values: dict[str, Any],
+) -> None:
+    told = notes(values)
+    is_on = values == {}
+    assert ("is kept in /var/log/kube-log-watcher/spool of its node" in told) == is_on
+    assert ("There is no spool: lines may be lost" in told) == (not is_on)
+    assert "any right on the node" not in told
 
 
 @examples
