@@ -250,10 +250,12 @@ def sync_to_the_end(
         between()
 
 
-def rehearse(agent: FileAgent[Any], targets: Sequence[LogTarget]) -> list[Change]:
-    """Return what an agent would change. It works on a disk that only records from then on."""
-    disk = DryDisk()
+def rehearse(
+    agent: FileAgent[Any], targets: Sequence[LogTarget], disk: DryDisk | None = None
+) -> list[Change]:
+    """Return what an agent would change on a disk that records; it works on that one from then on."""
+    disk = disk or DryDisk()
+    disk.changes.clear()
     agent.use_disk(disk)
-    # Nothing is written, so each further time records everything anew.
-    sync_to_the_end(agent, targets, between=disk.changes.clear)
+    sync_to_the_end(agent, targets, between=disk.again)
     return disk.changes

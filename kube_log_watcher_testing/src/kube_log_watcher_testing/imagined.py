@@ -23,6 +23,9 @@ class ImaginedDisk(DryDisk):
         self._root: _Folder = {}
         self._open: dict[int, _Folder] = {}
 
+    def again(self) -> None:
+        """Go on recording: what was written is there."""
+
     @contextlib.contextmanager
     def folder(self, path: Path) -> Iterator[int]:
         """Open a folder, with all that leads to it."""

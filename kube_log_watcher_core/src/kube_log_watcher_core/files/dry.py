@@ -37,6 +37,10 @@ class DryDisk(Disk):
         self._imagined = itertools.count(-1000, -1)
         """Numbers that no open folder has: nothing can be read by them."""
 
+    def again(self) -> None:
+        """Record everything anew: nothing was written, so whoever writes again finds all as it was."""
+        self.changes.clear()
+
     @contextlib.contextmanager
     def folder(self, path: Path) -> Iterator[int]:
         """Open a folder, or imagine it."""

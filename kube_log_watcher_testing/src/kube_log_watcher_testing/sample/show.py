@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import click
 
-from kube_log_watcher_core.agent import BaseAgent, FileAgent
+from kube_log_watcher_core.agent import BaseAgent, FileAgent, rehearse
 from kube_log_watcher_core.cli.differences import print_changes, tell
 from kube_log_watcher_core.cli.output import one_line, start_logging
 from kube_log_watcher_core.configuration import ChosenAgent, Configuration, Given, configure
@@ -62,13 +62,12 @@ class _Actor:
             if self.agent is not None:
                 tell("can't be shown: it is no FileAgent, so only it knows what it writes")
             return
-        before = len(self.disk.changes)
         try:
-            self.agent.sync(targets)
+            rehearse(self.agent, targets, self.disk)
         except (AgentError, OSError) as error:
             tell(f"would fail: {error}")
             self.failed = True
-        changes = sorted(self.disk.changes[before:], key=lambda made: made.path)
+        changes = sorted(self.disk.changes, key=lambda made: made.path)
         print_changes(changes, Masks(self.chosen.settings))
 
     def end(self) -> None:
@@ -84,6 +83,4 @@ def _make(chosen: ChosenAgent, node: NodeContext) -> _Actor:
     except AgentError as error:
         tell(f"agent {chosen.name} would fail: {error}")
         return _Actor(chosen, None, disk, failed=True)
-    if isinstance(agent, FileAgent):
-        agent.use_disk(disk)
     return _Actor(chosen, agent, disk)
