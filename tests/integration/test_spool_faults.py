@@ -178,8 +178,10 @@ def test_without_a_free_inode_nothing_is_lost_and_new_logs_go_by_their_paths(tmp
         fillers.pop().unlink()
         stage.node.rotate(old)  # its new file has the last inode
         stage.watcher.wait_for_log("the newest file of default/old, container main, can't be kept")
-        assert REMEDIES[errno.ENOSPC] in explained(stage, "old")["trouble"]
-        assert any(REMEDIES[errno.ENOSPC] in each for each in asked(stage, "status")["problems"])
+        stage.watcher.wait_for(
+            lambda: REMEDIES[errno.ENOSPC] in explained(stage, "old")["trouble"], what="the trouble explained"
+        )
+        assert REMEDIES[errno.ENOSPC] in "".join(asked(stage, "status")["problems"])
         for _ in range(2):
             fillers.pop().unlink()
         stage.node.start(new)
@@ -244,13 +246,18 @@ def test_a_mount_that_turns_read_only_is_told_and_got_over(tmp_path: Path) -> No
         remedy = REMEDIES[errno.EROFS]
         stage.node.rotate(old)
         stage.watcher.wait_for_log("the newest file of default/old, container main, can't be kept")
-        assert explained(stage, "old")["trouble"].endswith(remedy)
+        stage.watcher.wait_for(
+            lambda: explained(stage, "old")["trouble"].endswith(remedy), what="the trouble explained"
+        )
         new = stage.run("new")
         wait_by_path(stage, new)
         stage.watcher.wait_for_log(f"it can't be kept in the spool: {node}/spool: {os.strerror(errno.EROFS)}")
         stage.show(unwanted, annotations={"kubernetes-log-watcher/exclude": "true"})
         stage.watcher.wait_for_log("segments can't be removed")
-        assert any("segments can't be removed" in each for each in asked(stage, "status")["problems"])
+        stage.watcher.wait_for(
+            lambda: "segments can't be removed" in "".join(asked(stage, "status")["problems"]),
+            what="a problem",
+        )
         assert len(segments(stage, unwanted)) == 1
         remount("rw")
         wait_kept(stage, old, files=2)
