@@ -271,6 +271,31 @@ class Stage:
         """Give the names of files in the making that somebody left behind."""
         return {name for name in self.identities() if name.endswith(".klw-tmp")}
 
+    # ------------------------------------------------------------------ what is in the spool
+
+    def segments(self, container: FakeContainer) -> list[Path]:
+        """Give a container's segments that shippers see, oldest first."""
+        return sorted((self.root / "node" / "spool").glob(f"*/*-{container.id}.*.log"))
+
+    def kept(self) -> list[Path]:
+        """Give all files that wait out of shippers' sight."""
+        return sorted((self.root / "node" / "spool" / ".waiting").glob("*.kept"))
+
+
+def with_spool(
+    root: Path, layout: Layout, *, environ: Mapping[str, str | Path | None] | None = None, **options: Any
+) -> Stage:
+    """Give a stage with a state folder, and a spool that no full disk of this machine empties."""
+    for folder in (root / "node" / "spool", root / "state"):
+        folder.mkdir(parents=True)
+    own: dict[str, str | Path | None] = {
+        "WATCHER_SPOOL_DIR": root / "node" / "spool",
+        "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
+        "WATCHER_STATE_DIR": root / "state",
+        "WATCHER_INTERVAL": "1",
+    }
+    return Stage(root, layout, agents=("scalyr",), environ={**own, **(environ or {})}, **options)
+
 
 layouts = pytest.mark.parametrize("layout", list(Layout), ids=lambda layout: str(layout.value))
 """Runs a test on both kinds of nodes."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli_support import run_cli
-from daemon_support import Stage
+from daemon_support import Stage, with_spool
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_node import FakeContainer
 
@@ -17,15 +17,7 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(params=list(Layout), ids=lambda layout: str(layout.value))
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    (tmp_path / "node" / "spool").mkdir(parents=True)
-    (tmp_path / "state").mkdir()
-    environ: dict[str, str | Path | None] = {
-        "WATCHER_SPOOL_DIR": tmp_path / "node" / "spool",
-        "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
-        "WATCHER_STATE_DIR": tmp_path / "state",
-        "WATCHER_INTERVAL": "1",
-    }
-    with Stage(tmp_path, request.param, agents=("scalyr",), environ=environ) as made:
+    with with_spool(tmp_path, request.param) as made:
         yield made
 
 
@@ -37,7 +29,7 @@ def once(stage: Stage, *options: str) -> str:
 
 
 def shown(stage: Stage, made: FakeContainer) -> list[str]:
-    return [path.read_text() for path in sorted((stage.root / "node" / "spool").glob(f"*/*-{made.id}.*.log"))]
+    return [path.read_text() for path in stage.segments(made)]
 
 
 def in_spool(stage: Stage) -> list[Path]:

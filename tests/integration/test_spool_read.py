@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from cli_support import run_cli
-from daemon_support import SHOP, Stage, layouts
+from daemon_support import SHOP, Stage, layouts, with_spool
 from kube_log_watcher_core import Layout
-from kube_log_watcher_testing.fake_node import FakeContainer
 from scalyr_process import NEEDS_AGENT, running_agent
 from scalyr_receiver import Receiver
 from support import wait_until
@@ -23,21 +22,12 @@ QUICK = {"SCALYR_MAX_REQUEST_SPACING_INTERVAL": "0.3", "SCALYR_FULL_CHECKPOINT_I
 
 def stage_of(root: Path, layout: Layout) -> Stage:
     data = root / "scalyr" / "scalyr-agent" / "data"
-    for folder in (data, root / "state", root / "node" / "spool"):
-        folder.mkdir(parents=True)
+    data.mkdir(parents=True)
     environ: dict[str, str | Path | None] = {
-        "WATCHER_SPOOL_DIR": root / "node" / "spool",
-        "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
-        "WATCHER_STATE_DIR": root / "state",
         "WATCHER_SCALYR_DATA_PATH": data,
         "WATCHER_SCALYR_CONFIG_CHECK_INTERVAL": "0.2",
-        "WATCHER_INTERVAL": "1",
     }
-    return Stage(root, layout, agents=("scalyr",), environ=environ)
-
-
-def segments(stage: Stage, made: FakeContainer) -> list[Path]:
-    return sorted((stage.root / "node" / "spool").glob(f"*/*-{made.id}.*.log"))
+    return with_spool(root, layout, environ=environ)
 
 
 def explained(stage: Stage) -> dict[str, Any]:
@@ -64,13 +54,13 @@ def test_it_is_told_of_each_file_and_what_is_read_goes(tmp_path: Path, layout: L
         stage.watcher.wait_for(lambda: "path" in stage.entry(made), what="the entry")
         with running_agent(stage.config, receiver, QUICK):
             wait_until(lambda: len(receiver.messages(**SHOP)) == 1, timeout=40, what="the first line")
-            (first,) = segments(stage, made)
+            (first,) = stage.segments(made)
             wait_until(lambda: readings(stage) == [first.stat().st_size], timeout=20, what="its account")
             receiver.keep_out()
             stage.node.write(made, "two")
             stage.node.rotate(made)
             stage.node.write(made, "three")
-            wait_until(lambda: len(segments(stage, made)) == 2, what="the second segment")
+            wait_until(lambda: len(stage.segments(made)) == 2, what="the second segment")
             wait_until(lambda: receiver.waiting, timeout=20, what="a request that waits")
             read = readings(stage)
             assert read[0] < first.stat().st_size
@@ -78,7 +68,7 @@ def test_it_is_told_of_each_file_and_what_is_read_goes(tmp_path: Path, layout: L
             receiver.let_in()
             wait_until(lambda: len(receiver.messages(**SHOP)) == 3, timeout=40, what="all lines")
             wait_until(lambda: not first.exists(), timeout=30, what="the end of the first segment")
-            (second,) = segments(stage, made)
+            (second,) = stage.segments(made)
             wait_until(lambda: readings(stage) == [second.stat().st_size], timeout=20, what="its account")
 
 
@@ -93,7 +83,7 @@ def test_without_a_watcher_and_without_its_state_file_it_is_told_all_the_same(
         stage.watcher.wait_for(lambda: "path" in stage.entry(made), what="the entry")
         with running_agent(stage.config, receiver, QUICK):
             wait_until(lambda: len(receiver.messages(**SHOP)) == 1, timeout=40, what="the first line")
-            (first,) = segments(stage, made)
+            (first,) = stage.segments(made)
             size = first.stat().st_size
             wait_until(lambda: readings(stage) == [size], timeout=20, what="its account")
         stage.watcher.kill()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon_support import SHOP, Stage
+from daemon_support import SHOP, Stage, with_spool
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_node import FakeContainer
 
@@ -17,15 +17,7 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(params=list(Layout), ids=lambda layout: str(layout.value))
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    (tmp_path / "node" / "spool").mkdir(parents=True)
-    (tmp_path / "state").mkdir()
-    environ: dict[str, str | Path | None] = {
-        "WATCHER_SPOOL_DIR": tmp_path / "node" / "spool",
-        "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
-        "WATCHER_STATE_DIR": tmp_path / "state",
-        "WATCHER_INTERVAL": "1",
-    }
-    with Stage(tmp_path, request.param, agents=("scalyr",), environ=environ) as made:
+    with with_spool(tmp_path, request.param) as made:
         made.start()
         other = made.run("shop-2")  # an API that shows no pod at all is not believed for a while
         made.watcher.wait_for(lambda: len(shown(made, other)) == 1, what="another pod's log")
@@ -33,22 +25,18 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
 
 
 def shown(stage: Stage, made: FakeContainer) -> list[str]:
-    return [path.read_text() for path in sorted((stage.root / "node" / "spool").glob(f"*/*-{made.id}.*.log"))]
-
-
-def kept(stage: Stage) -> list[Path]:
-    return sorted((stage.root / "node" / "spool" / ".waiting").glob("*.kept"))
+    return [path.read_text() for path in stage.segments(made)]
 
 
 def waiting(stage: Stage, *, files: int = 2) -> FakeContainer:
     """Let a container run of whose pod the API says nothing, and wait until all of its files are kept."""
     made = stage.node.add(pod="shop-1", namespace="default", container="main")
     stage.node.write(made, "a line of file 1")
-    stage.watcher.wait_for(lambda: len(kept(stage)) == 1, what="the first file")
+    stage.watcher.wait_for(lambda: len(stage.kept()) == 1, what="the first file")
     for number in range(2, files + 1):
         stage.node.rotate(made)
         stage.node.write(made, f"a line of file {number}")
-        stage.watcher.wait_for(lambda: len(kept(stage)) == number, what="a further file")  # noqa: B023
+        stage.watcher.wait_for(lambda: len(stage.kept()) == number, what="a further file")  # noqa: B023
     return made
 
 
@@ -103,13 +91,13 @@ def test_a_pod_that_only_the_state_file_knows_has_what_came_while_the_watcher_wa
 
 def test_what_waits_for_a_pod_that_never_shows_is_dropped_after_its_time_and_told(stage: Stage) -> None:
     made = waiting(stage)
-    size = sum(path.stat().st_size for path in kept(stage))
+    size = sum(path.stat().st_size for path in stage.kept())
     stage.watcher.kill()
     stage.node.remove(made)
     stage.watcher.environ |= {"WATCHER_SPOOL_SECONDS": "1", "WATCHER_GATE_SECONDS": "1"}
     stage.start()
     stage.watcher.wait_for_log(f"has not shown: 2 files with {size} bytes")
-    stage.watcher.wait_for(lambda: kept(stage) == [], what="the end of the wait")
+    stage.watcher.wait_for(lambda: stage.kept() == [], what="the end of the wait")
     assert list((stage.root / "node" / "spool" / ".waiting").iterdir()) == []
 
 
@@ -127,4 +115,4 @@ def test_a_record_that_the_disk_could_not_have_shown_is_not_believed(stage: Stag
     other = stage.run("shop-3")
     stage.watcher.wait_for(lambda: stage.entry(other), what="another one's entry")
     assert shown(stage, made) == []
-    assert len(kept(stage)) == 2
+    assert len(stage.kept()) == 2
