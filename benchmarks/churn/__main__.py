@@ -56,7 +56,7 @@ def _promise(plans: Sequence[Plan], folder: Path, as_json: Path | None) -> int:
     if as_json:
         found = {each.name: each.findings.as_json() for each in kept}
         as_json.write_text(json.dumps({"seed": plans[0].seed, **found}, indent=1) + "\n")
-    return 0 if all(each.findings.clean for each in kept) else 1
+    return 0 if all(each.whole for each in kept) else 1
 
 
 def _compare(plan: Plan, folder: Path, as_json: Path | None) -> int:

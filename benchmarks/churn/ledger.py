@@ -14,6 +14,7 @@ from benchmarks.churn.lines import Line, Numbered, is_unredacted, parse
 Labels = Mapping[str, str]
 LABELS = ("application", "component", "version", "churn-pod")
 """The labels that make attributes."""
+DOUBLED = "doubled"
 IDENTITY = {"namespace", "pod", "container", "container_id"}
 """The attributes that name a container."""
 
@@ -170,7 +171,7 @@ class Ledger:
             self.leaked.append(fault("nobody wants it shipped"))
             return
         if run.arrived[number.seq] > 1:
-            self.doubled.append(fault("doubled"))
+            self.doubled.append(fault(DOUBLED))
         if wrong := whose_it_is_not(run, line.attributes):
             self.mislabelled.append(fault(wrong))
         elif not line.attributes.keys() >= IDENTITY:

@@ -27,6 +27,8 @@ from kube_log_watcher_testing.fake_api import FakeApi
 from kube_log_watcher_testing.fake_node import FakeNode
 
 RATES = (20.0, 40.0)
+LABELLED_SECONDS = 4.0
+"""How long a pod lives on at least when a change of its labels must have come through."""
 STATUS_SECONDS = (0.1, 1.9)
 """How much later than the log the API shows a container's id (seen in recordings)."""
 
@@ -195,6 +197,8 @@ class NodeLife:
             if pod.labels.pop("component", None) is None:
                 pod.labels["component"] = f"part-{self._count}"
             self._ledger.relabelled(pod.facts, pod.labels)
+            # Long enough for lines that must carry the new ones.
+            pod.lives_until = self._clocks.following.now + self._pace.label_lag + LABELLED_SECONDS
             self._changed(pod)
             pod.show(self._api)
             self._note(Kind.RELABELLED, pod.facts.name)
@@ -257,7 +261,7 @@ class NodeLife:
     def _end(self, pod: LivePod) -> None:
         if self._over:
             return
-        if self.calm or self._clocks.following.now < pod.not_before:
+        if self.calm or self._clocks.following.now < max(pod.not_before, pod.lives_until):
             self._clocks.following.after(1.0, lambda: self._end(pod))
         elif not pod.ending:
             pod.ending = True

@@ -64,7 +64,8 @@ class Pace:
 
     def told(self) -> Iterator[str]:
         """Return for people what is done to the shipper and to its logs."""
-        yield f"a log is rotated after {_span(self.rotation)}, a pod lives {_span(self.life)}"
+        yield f"a log is rotated after {_span(self.rotation)}"
+        yield f"a pod lives {_span(self.life)}, longer when its labels have changed"
         yield f"a container's files go {self.linger:g} s after its last line"
         away = (
             f"the shipper is away for {_span(self.shipper_down)}, the watcher for {_span(self.watcher_down)}"
@@ -149,6 +150,7 @@ HARSH = attrs.evolve(
     linger=0.3,
     spool=30.0,
     shipper_down=(6.0, 6.0),
+    label_lag=8.0,
     refusal=8.0,
     spares=False,
 )

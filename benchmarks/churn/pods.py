@@ -58,6 +58,8 @@ class LivePod:
     """Whether another pod has its name, or will have it."""
     not_before: float = 0.0
     """When it may end at the earliest, by the clock of watcher and shipper."""
+    lives_until: float = 0.0
+    """The same, for what has to be seen of it; it may be rotated before."""
 
     def show(self, api: FakeApi, *, ids: bool = True) -> None:
         """Let the API show the pod as it is now."""

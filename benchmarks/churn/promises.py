@@ -11,11 +11,14 @@ import attrs
 
 from benchmarks.churn.events import Kind
 from benchmarks.churn.findings import Findings, find
+from benchmarks.churn.ledger import DOUBLED, Fault
 from benchmarks.churn.report import MOST, table
 from benchmarks.churn.run import Plan, churned_lanes
 from kube_log_watcher_core import Layout
 
 PROMISED = ("lost", "doubled", "mislabelled", "unlabelled", "unredacted", "leaked")
+AGAIN_SECONDS = 15.0
+"""Within which a shipper that was started again has come up and shipped what it had not noted."""
 LAYOUTS = {Layout.DOCKER: "Docker", Layout.CRI: "CRI"}
 HAPPENED: Mapping[str, tuple[Kind, ...]] = {
     "SIGTERM": (Kind.SHIPPER_STOPPED,),
@@ -37,6 +40,23 @@ class Kept:
     name: str
     findings: Findings
 
+    @property
+    def again(self) -> int:
+        """How many lines came twice after a SIGKILL: it had not noted yet that it had shipped them."""
+        return sum(self._is_after_kill(fault) for fault in self.findings.faults if fault.what == DOUBLED)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all promises were kept."""
+        return not self.findings.gaps and len(self.findings.faults) == self.again
+
+    def _is_after_kill(self, fault: Fault) -> bool:
+        before = [event for event in self.findings.events if event.at <= fault.at]
+        ends = [event for event in before if event.kind in (Kind.SHIPPER_STOPPED, Kind.SHIPPER_KILLED)]
+        starts = [event.at for event in before if event.kind is Kind.SHIPPER_STARTED]
+        killed = bool(ends) and ends[-1].kind is Kind.SHIPPER_KILLED
+        return killed and bool(starts) and fault.at - starts[-1] < AGAIN_SECONDS
+
 
 def keep(plan: Plan, folder: Path) -> Sequence[Kept]:
     """Churn one shipper, and give what was found by layout. Raises as `churn` does."""
@@ -54,8 +74,8 @@ def promises(plan: Plan, kept: Sequence[Kept]) -> str:
     return "\n".join(
         [
             table(
-                ("shipper, layout", "lines", *PROMISED, "label s"),
-                [(each.name, *_kept(each.findings)) for each in kept],
+                ("shipper, layout", "lines", *PROMISED, "again", "label s"),
+                [(each.name, *_kept(each)) for each in kept],
             ),
             "",
             table(
@@ -65,16 +85,19 @@ def promises(plan: Plan, kept: Sequence[Kept]) -> str:
             "",
             f"{day}, {plan.seconds:g} s each, seed {plan.seed}, {plan.slots} pods at a time in each layout",
             *plan.pace.told(),
+            "again: those of the doubled lines that came after a SIGKILL of the shipper",
+            "label s: how long after a change a line was written that still came with the old labels",
             *_not_kept(kept),
         ]
     )
 
 
-def _kept(findings: Findings) -> Iterator[object]:
-    yield f"{findings.written:,}"
+def _kept(kept: Kept) -> Iterator[object]:
+    yield f"{kept.findings.written:,}"
     for name in PROMISED:
-        yield getattr(findings.total, name)
-    yield f"{findings.label_seconds:.1f}"
+        yield getattr(kept.findings.total, name)
+    yield kept.again
+    yield f"{kept.findings.label_seconds:.1f}"
 
 
 def _happened(findings: Findings) -> Iterator[object]:

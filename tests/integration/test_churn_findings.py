@@ -8,6 +8,7 @@ from benchmarks.churn.events import Event, Kind, nearest
 from benchmarks.churn.findings import find
 from benchmarks.churn.ledger import Ledger, PodFacts, Run
 from benchmarks.churn.lines import Line, by_document, parse, text_of
+from benchmarks.churn.promises import AGAIN_SECONDS, Kept
 from benchmarks.churn.report import of_findings
 
 LABELS = {"application": "shop", "version": "v1", "churn-pod": "shop-1"}
@@ -111,6 +112,27 @@ def test_labels_that_were_valid_lately_are_right_and_older_ones_are_not(churned:
     assert (findings.total.mislabelled, findings.label_seconds) == (0, 5.0)
     churned.arrive(8)
     assert find([churned.ledger], []).total.mislabelled == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "again"), [(Kind.SHIPPER_KILLED, 1), (Kind.SHIPPER_STOPPED, 0)], ids=["killed", "stopped"]
+)
+def test_what_comes_twice_is_the_shippers_own_doing_after_a_kill_alone(
+    churned: Churned, end: Kind, again: int
+) -> None:
+    churned.write(1)
+    churned.arrive(0)
+    events = [
+        event(end, churned.clock.now + 1, None),
+        event(Kind.SHIPPER_STARTED, churned.clock.now + 2, None),
+    ]
+    churned.clock.now += 4
+    churned.arrive(0)
+    kept = Kept("some", find([churned.ledger], events))
+    assert (kept.again, kept.whole, kept.findings.total.doubled) == (again, bool(again), 1)
+    churned.clock.now += AGAIN_SECONDS
+    churned.arrive(0)
+    assert not Kept("some", find([churned.ledger], events)).whole
 
 
 def test_a_line_without_any_label_is_unlabelled_and_not_mislabelled(churned: Churned) -> None:
