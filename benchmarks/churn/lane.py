@@ -118,7 +118,8 @@ class Lane:
         self._shipper_wanted = self._watcher_wanted = True
         self._refused = False
         self._hindered = 0.0
-        """When the watcher or the shipper was not there for the last time, or was refused."""
+        """When the watcher or the shipper was not there, or still had to try again, for the last time."""
+        self._tries_again = kind.supports.tries_again
         self._over = False
 
     def _watcher_environ(self, folder: Path) -> dict[str, str | Path | None]:
@@ -210,7 +211,7 @@ class Lane:
             self._look_after()
             watching, up = self._is_watching(), self._is_up()
             if not (watching and up) or self._refused:
-                self._hindered = now
+                self._hindered = now + (self._tries_again if self._refused else 0.0)
             self._clocks.advance(now - before, watcher=watching, shipper=up, refused=self._refused)
             self._life.logs.write(self._life.pods)
             before = now

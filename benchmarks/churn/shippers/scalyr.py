@@ -87,7 +87,9 @@ class Scalyr(Shipper):
     """The real agent, on the ``agent.json`` that the watcher wrote."""
 
     name = "scalyr"
-    supports: ClassVar[Supports] = Supports(redaction=Redaction.APPLIED, real_paths=True, stands_kills=False)
+    supports: ClassVar[Supports] = Supports(
+        redaction=Redaction.APPLIED, real_paths=True, stands_kills=False, tries_again=30.0
+    )
 
     def __init__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> None:
         super().__init__(folder, pace=pace, take_lines=take_lines)

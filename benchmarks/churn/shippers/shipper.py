@@ -35,6 +35,8 @@ class Supports:
     Where it doesn't, the harsh churn kills it when asked to (``--kill``): what it then ships again is its own
     doing.
     """
+    tries_again: float = 5.0
+    """Within how many seconds a shipper that was refused for some seconds tries again."""
     repeats: int = 0
     """How many lines it may ship again after a SIGKILL, by itself, where it stands kills but for these."""
 
