@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # Most tests wait for something most of the time: more of them at once than there are cores.
-JOBS ?= 3
+JOBS ?= 4
 CONFORMANCE ?= ../shared/conformance
 VENV := .venv
 BIN := $(VENV)/bin

@@ -19,12 +19,12 @@ from kube_log_watcher_core.explain import ask
 from kube_log_watcher_testing.fake_api import ContainerStatus, FakeApi, pod_object
 from kube_log_watcher_testing.fake_node import FakeContainer, FakeNode
 from kube_log_watcher_testing.watcher_process import WatcherProcess
+from support import LOADER
 
 AGENTS = ("scalyr", "appdynamics", "symlinker")
 SHOP = {"application": "shop", "version": "v7"}
 CART = {"application": "cart", "version": "v2"}
 API_KEY = "key-0001"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 EVENTS_ALONE = 3600.0
 """An interval between full passes that no test lives to see."""
 

@@ -10,6 +10,7 @@ import yaml
 from helm_python import Chart
 
 from documents import ROOT
+from support import LOADER
 
 DEPLOY = ROOT / "deploy"
 CHART = DEPLOY / "helm" / "kube-log-watcher"
@@ -24,7 +25,7 @@ def render(values: Mapping[str, Any]) -> list[Manifest]:
     with Chart.load(CHART) as chart:
         rendered = chart.render(dict(values), name="kube-log-watcher", namespace="kube-system")
     texts = (text for name, text in rendered.items() if name.endswith(".yaml"))
-    return [document for text in texts for document in yaml.safe_load_all(text) if document]
+    return [document for text in texts for document in yaml.load_all(text, LOADER) if document]
 
 
 def notes(values: Mapping[str, Any]) -> str:
@@ -37,7 +38,7 @@ def notes(values: Mapping[str, Any]) -> str:
 def manifests(example: str) -> list[Manifest]:
     """Read an example's plain manifests."""
     text = (DEPLOY / "manifests" / f"{example}.yaml").read_text()
-    return [document for document in yaml.safe_load_all(text) if document]
+    return [document for document in yaml.load_all(text, LOADER) if document]
 
 
 def one(documents: Iterable[Manifest], kind: str) -> Manifest:

@@ -9,11 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 POLL_SECONDS = 0.01
 WAIT_SECONDS = 30.0
 """How long something is waited for: far longer than it takes, for machines that have much else to do."""
 SOON_SECONDS = 20.0
 """In which something ends that waits for nothing, on such a machine; all else that waits takes longer."""
+
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads YAML as `yaml.safe_load` does, ten times as fast."""
 
 
 def wait_until(

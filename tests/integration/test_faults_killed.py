@@ -37,7 +37,10 @@ def _can_trace() -> bool:
     )
 
 
-pytestmark = pytest.mark.skipif(not _can_trace(), reason="strace is not installed, or may not trace")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not _can_trace(), reason="strace is not installed, or may not trace"),
+]
 
 
 @attrs.frozen

@@ -11,6 +11,7 @@ SEED = 300
 SESSIONS = 3
 
 
+@pytest.mark.long
 @pytest.mark.timeout(480)
 @pytest.mark.parametrize("layout", ["docker", "cri"])
 def test_what_is_written_is_the_truth_whatever_happens(

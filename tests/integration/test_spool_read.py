@@ -15,7 +15,7 @@ from scalyr_process import NEEDS_AGENT, running_agent
 from scalyr_receiver import Receiver
 from support import wait_until
 
-pytestmark = [pytest.mark.scalyr, pytest.mark.timeout(150), NEEDS_AGENT]
+pytestmark = [pytest.mark.scalyr, pytest.mark.long, pytest.mark.timeout(150), NEEDS_AGENT]
 
 QUICK = {"SCALYR_MAX_REQUEST_SPACING_INTERVAL": "0.3", "SCALYR_FULL_CHECKPOINT_INTERVAL_IN_SECONDS": "1"}
 

@@ -39,6 +39,7 @@ def _can_trace() -> bool:
 
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(not _can_trace(), reason="strace is not installed, or may not trace"),
     pytest.mark.timeout(900),
 ]

@@ -107,6 +107,7 @@ def write(folder: Path, **modules: str) -> Path:
     return folder
 
 
+@pytest.mark.long
 @both
 def test_all_that_authors_are_shown_is_free_of_type_errors(tmp_path: Path, check: Check) -> None:
     """The README's agent and a test of it, the guide's without files, and the example with its tests."""
