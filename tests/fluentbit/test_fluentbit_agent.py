@@ -14,7 +14,7 @@ import pytest
 from fluentbit_support import spooled
 from kube_log_watcher_core import AgentConfigError, AgentError, File, LogFile, LogTarget, NodeContext
 from kube_log_watcher_fluentbit import FluentBitAgent, FluentBitSettings
-from kube_log_watcher_fluentbit.agent import PATIENCE_SECONDS
+from kube_log_watcher_fluentbit.agent import LOOK_SECONDS, PATIENCE_SECONDS
 from kube_log_watcher_testing.contract.disks import CountingDisk, FailingDisk
 
 ASKS = {"kubernetes-log-watcher/scalyr-redaction-rules": '[{"match_expression": "x"}]'}
@@ -181,6 +181,61 @@ def test_a_log_that_was_shown_before_its_pod_asked_for_redaction_is_excluded_unt
     assert shown(agent, held, NEW) == [NEW]
 
 
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    (tmp_path / "0.log").touch()
+    return tmp_path / "0.log"
+
+
+def living(target: LogTarget, log: Path) -> LogTarget:
+    """Return a target whose log is on the node."""
+    return attrs.evolve(target, container=attrs.evolve(target.container, log_path=log))
+
+
+def excluded(folder: Path) -> set[str]:
+    """Give the containers of the only pod that Fluent Bit must drop."""
+    (file,) = folder.iterdir()
+    told = json.loads(file.read_text())["metadata"]["annotations"]
+    return {name.partition("-")[2] for name, value in told.items() if value == "true"}
+
+
+def test_what_is_excluded_while_its_log_lives_on_is_dropped_until_that_has_gone(
+    folder: Path, log: Path
+) -> None:
+    """Fluent Bit has the file open, and reads on in what the spool shows no more."""
+    agent = agent_of(folder)
+    assert shown(agent, living(OLD, log)) == [living(OLD, log)]
+    assert excluded(folder) == set()
+    for each in (agent, agent, agent_of(folder)):
+        assert shown(each) == []
+        assert excluded(folder) == {"main"}
+    log.unlink()
+    assert shown(agent) == []
+    assert list(folder.iterdir()) == []
+
+
+def test_of_a_pod_only_the_container_is_dropped_that_was_excluded_and_only_as_long(
+    folder: Path, log: Path
+) -> None:
+    agent, side = agent_of(folder), spooled(3, name="side", uid="uid-b", created=100.0)
+    main = living(OLD, log)
+    assert shown(agent, main, side) == [main, side]
+    assert shown(agent, side) == [side]
+    assert excluded(folder) == {"main"}
+    assert shown(agent, main, side) == [main, side]
+    assert excluded(folder) == set()
+
+
+def test_nobody_takes_the_name_of_a_pod_whose_excluded_log_lives_on(folder: Path, log: Path) -> None:
+    agent = agent_of(folder)
+    shown(agent, living(OLD, log))
+    assert shown(agent, NEW) == []
+    assert agent.sync([NEW]) == LOOK_SECONDS
+    assert uids(folder) == ["uid-b"]
+    log.unlink()
+    assert shown(agent, NEW) == [NEW]
+
+
 def test_explain_shows_the_file_of_the_very_pod(folder: Path) -> None:
     agent = agent_of(folder)
     shown(agent, OLD)
@@ -212,7 +267,7 @@ def test_what_a_named_database_does_not_tell_is_unread_and_told_once(
 
 def test_check_wants_the_databases_folder(folder: Path) -> None:
     agent_of(folder, database=folder / "tail.db").check()
-    with pytest.raises(AgentConfigError, match="mount the folder in which Fluent Bit keeps"):
+    with pytest.raises(AgentConfigError, match="mount the one in which Fluent Bit keeps"):
         agent_of(folder, database=folder / "missing" / "tail.db").check()
 
 

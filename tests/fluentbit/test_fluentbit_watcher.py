@@ -322,6 +322,38 @@ def test_a_pod_that_asks_for_redaction_after_it_was_shown_ships_no_further_line(
 
 
 @needs_fluent_bit
+def test_a_pod_that_is_excluded_after_it_was_shown_ships_no_further_line(real_cri: Stage) -> None:
+    """Not even after a restart of the watcher: Fluent Bit has the file open, and reads on."""
+    real = real_cri
+    container = real.pod()
+    real.node.write(container, "before")
+    with real.shipper:
+        real.wait_for(lambda: len(real.shipped()) == 1, "the first line")
+        real.api.update(
+            pod_object(
+                "shop-1",
+                uid=container.uid,
+                labels={"application": "shop", "version": "1"},
+                annotations={"kubernetes-log-watcher/exclude": "true"},
+            )
+        )
+        real.wait_for(lambda: real.metadata()["annotations"], "the exclusion")
+        real.wait_for(lambda: not real.segments(), "the segment's end")
+        real.watcher.kill()
+        real.watcher.start()
+        real.watcher.wait_for_log(" follows ")
+        time.sleep(2.5)  # the TTL, which is one second: nothing tells when it is over
+        real.node.write(container, "hidden")
+        real.node.write(real.pod("shop-2"), "another")
+        real.wait_for(lambda: len(real.shipped()) >= 2, "a line of somebody else's")
+        assert [text for text, _ in real.shipped()] == ["before", "another"]
+        real.go(container)
+        real.watcher.kill()
+        real.watcher.start()
+        real.wait_for(lambda: not (real.folder / "metadata" / "default_shop-1.meta").exists(), "its end")
+
+
+@needs_fluent_bit
 @pytest.mark.parametrize("count", [110])
 def test_a_full_node_is_shipped_with_labels(real_cri: Stage, count: int) -> None:
     real = real_cri

@@ -69,7 +69,8 @@ What a pod can ask for
 
 ``fluentbit.io/exclude[_stream][-container]``
     ``"true"``: Fluent Bit reads the lines and drops them. ``kubernetes-log-watcher/exclude`` doesn't show
-    them.
+    them; where it comes later, Fluent Bit has the file open and reads on, so that the pod's file excludes the
+    container, until its log has gone from the node.
 
 ``kubernetes-log-watcher/fluentbit-multiline``
     ``java``, ``python``, ``go`` or ``ruby``: stack traces of the whole pod are put together. Fluent Bit then
@@ -83,8 +84,10 @@ What is Fluent Bit's own
 ------------------------
 
 It loses an unfinished partial line at SIGKILL, ships a partial line that a rotation splits as two records,
-and may send a chunk twice after SIGKILL. A lost database is a new beginning: everything that is there is
-shipped again.
+and may send a chunk twice after SIGKILL. It sees another state of a pod's file after the TTL: so long lines
+still come of a log that has just been excluded, and none of one that is included again, of which the
+present file is shipped once more at Fluent Bit's next start. A lost database is a new beginning: everything
+that is there is shipped again.
 """
 
 from __future__ import annotations

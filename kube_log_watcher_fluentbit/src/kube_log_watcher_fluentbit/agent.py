@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from kube_log_watcher_core import (
@@ -24,16 +23,15 @@ from kube_log_watcher_fluentbit.leftovers import Leftovers
 from kube_log_watcher_fluentbit.metadata import metadata
 from kube_log_watcher_fluentbit.names import Name, holders, name_of, pod_of
 from kube_log_watcher_fluentbit.settings import FluentBitSettings
-from kube_log_watcher_static import StaticAgent, check_configuration, read_bounded, redaction_asked
+from kube_log_watcher_fluentbit.standing import ENDING, Standing, read_all, standing
+from kube_log_watcher_static import StaticAgent, check_configuration, redaction_asked
 
 logger = logging.getLogger(__name__)
 
 _NAME = r"(?=.{1,255}$)[a-z0-9-]+_[a-z0-9.-]+\.meta"
 """Names of pods are legal in file names, but together may be longer than one can be."""
-_LONGEST_FILE = 1024 * 1024
-"""Bytes of a file that an earlier life has left."""
 LOOK_SECONDS = 2.0
-"""How soon to look again whether the last segment of a pod has gone that nobody follows."""
+"""How soon to look again whether the last log has gone of a pod of which nothing is followed."""
 PATIENCE_SECONDS = 30.0
 """How long a pod waits for its name before that is told: as a rule it is two seconds."""
 
@@ -55,15 +53,15 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         self._clock = clock
         self._wall = wall
         self._database = None if settings.database is None else TailDatabase(settings.database)
-        self._wanted: Mapping[Name, tuple[str, File]] = {}
-        """By name: the pod that has it, and its file."""
+        self._wanted: Mapping[Name, Standing] = {}
+        """By name: what is to stand."""
         self._standing: dict[Name, str] = {}
         """By name: the pod whose metadata Fluent Bit finds."""
         self._leftovers = Leftovers()
-        self._taken: frozenset[Name] = frozenset()
-        """Names of pods that nobody follows, and whose segments are still read."""
         self._is_contested = False
         """Whether a pod waits for a name that another one has."""
+        self._is_blocked = False
+        """Whether a pod waits for a name that one has of which nothing is followed."""
         self._waiting: dict[str, tuple[LogTarget, float]] = {}
         """By key: logs whose name another pod has, and since when they wait."""
         self._is_new = True
@@ -72,36 +70,70 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
 
     def render(self, targets: Sequence[LogTarget]) -> Iterable[File]:
         """Return a file for each name, of the pod that has it."""
-        (ours,) = self.owned()
         if self._is_new:
-            kept = {target.container.spool for target in targets if target.container.spool is not None}
-            self._leftovers.find({*self.node.spool_dirs, *kept})
-        self._taken = self._leftovers.names({pod_of(target) for target in targets})
-        followed = [target for target in targets if name_of(target) not in self._taken and _counts(target)]
-        by_name = holders(followed, self._before(followed))
-        self._is_contested = any(pod_of(by_name[name_of(each)]) != pod_of(each) for each in followed)
-        chosen = list(by_name.values())
-        files = self.each(chosen, self._file)
-        self._wanted = {
-            name: (pod_of(target), file)
-            for (name, target), file in zip(by_name.items(), files, strict=True)
-            if ours.matches(file.path)
+            self._look_at_what_is_left(targets)
+        followed = [target for target in targets if _counts(target)]
+        pods = {pod_of(target) for target in followed}
+        left = self._leftovers.names(pods)
+        taken = self._taken(pods, left)
+        free = [target for target in followed if name_of(target) not in taken and name_of(target) not in left]
+        by_name = holders(free, {name: stands.pod for name, stands in self._wanted.items()})
+        self._is_contested = any(pod_of(by_name[name_of(each)]) != pod_of(each) for each in free)
+        self._is_blocked = len(free) < len(followed)
+        logs = _logs_of(free)
+        texts = self.each(list(by_name.values()), self._metadata)
+        self._wanted = taken | {
+            name: self._standing_of(name, pod_of(target), text, logs[pod_of(target)])
+            for (name, target), text in zip(by_name.items(), texts, strict=True)
         }
-        left = (_as_it_is(self._path(name)) for name in sorted(self._taken))
-        return [*(file for _, file in self._wanted.values()), *filter(None, left)]
+        (ours,) = self.owned()
+        files = (File(self._path(name), stands.content) for name, stands in self._wanted.items())
+        return [file for file in files if ours.matches(file.path)]
+
+    def _look_at_what_is_left(self, targets: Sequence[LogTarget]) -> None:
+        """Learn from the disk who has the names, and of whom there are segments."""
+        self._is_new = False
+        kept = {target.container.spool for target in targets if target.container.spool is not None}
+        self._leftovers.find({*self.node.spool_dirs, *kept})
+        self._wanted = dict(read_all(self.settings.folder))
+
+    def _taken(self, followed: Container[str], left: Container[Name]) -> dict[Name, Standing]:
+        """Return the names that pods have of which nothing is followed, with what stays of them.
+
+        Of one that the spool still shows (``left``) all stays; of one whose log lives on, nothing is shipped.
+        """
+        taken = {}
+        for name, stands in self._wanted.items():
+            if name in left:
+                taken[name] = stands
+            elif stands.pod not in followed and (lives_on := stands.lives_on()):
+                taken[name] = standing(stands.pod, stands.content, lives_on, excluded=lives_on)
+        return taken
+
+    def _standing_of(self, name: Name, pod: str, text: str, logs: Mapping[str, str]) -> Standing:
+        """Return what is to stand of a pod with these logs, and without those that are followed no longer."""
+        before = self._wanted.get(name)
+        if before is None or before.pod != pod:
+            return standing(pod, text, logs)
+        lives_on = before.lives_on(but=logs)
+        all_logs = {**lives_on, **logs}
+        if before.is_made_of(text, all_logs, lives_on):
+            return before
+        return standing(pod, text, all_logs, excluded=lives_on)
 
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
         """Write what differs, and come again while a log waits for its name."""
         super().sync(targets)
-        if self._taken:
+        if self._is_blocked:
             return LOOK_SECONDS
         return PATIENCE_SECONDS if self._is_contested else None
 
     def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
         """Return the targets whose own pod's file stands: the next pod of that name has to wait."""
-        for name, (pod, file) in self._wanted.items():
-            if self.placed(file.path) == file:
-                self._standing[name] = pod
+        for name, stands in self._wanted.items():
+            item = self.placed(self._path(name))
+            if isinstance(item, File) and item.content == stands.content:
+                self._standing[name] = stands.pod
         self._standing = {name: pod for name, pod in self._standing.items() if name in self._wanted}
         allowed = self.without_held(targets)
         shown = [target for target in allowed if self._standing.get(name_of(target)) == pod_of(target)]
@@ -139,7 +171,7 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         database = self.settings.database
         if database is not None and not database.parent.is_dir():
             raise AgentConfigError(
-                f"{database.parent} is no folder: mount the folder in which Fluent Bit keeps {database.name}"
+                f"{database.parent} is no folder: mount the one in which Fluent Bit keeps {database.name}"
             )
         if database is not None and not is_sqlite_there():
             raise AgentConfigError(f"this Python has no sqlite3, which {database} needs: use another one")
@@ -170,21 +202,21 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         if self._database is not None:
             self._database.close()
 
-    def _file(self, target: LogTarget) -> File:
-        return File(self._path(name_of(target)), metadata(target, self.settings.annotations))
+    def _metadata(self, target: LogTarget) -> str:
+        return metadata(target, self.settings.annotations)
 
     def _path(self, name: Name) -> Path:
-        return self.settings.folder / f"{name[0]}_{name[1]}.meta"
+        return self.settings.folder / f"{name[0]}_{name[1]}{ENDING}"
 
-    def _before(self, targets: Sequence[LogTarget]) -> Mapping[Name, str]:
-        """Return which pod had each name before: after a restart, the one whose file is on the disk."""
-        if not self._is_new:
-            return {name: pod for name, (pod, _) in self._wanted.items()}
-        self._is_new = False
-        left = {name: _uid_in(self._path(name)) for name in {name_of(target) for target in targets}}
-        return {
-            name_of(target): pod_of(target) for target in targets if left[name_of(target)] == target.pod.uid
-        }
+
+def _logs_of(targets: Iterable[LogTarget]) -> Mapping[str, Mapping[str, str]]:
+    """Return the paths of logs on the node by their pods and containers."""
+    logs: dict[str, dict[str, str]] = {}
+    for target in targets:
+        of_pod = logs.setdefault(pod_of(target), {})
+        if (path := str(target.container.log_path)).isascii():
+            of_pod[target.container_name] = path
+    return logs
 
 
 def _counts(target: LogTarget) -> bool:
@@ -197,20 +229,3 @@ def _counts(target: LogTarget) -> bool:
         return spool is not None
     folder, pattern = Path(target.pattern).parts[-2:]
     return any((spool / folder).glob(pattern))
-
-
-def _as_it_is(path: Path) -> File | None:
-    """Return a file that is there, to leave it so."""
-    try:
-        return File(path, read_bounded(path, _LONGEST_FILE))
-    except (OSError, ValueError):
-        return None
-
-
-def _uid_in(path: Path) -> str | None:
-    """Return the uid of the pod that a file is about; None where that can't be told."""
-    try:
-        uid = json.loads(read_bounded(path, _LONGEST_FILE))["metadata"]["uid"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None
-    return uid if isinstance(uid, str) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from kube_log_watcher_core import LogTarget
@@ -34,7 +34,7 @@ def metadata(target: LogTarget, annotations: Collection[str]) -> str:
     redacted is excluded, so that nothing of it passes that was shown before its pod asked for that.
     """
     labels = {name: cut(value) for name, value in target.labels.items()}
-    acted_on = {**_acted_on(target.annotations), **_exclusions(target)}
+    acted_on = {**_acted_on(target.annotations), **exclusions(_to_redact(target))}
     chosen = {name: cut(value) for name, value in target.annotations.items() if name in annotations}
     text = _as_json(target, labels, {**chosen, **acted_on})
     if len(text) > MOST_BYTES:
@@ -67,11 +67,16 @@ def _acted_on(annotations: Mapping[str, str]) -> Mapping[str, str]:
     return found
 
 
-def _exclusions(target: LogTarget) -> Mapping[str, str]:
-    names = {target.container_name, *(each.name for each in target.pod.containers)}
+def exclusions(containers: Iterable[str]) -> Mapping[str, str]:
+    """Return annotations by which Fluent Bit drops all lines of containers, whatever else a pod says."""
     return {
         f"fluentbit.io/exclude{stream}-{name}": "true"
-        for name in names
-        if redaction_asked(target, name) is not None
+        for name in containers
         for stream in ("", "_stdout", "_stderr")
     }
+
+
+def _to_redact(target: LogTarget) -> Iterable[str]:
+    """Return the containers of a log's pod whose lines must be redacted."""
+    names = {target.container_name, *(each.name for each in target.pod.containers)}
+    return [name for name in names if redaction_asked(target, name) is not None]
