@@ -101,6 +101,22 @@ def test_what_waits_for_a_pod_that_never_shows_is_dropped_after_its_time_and_tol
     assert list((stage.root / "node" / "spool" / ".waiting").iterdir()) == []
 
 
+def test_what_waits_in_a_folder_that_is_named_later_is_known_again(stage: Stage) -> None:
+    """The spool was switched off, and the settings file switches it on again."""
+    made = waiting(stage)
+    stage.watcher.kill()
+    stage.node.remove(made)
+    config = stage.root / "settings.yaml"
+    spool = stage.watcher.environ.pop("WATCHER_SPOOL_DIR")
+    stage.watcher.environ["WATCHER_CONFIG"] = config
+    config.write_text("{}\n")
+    stage.start()
+    config.write_text(f"spool_dir: {spool}\n")
+    stage.watcher.wait_for_log("new settings are in use")
+    stage.show(made)
+    stage.watcher.wait_for(lambda: len(shown(stage, made)) == 2, what="both files")
+
+
 def test_a_record_that_the_disk_could_not_have_shown_is_not_believed(stage: Stage) -> None:
     made = waiting(stage)
     stage.watcher.kill()

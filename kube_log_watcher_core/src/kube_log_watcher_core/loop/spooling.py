@@ -165,6 +165,7 @@ class Spooling:
         elif self._turn():
             self._spool.use(self._folders)
             self._spool.load()
+            self._keeper.resume_waiting()
             self._is_moving = False
 
     def settle(

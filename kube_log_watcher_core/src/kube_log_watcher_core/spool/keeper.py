@@ -99,8 +99,9 @@ class SpoolKeeper:
         """What was told of logs, by key, of which a file can't be kept."""
         self._hidden_when_sent: set[str] = set()
         """Keys of logs that waited when the janitor was sent."""
+        self._roots = Roots(roots)
         self._resume(left)
-        self._resume_waiting(Roots(roots))
+        self.resume_waiting()
 
     @property
     def logs(self) -> Mapping[str, Spooled]:
@@ -118,18 +119,24 @@ class SpoolKeeper:
                 self._kept[container.key] = (container, container)
                 self._places[container.key] = place
 
-    def _resume_waiting(self, roots: Roots) -> None:
-        """Know the logs again that waited for their pods, whatever has become of their containers."""
+    def resume_waiting(self) -> None:
+        """Know the logs again that waited for their pods, whatever has become of their containers.
+
+        It is for what was loaded just now.
+        """
         for log in [each for each in self._spool.left if each.note]:
             try:
-                container = noted_container(log, roots)
+                container = noted_container(log, self._roots)
             except NotBelieved as error:
                 text = "what %s says is not believed: %s"
                 logger.warning(text, log.note_path, error, extra={"event": "note-doubted"})
                 continue
+            if container.key in self.by_path:
+                continue
             place = None if container.id is None else place_of_container(container, container.id)
             if self._spool.find(container.key, place=place) is not None:
                 self._kept[container.key] = (container, container)
+                self._before = None
 
     def keep(self, containers: tuple[Container, ...]) -> tuple[Container, ...]:
         """Link what is new; return the containers as they go on, and those that only the spool still has."""
@@ -204,7 +211,8 @@ class SpoolKeeper:
         key = container.key
         own = place_of_container(container, container.id) if container.id else None
         place = self._places.get(key, own)
-        if not self._spool.folders and self._spool.find(key, place=place, log=log) is None:
+        is_off = not self._spool.folders
+        if is_off and (_obstacle(container) or self._spool.find(key, place=place, log=log) is None):
             self.by_path[key] = FOLLOWED_BEFORE
             return None
         try:
