@@ -155,6 +155,19 @@ def test_a_variable_that_means_nothing_is_a_warning(chosen: Chosen) -> None:
     assert configuration.warnings == ("ignored, no such setting: WATCHER_PORT, WATCHER_SERVICE_HOST",)
 
 
+def test_beside_a_missing_setting_the_misspelt_variable_is_named(chosen: Chosen) -> None:
+    del chosen.environ["WATCHER_LISTER_FOLDER"]
+    (problem,) = chosen.problems({"WATCHER_LISTER_FODLER": "/mnt"})
+    assert problem.startswith("WATCHER_LISTER_FOLDER (required, not set)")
+    assert problem.endswith("; WATCHER_LISTER_FODLER is set: did you mean WATCHER_LISTER_FOLDER?")
+
+
+def test_another_setting_that_is_known_is_never_taken_for_the_missing_one(chosen: Chosen) -> None:
+    del chosen.environ["WATCHER_LISTER_FOLDER"]
+    (problem,) = chosen.problems({"WATCHER_FILESD_FOLDER": "/mnt"})
+    assert "did you mean" not in problem
+
+
 @pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
 def test_an_extra_agent_that_others_can_write_is_refused(chosen: Chosen, mode: int) -> None:
     path = chosen.folder / "lister.py"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -31,6 +32,7 @@ from kube_log_watcher_core.settings import (
     unknown_options,
     unknown_variables,
 )
+from kube_log_watcher_core.settings.load import NOT_SET
 from kube_log_watcher_core.spool import SpoolRules
 
 logger = logging.getLogger(__name__)
@@ -165,7 +167,7 @@ def configure(given: Given) -> Configuration:
     enabled = {agent.name: fields_of(agent.agent_class.settings_class, agent.name) for agent in chosen}
     problems += _unknown_names(sources, enabled, offers)
     if watcher.settings is None or access is None or problems:
-        raise SettingsError(problems)
+        raise SettingsError(_with_hints(problems, _unknown_variables(given.environ, enabled, offers)))
     return Configuration(
         watcher=watcher.settings,
         access=access,
@@ -249,9 +251,27 @@ def _unknown_names(
 def _warnings(
     environ: Mapping[str, str], enabled: Mapping[str, Sequence[Field]], offers: Iterable[Offer]
 ) -> tuple[str, ...]:
+    names = _unknown_variables(environ, enabled, offers)
+    return (f"ignored, no such setting: {', '.join(names)}",) if names else ()
+
+
+def _unknown_variables(
+    environ: Mapping[str, str], enabled: Mapping[str, Sequence[Field]], offers: Iterable[Offer]
+) -> list[str]:
     def unknown(sections: Mapping[str, Sequence[Field]]) -> list[str]:
         return unknown_variables(environ, chain(fields_of(WatcherSettings), *sections.values()))
 
     # As with names in files: others' code is imported only when there is something that may be theirs.
-    names = unknown(_fields_of_others(enabled, offers)) if unknown(enabled) else []
-    return (f"ignored, no such setting: {', '.join(names)}",) if names else ()
+    return unknown(_fields_of_others(enabled, offers)) if unknown(enabled) else []
+
+
+def _with_hints(problems: Iterable[Problem], unknown: Sequence[str]) -> list[Problem]:
+    """Name, beside a setting that is missing, the unknown variable that may be meant for it."""
+    return [
+        attrs.evolve(problem, expected=f"{problem.expected}; {near[0]} is set: did you mean {variable}?")
+        if problem.source == NOT_SET
+        and (variable := problem.name.partition(" or ")[0])
+        and (near := difflib.get_close_matches(variable, unknown, n=1, cutoff=0.85))
+        else problem
+        for problem in problems
+    ]
