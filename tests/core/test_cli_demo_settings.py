@@ -12,10 +12,18 @@ from kube_log_watcher_testing.demo.sample_settings import sample_settings
 ID = "0123456789ab" + "c" * 52
 
 
-def test_every_installed_agent_can_take_part(tmp_path: Path) -> None:
+def test_every_installed_agent_can_take_part_that_needs_no_shippers_answer(tmp_path: Path) -> None:
     samples = sample_settings(tmp_path, only=None)
-    assert [sample.name for sample in samples] == sorted({offer.name for offer in installed()})
+    names = sorted({offer.name for offer in installed()})
+    awaiting = {name for name in names if load_agent(name, installed()).awaits_shipper}
+    assert [sample.name for sample in samples] == [name for name in names if name not in awaiting]
     assert [sample.obstacle for sample in samples] == [""] * len(samples)
+    assert "rsyslog" in awaiting
+
+
+def test_an_agent_that_waits_for_its_shipper_says_so_when_it_is_asked_for(tmp_path: Path) -> None:
+    (sample,) = sample_settings(tmp_path, only={"rsyslog"})
+    assert "it waits for its shipper's answer" in sample.obstacle
 
 
 def test_no_path_leads_out_of_the_folder(tmp_path: Path) -> None:

@@ -66,6 +66,12 @@ class BaseAgent(abc.ABC, Generic[SettingsT]):
     labels, and nothing that is excluded. A shipper whose configuration names each log needs none of that.
     """
 
+    awaits_shipper: ClassVar[bool] = False
+    """Whether it names no log in `ready` before its shipper itself has answered.
+
+    For what has no shippers, as the demo: such an agent would wait for ever there.
+    """
+
     @abc.abstractmethod
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
         """Make the configuration match: all targets there are, sorted by id.

@@ -6,7 +6,7 @@ import abc
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from kube_log_watcher_core import LogTarget, NodeContext, Objection
 from kube_log_watcher_static.table_agent import TableAgent
@@ -34,6 +34,8 @@ class AcknowledgedTableAgent(TableAgent[SettingsT, T]):
     clock
         a clock that nobody sets, in seconds.
     """
+
+    awaits_shipper: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -30,11 +30,14 @@ def sample_settings(folder: Path, *, only: Collection[str] | None) -> list[Sampl
     samples = []
     for name in [*names, *sorted(set(only or ()) - names.keys())]:
         try:
-            fields = fields_of(load_agent(name, offers).settings_class, name)
+            agent_class = load_agent(name, offers)
         except PluginError as error:
             samples.append(Sample(name, {}, str(error)))
-        else:
-            samples.append(_sample(name, fields, folder / name))
+            continue
+        if not agent_class.awaits_shipper:
+            samples.append(_sample(name, fields_of(agent_class.settings_class, name), folder / name))
+        elif only is not None:
+            samples.append(Sample(name, {}, "it waits for its shipper's answer, and none runs here"))
     return samples
 
 

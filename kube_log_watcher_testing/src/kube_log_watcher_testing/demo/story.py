@@ -91,12 +91,16 @@ class Play:
             Step(
                 f"{len(CAST)} pods on two nodes: what is followed, and what isn't and why",
                 lambda: None,
-                lambda rows: len({row.node for row in rows if row.followed}) == len(NODES) and _settled(rows),
+                lambda rows: (
+                    len({row.node for row in rows if row.followed}) == len(NODES)
+                    and _settled(rows)
+                    and self._are_shown(rows)
+                ),
             ),
             Step(
                 f"a pod arrives: {ARRIVAL.name}",
                 lambda: self._stage.enter(ARRIVAL),
-                lambda rows: _is_followed(rows, followed[ARRIVAL.name]),
+                lambda rows: _is_followed(rows, followed[ARRIVAL.name]) and self._are_shown(rows),
             ),
             Step(
                 f"a label changes: {label.name} gets version=1.5.0",
@@ -139,6 +143,11 @@ class Play:
 
     def _segments(self, part: Part) -> list[Path]:
         return sorted((self._root / part.node / SPOOL).glob(f"{part.namespace}_{part.name}_*/*.log"))
+
+    def _are_shown(self, rows: Sequence[Row]) -> bool:
+        """Whether the spool shows the log of each row that is followed: some agents take seconds for that."""
+        shown = [path for name in NODES for path in (self._root / name / SPOOL).glob("*/*.log")]
+        return len(shown) == sum(row.followed for row in rows)
 
     def _is_held_alone(self, part: Part) -> bool:
         """Whether nobody else has the pod's files any more."""
