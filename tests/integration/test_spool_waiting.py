@@ -117,6 +117,40 @@ def test_what_waits_in_a_folder_that_is_named_later_is_known_again(stage: Stage)
     stage.watcher.wait_for(lambda: len(shown(stage, made)) == 2, what="both files")
 
 
+def test_while_a_container_lives_its_files_wait_for_its_pod_however_long_it_takes(stage: Stage) -> None:
+    stage.watcher.environ |= {"WATCHER_SPOOL_SECONDS": "1", "WATCHER_GATE_SECONDS": "1"}
+    stage.restart()
+    made = waiting(stage)
+    for path in made.log.parent.glob(f"{made.log.name}.*"):
+        path.unlink()
+    gone = stage.node.add(pod="shop-4")
+    stage.watcher.wait_for(lambda: len(stage.kept()) == 3, what="another file that waits")
+    stage.node.remove(gone)
+    stage.watcher.wait_for_log("has not shown: 1 files")  # the time of both is over by now
+    assert len(stage.kept()) == 2
+    stage.show(made)
+    stage.watcher.wait_for(lambda: len(shown(stage, made)) == 2, what="all that has waited")
+    assert "file 1" in shown(stage, made)[0]
+
+
+def test_what_waits_keeps_within_the_bounds_and_the_file_that_is_written_to_stays(stage: Stage) -> None:
+    stage.watcher.environ["WATCHER_SPOOL_MAX_BYTES"] = "1500"
+    stage.restart()
+    made = waiting(stage, files=1)
+    for number in (2, 3):
+        stage.node.write(made, "x" * 1000)
+        stage.node.rotate(made)
+        stage.watcher.wait_for(lambda: len(stage.kept()) == number, what="a further file")  # noqa: B023
+    for path in made.log.parent.glob(f"{made.log.name}.*"):
+        path.unlink()
+    stage.watcher.wait_for_log("the spool is full: segment")
+    stage.watcher.wait_for(lambda: len(stage.kept()) == 2, what="what is within the bound")
+    stage.show(made)
+    stage.watcher.wait_for(lambda: len(shown(stage, made)) == 2, what="what is left")
+    assert ["file 1" in text for text in shown(stage, made)] == [False, False]
+    assert stage.segments(made)[-1].stat().st_ino == made.log.stat().st_ino
+
+
 def test_a_record_that_the_disk_could_not_have_shown_is_not_believed(stage: Stage) -> None:
     made = waiting(stage)
     stage.watcher.kill()
