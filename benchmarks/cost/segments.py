@@ -19,13 +19,14 @@ from benchmarks.cost.stage import Stage
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.models import Pods, Work
 from kube_log_watcher_core.reconcile import Reconciler, Timeouts
-from kube_log_watcher_core.spool import Spool, SpoolKeeper, SpoolRules
+from kube_log_watcher_core.spool import Janitor, Spool, SpoolKeeper, SpoolRules
 from kube_log_watcher_testing.factories import make_container, make_pod
 from kube_log_watcher_testing.fake_node import FakeContainer
 
 GROUP = "The spool"
 SEGMENTS = 5
 """Of each container, when memory and start are measured: the live one, and four that are closed."""
+ROTATIONS = 10_000
 TRACED_SECONDS = 1.5
 """Less than the pause between two looks at how far shippers have read."""
 
@@ -79,6 +80,7 @@ class Spooled:
 def measure(plan: Plan, folder: Path) -> Iterator[Figure]:
     """Measure with the largest number of containers: a pass, single rotations, then with all segments."""
     yield _quiet_pass(plan, folder / "quiet")
+    yield from _long_log(folder / "long")
     spooled = Spooled(folder / "spool", plan)
     with spooled.stage as stage:
         stage.started()
@@ -126,6 +128,39 @@ def _quiet_pass(plan: Plan, folder: Path) -> Figure:
         spent.append(median(rounds) * 1000)
     name = f"{plan.largest} containers, a quiet pass by itself"
     return Figure(GROUP, name, spent[1], "ms", spent[0], "without the spool", AIMS_MS.get(plan.largest))
+
+
+def _long_log(folder: Path) -> Iterator[Figure]:
+    """Rotate one log ten thousand times, by itself, on real files, while no shipper reads any of it."""
+    spool, log = folder / "spool", folder / "default_app_uid" / "main" / "0.log"
+    for made in (spool, log.parent):
+        made.mkdir(parents=True)
+    keeper = SpoolKeeper(
+        Spool([spool], wall=time.time),
+        (),
+        roots=[folder],
+        wall=time.time,
+        clock=time.monotonic,
+        rules=SpoolRules(min_free_percent=0),
+    )
+    container = attrs.evolve(make_container(1, pod="app", layout=Layout.CRI), log_path=log)
+    spent = []
+    for number in range(ROTATIONS):
+        if number:
+            log.rename(f"{log}.20261124-{number:06d}")
+            log.with_name(f"{log.name}.20261124-{number - 1:06d}").unlink(missing_ok=True)
+        log.touch()
+        began = time.thread_time()
+        keeper.keep((attrs.evolve(container, inode=log.stat().st_ino),))
+        spent.append(time.thread_time() - began)
+    first, last = (median(each) * 1000 for each in (spent[:100], spent[-100:]))
+    name = f"one log, rotated {ROTATIONS:,} times and not read"
+    yield Figure(GROUP, f"{name}, CPU of its last rotations", last, "ms", first, "of its first hundred")
+    chores = keeper.chores((), {})
+    if chores is not None:
+        began = time.thread_time()
+        Janitor().sweep(chores)
+        yield Figure(GROUP, f"{name}, CPU of a look at all of it", (time.thread_time() - began) * 1000, "ms")
 
 
 def _rotations(spooled: Spooled, plan: Plan, folder: Path) -> Iterator[Figure]:
