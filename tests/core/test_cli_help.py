@@ -99,5 +99,5 @@ def test_the_daemon_loads_nothing_that_only_people_need(tmp_path: Path) -> None:
 
 def test_what_does_not_ask_the_api_loads_nothing_that_speaks_http(tmp_path: Path) -> None:
     commands = ("agents", "completion", "explain", "init", "status")
-    assert loaded(tmp_path, *commands, of={"requests", "ssl", "urllib3"}) == []
+    assert loaded(tmp_path, *commands, of={"requests", "ssl", "urllib3", "yaml"}) == []
     assert loaded(tmp_path, "once", of={"requests"}) == ["requests"]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
-import yaml
 
 from kube_log_watcher_core.configuration import Configuration
 from kube_log_watcher_core.errors import (
@@ -84,6 +83,8 @@ def print_document(document: Mapping[str, Any], output: str) -> None:
     if output == "json":
         click.echo(json.dumps(document, indent=2))
     else:
+        import yaml  # noqa: PLC0415 - only here it is needed
+
         click.echo(yaml.safe_dump(dict(document), sort_keys=False), nl=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -160,6 +159,8 @@ def _unknown(sources: Sources, key: str, known: Collection[str], prefix: str = "
 
 
 def _hint(key: str, known: Collection[str], prefix: str = "") -> str:
+    import difflib  # noqa: PLC0415 - only where something is wrong
+
     near = difflib.get_close_matches(key, sorted(known), n=1)
     if near:
         return f"a known name (did you mean {prefix}{near[0]}?)"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import yaml
 
 from kube_log_watcher_core.errors import Problem
 from kube_log_watcher_core.files.signature import Signature, signature
@@ -115,26 +114,38 @@ def read_sources(
         return Sources(command_line=command_line, environ=environ)
     files = {config: signature(config)}  # first: what is replaced meanwhile is to be read once more
     try:
-        document = yaml.safe_load(read_text(config))
-        document = {} if document is None else document
-        if not isinstance(document, Mapping):
-            raise ValueError("it holds no mapping of settings")
-        check_size(document)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        document = _document(config)
+    except (OSError, ValueError, RecursionError) as error:
         problem = Problem(name=name, source=source, value=str(config), expected=_expected(error))
         return Sources(command_line=command_line, environ=environ, path=config, files=files, problem=problem)
     return Sources(command_line=command_line, environ=environ, document=document, path=config, files=files)
+
+
+def _document(config: Path) -> Mapping[str, object]:
+    """Read the mapping in a YAML file. Raises `OSError`, `RecursionError`, `ValueError` for what is wrong."""
+    # Imported only here: many a watcher has no such file.
+    import yaml  # noqa: PLC0415
+
+    try:
+        document = yaml.safe_load(read_text(config))
+    except yaml.MarkedYAMLError as error:
+        # Its own text quotes the line, which may hold a key.
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ValueError(f"{error.problem or error.context or type(error).__name__}{place}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(str(error) or type(error).__name__) from None
+    document = {} if document is None else document
+    if not isinstance(document, Mapping):
+        raise ValueError("it holds no mapping of settings")
+    check_size(document)
+    return document
 
 
 def _expected(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"a file that can be read ({error.strerror})"
     detail = " ".join(str(error).split())
-    if isinstance(error, yaml.MarkedYAMLError):
-        # Its own text quotes the line, which may hold a key.
-        mark = error.problem_mark or error.context_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        detail = f"{error.problem or error.context or type(error).__name__}{place}"
     return f"a YAML mapping of settings ({detail or type(error).__name__})"
 
 
