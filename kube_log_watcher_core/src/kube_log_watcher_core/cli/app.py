@@ -10,8 +10,7 @@ from kube_log_watcher_core.cli.commands import Program
 @click.group(
     cls=Program,
     invoke_without_command=True,
-    help="Tell a node's log shippers which container logs to follow. Without a command it runs, and takes "
-    "the options of `run`.",
+    help="Tell a node's log shippers which logs to follow. Without a command: `run`.",
     context_settings={"max_content_width": 110},
     epilog="Settings come from options, the environment or a YAML file, in this order: `run --help` lists "
     "those of the watcher, `agents` those of agents.",
