@@ -97,7 +97,9 @@ class NodeLife:
 
     def come_bad(self) -> None:
         """Start a pod, besides the others, one annotation of which is bad."""
-        bad, mended = self._rng.choice(list(Bad)), self._rng.random() < 0.6
+        # Where the shipper can't redact, no other annotation means anything to anybody.
+        bads = [bad for bad in Bad if self._redacts or bad.withholds]
+        bad, mended = self._rng.choice(bads), self._rng.random() < 0.6
         self.come(self._slots + self._count, bad=bad, mended=mended)
 
     def come_unwanted(self) -> None:

@@ -11,7 +11,7 @@ from benchmarks.churn.events import Kind
 from benchmarks.churn.pace import HARSH
 from benchmarks.churn.report import of_findings
 from benchmarks.churn.run import Plan, churn
-from benchmarks.churn.shippers.rsyslog import Rsyslog
+from benchmarks.churn.shippers import SHIPPERS
 from benchmarks.churn.shippers.scalyr import Scalyr
 from benchmarks.churn.shippers.shipper import Shipper
 
@@ -23,22 +23,20 @@ SEED = 2
 
 pytestmark = [pytest.mark.xdist_group("churn"), pytest.mark.timeout(240)]
 
-SCALYR = pytest.param(
-    Scalyr,
-    id="scalyr",
-    marks=[
-        pytest.mark.scalyr,
-        pytest.mark.skipif(bool(Scalyr.missing()), reason=f"no Scalyr agent: {Scalyr.missing()}"),
-    ],
-)
-RSYSLOG = pytest.param(
-    Rsyslog,
-    id="rsyslog",
-    marks=pytest.mark.skipif(bool(Rsyslog.missing()), reason=f"no rsyslog: {Rsyslog.missing()}"),
-)
+EACH = [
+    pytest.param(
+        kind,
+        id=name,
+        marks=[
+            pytest.mark.skipif(bool(kind.missing()), reason=str(kind.missing())),
+            *([pytest.mark.scalyr] if kind is Scalyr else []),
+        ],
+    )
+    for name, kind in SHIPPERS.items()
+]
 
 
-@pytest.mark.parametrize("shipper", [SCALYR, RSYSLOG])
+@pytest.mark.parametrize("shipper", EACH)
 def test_with_the_spool_nothing_goes_wrong_though_the_shipper_is_spared_nothing(
     shipper: type[Shipper], tmp_path: Path
 ) -> None:

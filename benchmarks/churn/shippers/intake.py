@@ -151,16 +151,17 @@ class ConfirmingIntake:
     def _handler(intake) -> type[socketserver.StreamRequestHandler]:  # noqa: N805 - the handler's self is another
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                self._answer(b"OK\n")
-                for line in self.rfile:
-                    accepts = intake._accepts.is_set()
-                    if accepts and line.endswith(b"\n"):
-                        intake._take_lines(_lines(intake._read, [line.decode(errors="replace").rstrip("\n")]))
-                    self._answer(b"OK\n" if accepts else b"refused\n")
+                with contextlib.suppress(ConnectionError):  # it was killed
+                    self.wfile.write(b"OK\n")
+                    for line in self.rfile:
+                        self.wfile.write(b"OK\n" if self._take(line) else b"refused\n")
 
-            def _answer(self, answer: bytes) -> None:
-                with contextlib.suppress(OSError):  # the shipper was killed meanwhile
-                    self.wfile.write(answer)
+            def _take(self, line: bytes) -> bool:
+                accepts = intake._accepts.is_set()
+                if accepts and line.endswith(b"\n"):
+                    text = line.decode(errors="replace").rstrip("\n")
+                    intake._take_lines(_lines(intake._read, [text]))
+                return accepts
 
         return Handler
 
