@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import attrs
@@ -139,6 +140,37 @@ def test_a_pods_lines_are_shipped_with_its_labels_and_its_segments_go_when_they_
         wait_until(lambda: not list(folder.iterdir()), timeout=SECONDS, what="the metadata's end")
         assert _texts(fluentd) == ["one", "two", "three", "four"]
         assert [record["kubernetes"]["version"] for record in fluentd.records()] == ["1", "1", "1", "2"]
+
+
+REDACTION = {"kubernetes-log-watcher/scalyr-redaction-rules": '[{"match_expression": "a"}]'}
+EXCLUSION = {"kubernetes-log-watcher/exclude": "true"}
+
+
+@pytest.mark.parametrize("annotations", [REDACTION, EXCLUSION], ids=["redaction", "exclusion"])
+def test_what_a_pod_forbids_while_its_log_is_read_is_not_shipped_from_then_on(
+    stage: Stage, tmp_path: Path, folder: Path, annotations: Mapping[str, str]
+) -> None:
+    with Fluentd(tmp_path / "fluentd", spool=tmp_path / "node" / "spool", folder=folder) as fluentd:
+        made = stage.run("shop-1")
+        stage.node.write(made, "before")
+        wait_until(lambda: _texts(fluentd) == ["before"], timeout=SECONDS, what="the first line")
+        stage.show(made, annotations=annotations)
+
+        def is_silent() -> bool:
+            """Whether lines of two seconds are shipped no more: its looks are one and two seconds apart."""
+            stage.node.write(made, "after")
+            shipped = len(_texts(fluentd))
+            for _ in range(20):
+                time.sleep(0.1)
+                stage.node.write(made, "after")
+            return len(_texts(fluentd)) == shipped
+
+        wait_until(is_silent, timeout=SECONDS, what="silence")
+        stage.node.write(made, "secret")
+        other = stage.run("cart-1")
+        stage.node.write(other, "last")
+        wait_until(lambda: "last" in _texts(fluentd), timeout=SECONDS, what="another pod's line")
+        assert "secret" not in _texts(fluentd)
 
 
 def _texts(fluentd: Fluentd) -> list[str]:

@@ -24,6 +24,10 @@ class TestLogstashAgent(StaticRules):
     positions = "sincedb", Path("/var/lib/logstash/klw.sincedb")
     named = (*StaticRules.named, "kube-log-watcher.json", "klw.sincedb")
 
+    def test_what_is_held_is_dropped(self) -> None:
+        """No Logstash could be had to try it."""
+        assert "if [kubernetes][held] {\n      drop { }" in self.configuration
+
     def test_logstash_replaces_nothing_of_the_configuration(self) -> None:
         """It takes ``${...}`` from its environment."""
         assert "${" not in self.configuration

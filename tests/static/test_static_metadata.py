@@ -48,6 +48,12 @@ def test_a_document_that_is_still_too_large_loses_its_labels_too() -> None:
     assert len(to_json(document)) < MOST_BYTES
 
 
+def test_what_asks_for_redaction_is_told_to_be_held() -> None:
+    annotations = {"kubernetes-log-watcher/scalyr-redaction-rules": '[{"match_expression": "a"}]'}
+    assert metadata_of(make_target(annotations=annotations))["held"] == next(iter(annotations))
+    assert "held" not in metadata_of(make_target())
+
+
 def test_json_is_on_one_line_of_ascii() -> None:
     text = to_json(metadata_of(make_target(labels={"application": "a\nb\u2028c\x85"})))
     assert text.isascii()

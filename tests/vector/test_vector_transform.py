@@ -82,5 +82,11 @@ def _as_rust_tells(document: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
 
 
+def test_a_log_that_asks_for_redaction_is_not_shipped() -> None:
+    row = {"container_id": ID, "metadata": json.dumps({"pod_name": "shop-1", "held": "an annotation"})}
+    with pytest.raises(Exception, match="abort"):
+        transformed(f"{CRI} stdout F secret", row)
+
+
 def test_without_a_row_an_event_has_no_metadata() -> None:
     assert "kubernetes" not in transformed(f"{CRI} stdout F one")

@@ -38,7 +38,8 @@ What Logstash loses by itself
     The watcher can't keep the kernel from it. Where each line counts, choose another shipper.
 
 A pod that asks for redaction (``kubernetes-log-watcher/scalyr-redaction-rules``) is not shipped: this
-configuration doesn't do that.
+configuration doesn't do that. Where the annotation comes when the log is being read already, the metadata has
+``held``, and the configuration drops what is read from then on.
 
 How it was proven: read, not run. Logstash itself was not to be had. Its file input's own code (4.4, under
 Ruby, with stand-ins for Logstash's classes) wrote the ``sincedb`` that the tests read, and showed what is

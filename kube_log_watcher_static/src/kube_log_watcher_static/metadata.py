@@ -7,6 +7,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from kube_log_watcher_core import LogTarget
+from kube_log_watcher_static.redaction import redaction_asked
 
 Document = Mapping[str, Any]
 """What JSON can hold; texts in it come from pod authors."""
@@ -25,6 +26,9 @@ def metadata_of(target: LogTarget, *, annotations: Container[str] = ()) -> Docum
     ``container_name``, ``container_id``, ``container_image``, ``host``, ``labels``, ``annotations``. What the
     watcher derives stands beside them: ``cluster_id``, ``environment``, ``application``, ``component``,
     ``version``, ``release``, ``image``, ``image_version``. What is not known has no entry.
+
+    ``held`` names the annotation by which the pod asks for a redaction. Lines with it are not to be shipped:
+    it may come when the shipper has begun to read the log already.
 
     Parameters
     ----------
@@ -50,6 +54,7 @@ def metadata_of(target: LogTarget, *, annotations: Container[str] = ()) -> Docum
         "release": target.release,
         "image": target.image,
         "image_version": target.image_version,
+        "held": redaction_asked(target),
     }
     document: dict[str, Any] = {name: cut(value) for name, value in told.items() if value is not None}
     document["labels"] = {name: cut(value) for name, value in target.labels.items()}

@@ -41,7 +41,8 @@ Read is not delivered: what is under way is Vector's to keep. Give the sinks ``a
 on disk.
 
 A pod that asks for redaction (``kubernetes-log-watcher/scalyr-redaction-rules``) is not shipped: this
-configuration doesn't do that.
+configuration doesn't do that. Where the annotation comes when the log is being read already, the metadata has
+``held``, and the configuration drops what is read from then on.
 
 How it was proven: read, not run. Vector itself was not to be had. The transform was compiled and run by
 Vector's own language (the package ``vrl-python``) with rows in place of the table; the table's and the
