@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kube_log_watcher_core.segments import WAITING
-
 _ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _UID = re.compile(r"_([0-9a-f]{4})[0-9a-f]{4}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/")
 
@@ -16,14 +14,14 @@ Snapshot = Mapping[Path, bytes]
 
 
 def snapshot(folders: Iterable[Path]) -> Snapshot:
-    """Read all files and links below some folders, while they change; what waits in a spool nobody sees."""
+    """Read all files and links below some folders, while they change, but for hidden ones."""
     return dict(item for folder in folders for item in _below(folder))
 
 
 def _below(folder: Path) -> Iterable[tuple[Path, bytes]]:
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name != WAITING]
-        for name in names:
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in (name for name in names if not name.startswith(".")):
             path = Path(parent, name)
             content = _content(path)
             if content is not None:
