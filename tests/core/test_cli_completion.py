@@ -49,7 +49,7 @@ def completed(program: Path, *words: str) -> list[str]:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not there")
 class TestBash:
     def test_it_completes_commands(self, program: Path) -> None:
-        assert completed(program, "c") == ["check", "completion"]
+        assert completed(program, "c") == ["check", "config", "completion"]
 
     def test_it_completes_options(self, program: Path) -> None:
         assert completed(program, "once", "--dry") == ["--dry-run"]
