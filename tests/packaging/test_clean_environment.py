@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from documents import ROOT, code_blocks, readme_agent
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_api import FakeApi, pod_object
 from kube_log_watcher_testing.fake_node import FakeNode
-from packaging_support import AGENTS, Built, Environment, build
+from packaging_support import AGENTS, Built, Environment, build, call
 
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
@@ -31,7 +32,7 @@ def write_distribution(folder: Path, *, name: str, agent: str, module: str) -> P
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="class")
 def as_on_a_node(built: Mapping[str, Built], clean_environment: Environment) -> Iterator[Environment]:
     """Leave out what no node needs."""
     clean_environment.pip("uninstall", "--yes", "kube-log-watcher-testing")
@@ -39,23 +40,24 @@ def as_on_a_node(built: Mapping[str, Built], clean_environment: Environment) -> 
     clean_environment.pip("install", "--no-deps", built["kube-log-watcher-testing"].wheel)
 
 
-@pytest.fixture
-def with_readme_agent(clean_environment: Environment, tmp_path: Path) -> Iterator[Environment]:
+@pytest.fixture(scope="class")
+def with_readme_agent(
+    clean_environment: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Environment]:
     """Install the README's agent as an author would publish it: built, then installed from its wheel."""
-    source = write_distribution(
-        tmp_path / "source", name="my-list-agent", agent="list", module=readme_agent()
-    )
-    clean_environment.pip("install", build(source, tmp_path / "dist").wheel)
+    folder = tmp_path_factory.mktemp("readme")
+    source = write_distribution(folder / "source", name="my-list-agent", agent="list", module=readme_agent())
+    clean_environment.pip("install", build(source, folder / "dist").wheel)
     yield clean_environment
     clean_environment.pip("uninstall", "--yes", "my-list-agent")
 
 
-def beside(environment: Environment, folder: Path, *, name: str, agent: str, module: str) -> dict[str, str]:
-    """Install a distribution for one test only; gives the variable that makes it seen."""
+def beside(folder: Path, *, name: str, agent: str, module: str) -> dict[str, str]:
+    """Install a distribution beside an environment; gives the variable that makes it seen there."""
     folder.mkdir(exist_ok=True)
     source = write_distribution(folder / f"source-{name}", name=name, agent=agent, module=module)
-    wheel = build(source, folder / f"dist-{name}").wheel
-    environment.pip("install", "--no-deps", "--target", folder / name, wheel)
+    command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation")
+    call([*command, "--target", folder / name, source], cwd=folder)
     return {"PYTHONPATH": str(folder / name)}
 
 
@@ -72,12 +74,16 @@ def test_the_command_tells_its_version(clean_environment: Environment) -> None:
     assert by_script.stdout == by_module.stdout == "kube-log-watcher 0.1.0\n"
 
 
+def test_every_command_is_in_the_help(clean_environment: Environment) -> None:
+    shown = clean_environment.run("kube-log-watcher", "--help").stdout
+    assert [command for command in COMMANDS if f"\n  {command} " not in shown] == []
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(clean_environment: Environment, command: str) -> None:
     done = clean_environment.run("kube-log-watcher", command, "--help")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Usage: kube-log-watcher {command} ")
-    assert command in clean_environment.run("kube-log-watcher", "--help").stdout
 
 
 def test_nothing_of_the_tests_is_installed(clean_environment: Environment) -> None:
@@ -86,20 +92,20 @@ def test_nothing_of_the_tests_is_installed(clean_environment: Environment) -> No
     assert "No module named 'pytest'" in done.stderr
 
 
-def test_a_node_does_without_the_kit_and_says_how_to_get_it(as_on_a_node: Environment) -> None:
-    shown = as_on_a_node.run("kube-log-watcher", "--help").stdout
-    assert "Not installed: demo, new-agent, sample; pip install 'kube-log-watcher[demo]'" in shown
-    assert "\n  demo " not in shown
-    assert as_on_a_node.run("kube-log-watcher", "agents").returncode == 0
-    for arguments in (["demo"], ["new-agent", "--help"], ["once", "--dry-run", "--sample"]):
-        done = as_on_a_node.run("kube-log-watcher", *arguments)
-        assert done.returncode == USAGE
-        assert "kube-log-watcher-testing, which is not installed: pip install" in done.stderr
+class TestOnANode:
+    def test_a_node_does_without_the_kit_and_says_how_to_get_it(self, as_on_a_node: Environment) -> None:
+        shown = as_on_a_node.run("kube-log-watcher", "--help").stdout
+        assert "Not installed: demo, new-agent, sample; pip install 'kube-log-watcher[demo]'" in shown
+        assert "\n  demo " not in shown
+        assert as_on_a_node.run("kube-log-watcher", "agents").returncode == 0
+        for arguments in (["demo"], ["new-agent", "--help"], ["once", "--dry-run", "--sample"]):
+            done = as_on_a_node.run("kube-log-watcher", *arguments)
+            assert done.returncode == USAGE
+            assert "kube-log-watcher-testing, which is not installed: pip install" in done.stderr
 
-
-def test_the_kits_other_name_tells_how_to_get_it(as_on_a_node: Environment) -> None:
-    done = as_on_a_node.run("python", "-c", "import kube_log_watcher_core.testing")
-    assert "pip install 'kube-log-watcher-core[testing]'" in done.stderr
+    def test_the_kits_other_name_tells_how_to_get_it(self, as_on_a_node: Environment) -> None:
+        done = as_on_a_node.run("python", "-c", "import kube_log_watcher_core.testing")
+        assert "pip install 'kube-log-watcher-core[testing]'" in done.stderr
 
 
 def test_without_pytest_the_contract_tells_how_to_get_it(clean_environment: Environment) -> None:
@@ -130,22 +136,26 @@ def test_the_built_in_agents_are_listed(clean_environment: Environment) -> None:
     assert "WATCHER_SCALYR_DEST_PATH" in done.stdout
 
 
-def test_an_authors_agent_is_listed_beside_them(with_readme_agent: Environment) -> None:
-    done = with_readme_agent.run("kube-log-watcher", "agents")
-    assert re.search(r"\blist\b.*\bmy-list-agent\b.*\b1\.0\b", done.stdout), done.stdout
-    assert "WATCHER_LIST_FOLDER" in done.stdout
+class TestAnAuthorsAgent:
+    def test_an_authors_agent_is_listed_beside_them(self, with_readme_agent: Environment) -> None:
+        done = with_readme_agent.run("kube-log-watcher", "agents")
+        assert re.search(r"\blist\b.*\bmy-list-agent\b.*\b1\.0\b", done.stdout), done.stdout
+        assert "WATCHER_LIST_FOLDER" in done.stdout
 
-
-def test_an_authors_agent_is_found_by_name_and_works(with_readme_agent: Environment, tmp_path: Path) -> None:
-    node = FakeNode(tmp_path / "node", Layout.CRI)
-    container = node.add(pod="shop-1")
-    (tmp_path / "list").mkdir()
-    with FakeApi() as api:
-        api.add(pod_object("shop-1", uid=container.uid, labels={"application": "shop", "version": "1"}))
-        done = with_readme_agent.run("kube-log-watcher", "once", environ=surroundings(node, api, tmp_path))
-    assert done.returncode == 0, done.stderr
-    logs = json.loads((tmp_path / "list" / "logs.json").read_text())
-    assert logs == [{"path": str(container.log.resolve()), "app": "shop"}]
+    def test_an_authors_agent_is_found_by_name_and_works(
+        self, with_readme_agent: Environment, tmp_path: Path
+    ) -> None:
+        node = FakeNode(tmp_path / "node", Layout.CRI)
+        container = node.add(pod="shop-1")
+        (tmp_path / "list").mkdir()
+        with FakeApi() as api:
+            api.add(pod_object("shop-1", uid=container.uid, labels={"application": "shop", "version": "1"}))
+            done = with_readme_agent.run(
+                "kube-log-watcher", "once", environ=surroundings(node, api, tmp_path)
+            )
+        assert done.returncode == 0, done.stderr
+        logs = json.loads((tmp_path / "list" / "logs.json").read_text())
+        assert logs == [{"path": str(container.log.resolve()), "app": "shop"}]
 
 
 def surroundings(node: FakeNode, api: FakeApi, folder: Path) -> dict[str, str]:
@@ -184,7 +194,7 @@ def test_an_unknown_agent_is_refused_with_the_names_of_those_that_are_there(
 def test_two_agents_of_one_name_are_refused_with_both_distributions(
     clean_environment: Environment, tmp_path: Path
 ) -> None:
-    variables = beside(clean_environment, tmp_path, name="twin", agent="Scalyr", module=readme_agent())
+    variables = beside(tmp_path, name="twin", agent="Scalyr", module=readme_agent())
     said = refusal(clean_environment, {**variables, "WATCHER_AGENTS": "scalyr"})
     assert "kube-log-watcher-scalyr 0.1.0" in said
     assert "twin 1.0" in said
@@ -201,7 +211,7 @@ def test_two_agents_of_one_name_are_refused_with_both_distributions(
 def test_a_broken_agent_is_refused_with_its_distribution_and_the_reason(
     clean_environment: Environment, tmp_path: Path, module: str, expected: str
 ) -> None:
-    variables = beside(clean_environment, tmp_path, name="broken", agent="broken", module=module)
+    variables = beside(tmp_path, name="broken", agent="broken", module=module)
     said = refusal(clean_environment, {**variables, "WATCHER_AGENTS": "broken"})
     assert "broken 1.0" in said
     assert expected in said
@@ -210,9 +220,7 @@ def test_a_broken_agent_is_refused_with_its_distribution_and_the_reason(
 def test_a_broken_agent_that_nobody_asks_for_does_no_harm(
     clean_environment: Environment, tmp_path: Path
 ) -> None:
-    variables = beside(
-        clean_environment, tmp_path, name="broken", agent="broken", module="import not_there\n"
-    )
+    variables = beside(tmp_path, name="broken", agent="broken", module="import not_there\n")
     done = clean_environment.run("kube-log-watcher", "agents", environ=variables)
     assert done.returncode == 0, done.stderr
     assert "not_there" in done.stdout
