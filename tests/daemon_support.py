@@ -277,6 +277,11 @@ class Stage:
         """Give a container's segments that shippers see, oldest first."""
         return sorted((self.root / "node" / "spool").glob(f"*/*-{container.id}.*.log"))
 
+    def keeps(self, container: FakeContainer) -> bool:
+        """Tell whether the file to which a container writes now is a segment that shippers see."""
+        inode = container.log.stat().st_ino
+        return any(path.lstat().st_ino == inode for path in self.segments(container))
+
     def kept(self) -> list[Path]:
         """Give all files that wait out of shippers' sight."""
         return sorted((self.root / "node" / "spool" / ".waiting").glob("*.kept"))

@@ -19,6 +19,7 @@ from fuzz_support import thorough
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.cli.once import one_pass
 from kube_log_watcher_core.configuration import Given, configure
+from trace_support import traced
 
 CALLS = (
     *("fchmod", "fchown", "fsync", "rename", "renameat", "renameat2", "symlink", "symlinkat"),
@@ -28,18 +29,9 @@ MANY = 25
 Tree = dict[str, bytes | str | None]
 
 
-def _can_trace() -> bool:
-    if shutil.which("strace") is None:
-        return False
-    return (
-        subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, check=False).returncode
-        == 0
-    )
-
-
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not _can_trace(), reason="strace is not installed, or may not trace"),
+    traced,
 ]
 
 

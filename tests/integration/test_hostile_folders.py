@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from daemon_support import CART, Stage, staged
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.discovery.cri import MOST_LOGS
 from kube_log_watcher_testing.fake_node import FakeContainer
+from trace_support import traced
 
 
 @pytest.fixture
@@ -109,16 +108,7 @@ def _traced(path: Path, error: str) -> list[str]:
     ]
 
 
-def _can_trace() -> bool:
-    if shutil.which("strace") is None:
-        return False
-    return (
-        subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, check=False).returncode
-        == 0
-    )
-
-
-@pytest.mark.skipif(not _can_trace(), reason="strace is not installed, or may not trace")
+@traced
 @pytest.mark.parametrize("error", ["EACCES", "EIO", "ESTALE", "ELOOP"])
 @pytest.mark.parametrize("where", ["log", "link"])
 def test_a_link_that_can_not_be_read_does_not_end_the_watcher(

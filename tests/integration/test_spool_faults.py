@@ -6,7 +6,6 @@ import contextlib
 import errno
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,40 +14,17 @@ from typing import Any
 import pytest
 
 from cli_support import COMMAND, run_cli
-from daemon_support import Stage
+from daemon_support import Stage, with_spool
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.spool.linking import REMEDIES
 from kube_log_watcher_testing.fake_node import FakeContainer
 from mount_support import in_a_mount_namespace, tmpfs
-
-
-def _can_trace() -> bool:
-    if shutil.which("strace") is None:
-        return False
-    probe = ["strace", "-o", "/dev/null", "true"]
-    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
-
+from trace_support import traced
 
 pytestmark = pytest.mark.timeout(120)
-traced = pytest.mark.skipif(not _can_trace(), reason="strace is not installed, or may not trace")
 ERRORS = pytest.mark.parametrize(
     "error", [errno.EPERM, errno.EMLINK, errno.ENOSPC, errno.EROFS], ids=errno.errorcode.get
 )
-
-
-@contextlib.contextmanager
-def staged(root: Path, *, prefix: Sequence[str] = ()) -> Iterator[Stage]:
-    """Give a stage with a spool, on which nothing runs yet."""
-    for name in ("node/spool", "state"):
-        (root / name).mkdir(parents=True)
-    environ: dict[str, str | Path | None] = {
-        "WATCHER_SPOOL_DIR": root / "node" / "spool",
-        "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
-        "WATCHER_STATE_DIR": root / "state",
-        "WATCHER_INTERVAL": "1",
-    }
-    with Stage(root, Layout.DOCKER, agents=("scalyr",), environ=environ, prefix=prefix) as stage:
-        yield stage
 
 
 def failing_links(error: int, *, when: str = "1+") -> list[str]:
@@ -69,19 +45,9 @@ def failing_links(error: int, *, when: str = "1+") -> list[str]:
     ]
 
 
-def segments(stage: Stage, made: FakeContainer) -> list[Path]:
-    return sorted((stage.root / "node" / "spool").glob(f"*/*-{made.id}.*.log"))
-
-
-def is_kept(stage: Stage, made: FakeContainer) -> bool:
-    """Tell whether the file to which is written now is a segment."""
-    found = segments(stage, made)
-    return bool(found) and found[-1].stat().st_ino == made.log.stat().st_ino
-
-
 def wait_kept(stage: Stage, made: FakeContainer, *, files: int) -> None:
     stage.watcher.wait_for(
-        lambda: is_kept(stage, made) and len(segments(stage, made)) == files, what=f"{files} segments"
+        lambda: stage.keeps(made) and len(stage.segments(made)) == files, what=f"{files} segments"
     )
 
 
@@ -124,7 +90,7 @@ def test_a_new_log_that_can_not_be_linked_is_told_with_the_remedy_and_followed_b
     tmp_path: Path, error: int
 ) -> None:
     remedy = f"{os.strerror(error)}: {REMEDIES[error]}"
-    with staged(tmp_path) as stage:
+    with with_spool(tmp_path, Layout.DOCKER) as stage:
         stage.watcher.command = [*failing_links(error), *stage.watcher.command]
         stage.start()
         made = stage.run("web")
@@ -142,7 +108,7 @@ def test_a_new_log_that_can_not_be_linked_is_told_with_the_remedy_and_followed_b
 def test_a_link_that_fails_for_a_while_is_told_once_and_made_up_for_in_order(
     tmp_path: Path, error: int
 ) -> None:
-    with staged(tmp_path) as stage:
+    with with_spool(tmp_path, Layout.DOCKER) as stage:
         stage.watcher.command = [*failing_links(error, when="2..4"), *stage.watcher.command]
         stage.start()
         made = stage.run("web")
@@ -151,7 +117,7 @@ def test_a_link_that_fails_for_a_while_is_told_once_and_made_up_for_in_order(
             stage.node.rotate(made)
             stage.node.write(made, f"file {number}")
         wait_kept(stage, made, files=3)
-        assert ["file 2" in path.read_text() for path in segments(stage, made)] == [False, True, False]
+        assert ["file 2" in path.read_text() for path in stage.segments(made)] == [False, True, False]
         stage.watcher.wait_for_log("all files of default/web, container main, are kept in the spool again")
         told = "the newest file of default/web, container main, can't be kept in the spool yet: "
         assert stage.watcher.log.count(f"{told}{os.strerror(error)}: {REMEDIES[error]}") == 1
@@ -195,12 +161,12 @@ def test_without_a_free_inode_nothing_is_lost_and_new_logs_go_by_their_paths(tmp
         wait_by_path(stage, new)
         later = stage.run("later")
         wait_kept(stage, later, files=1)
-        assert segments(stage, new) == []
+        assert stage.segments(new) == []
 
 
 @contextlib.contextmanager
 def _on(root: Path) -> Iterator[Stage]:
-    with staged(root) as stage:
+    with with_spool(root, Layout.DOCKER) as stage:
         yield stage.start()
 
 
@@ -219,7 +185,7 @@ def test_on_a_disk_that_is_full_rotated_files_are_kept_all_the_same(tmp_path: Pa
             wait_kept(stage, made, files=files)
         for path in made.log.parent.glob(f"{made.log.name}.*"):
             path.unlink()
-        assert "file 1" in segments(stage, made)[0].read_text()
+        assert "file 1" in stage.segments(made)[0].read_text()
         assert "can't be kept" not in stage.watcher.log
 
 
@@ -232,7 +198,7 @@ def bound(node: Path, *, options: str = "") -> list[str]:
 def test_a_mount_that_turns_read_only_is_told_and_got_over(tmp_path: Path) -> None:
     node = tmp_path / "node"
     node.mkdir()
-    with staged(tmp_path, prefix=bound(node)) as stage:
+    with with_spool(tmp_path, Layout.DOCKER, prefix=bound(node)) as stage:
 
         def remount(options: str) -> None:
             enter = ["nsenter", "--mount", "--target", str(stage.watcher.pid)]
@@ -258,10 +224,10 @@ def test_a_mount_that_turns_read_only_is_told_and_got_over(tmp_path: Path) -> No
             lambda: "segments can't be removed" in "".join(asked(stage, "status")["problems"]),
             what="a problem",
         )
-        assert len(segments(stage, unwanted)) == 1
+        assert len(stage.segments(unwanted)) == 1
         remount("rw")
         wait_kept(stage, old, files=2)
-        stage.watcher.wait_for(lambda: segments(stage, unwanted) == [], what="the end of what nobody wants")
+        stage.watcher.wait_for(lambda: stage.segments(unwanted) == [], what="the end of what nobody wants")
         wait_by_path(stage, new)
         later = stage.run("later")
         wait_kept(stage, later, files=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon_support import Stage
+from daemon_support import Stage, with_spool
 from hostile_support import Print, prints
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.segments import WAITING
@@ -25,18 +25,10 @@ NEWLINE = "evil\nWARNING kube_log_watcher: forged"
 @contextlib.contextmanager
 def staged(root: Path) -> Iterator[Stage]:
     """Give a stage with a spool, and a folder beside it to which links lead; nothing runs yet."""
-    for name in ("node/spool", "state", "outside/folder"):
-        (root / name).mkdir(parents=True)
+    (root / "outside" / "folder").mkdir(parents=True)
     for name in ("victim", "folder/victim", f"folder/{waiting_stem(KEY)}.1700000000.kept"):
         (root / "outside" / name).write_text("of somebody else")
-    environ: dict[str, str | Path | None] = {
-        "WATCHER_SPOOL_DIR": root / "node" / "spool",
-        "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
-        "WATCHER_SPOOL_SECONDS": "1",
-        "WATCHER_STATE_DIR": root / "state",
-        "WATCHER_INTERVAL": "1",
-    }
-    with Stage(root, Layout.CRI, agents=("scalyr",), environ=environ) as stage:
+    with with_spool(root, Layout.CRI, environ={"WATCHER_SPOOL_SECONDS": "1"}) as stage:
         yield stage
 
 
@@ -48,18 +40,8 @@ def untouched(folder: Path) -> Iterator[None]:
     assert prints(folder) == before
 
 
-def segments(stage: Stage, made: FakeContainer) -> list[Path]:
-    return sorted((stage.root / "node" / "spool").glob(f"*/*-{made.id}.*.log"))
-
-
-def is_kept(stage: Stage, made: FakeContainer) -> bool:
-    """Tell whether the file to which is written now is a segment."""
-    inode = made.log.stat().st_ino
-    return any(path.lstat().st_ino == inode for path in segments(stage, made))
-
-
 def wait_kept(stage: Stage, made: FakeContainer) -> None:
-    stage.watcher.wait_for(lambda: is_kept(stage, made), what=f"a segment of {made.pod}")
+    stage.watcher.wait_for(lambda: stage.keeps(made), what=f"a segment of {made.pod}")
 
 
 def put_link(path: Path, outside: Path) -> None:
@@ -101,10 +83,10 @@ def test_what_stands_in_place_of_a_pods_folder_is_that_pods_trouble_until_it_goe
             stage.node.rotate(made)
             stage.node.rotate(other)
             wait_kept(stage, other)
-            assert is_kept(stage, made) is False
+            assert not stage.keeps(made)
         place.unlink()
         wait_kept(stage, made)
-        assert len(segments(stage, made)) == 2
+        assert len(stage.segments(made)) == 2
         assert "Traceback" not in stage.watcher.log
 
 
@@ -131,8 +113,8 @@ def test_what_stands_in_place_of_a_segment_is_told_and_stays(tmp_path: Path, put
         made, other = stage.run("web"), stage.run("other")
         wait_kept(stage, made)
         stage.node.rotate(made)
-        stage.watcher.wait_for(lambda: len(segments(stage, made)) == 2, what="two segments")
-        segment = segments(stage, made)[0 if which == "closed" else -1]
+        stage.watcher.wait_for(lambda: len(stage.segments(made)) == 2, what="two segments")
+        segment = stage.segments(made)[0 if which == "closed" else -1]
         segment.unlink()
         put(segment, tmp_path / "outside")
         if which == "closed":
@@ -141,7 +123,7 @@ def test_what_stands_in_place_of_a_segment_is_told_and_stays(tmp_path: Path, put
             stage.watcher.wait_for_log(f"{segment} is a file of somebody else: move it away")
         stage.show(made, annotations={"kubernetes-log-watcher/exclude": "true"})
         stage.watcher.wait_for(lambda: not stage.entry(made), what="the end of what nobody wants")
-        stage.watcher.wait_for(lambda: segments(stage, made) == [segment], what="the end of the others")
+        stage.watcher.wait_for(lambda: stage.segments(made) == [segment], what="the end of the others")
         stage.node.rotate(other)
         wait_kept(stage, other)
         assert "Traceback" not in stage.watcher.log
@@ -204,5 +186,5 @@ def test_notes_that_are_none_do_not_hide_those_that_are(tmp_path: Path) -> None:
         stage.show(made)
         stage.node.remove(made)
         stage.start()
-        stage.watcher.wait_for(lambda: segments(stage, made), what="what has waited")
+        stage.watcher.wait_for(lambda: stage.segments(made), what="what has waited")
         assert "Traceback" not in stage.watcher.log

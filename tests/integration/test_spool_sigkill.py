@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from daemon_support import Stage
+from daemon_support import Stage, with_spool
 from fuzz_support import thorough
 from kube_log_watcher_core import Layout
 from kube_log_watcher_core.spool.spooled import waiting_stem
 from kube_log_watcher_testing.fake_api import pod_object
 from support import wait_until
+from trace_support import traced
 
 CALLS = ("linkat", "renameat", "mkdirat", "write", "unlinkat", "utimensat")
 AT_ITS_END = ("unlinkat", "utimensat")
@@ -31,16 +30,10 @@ AT_ONCE = 6
 WAIT_SECONDS = 60.0
 
 
-def _can_trace() -> bool:
-    if shutil.which("strace") is None:
-        return False
-    probe = ["strace", "-o", "/dev/null", "true"]
-    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
-
-
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(not _can_trace(), reason="strace is not installed, or may not trace"),
+    traced,
+    pytest.mark.long,
     pytest.mark.timeout(900),
 ]
 
@@ -81,10 +74,10 @@ class Play:
         stage.node.write(made, "file 1")
         stage.watcher.start()
         stage.show(made)
-        self._go_on(self._is_linked)
+        self._go_on(lambda: stage.keeps(made))
         while self._written < FILES:
             self._rotate()
-            self._go_on(self._is_linked)
+            self._go_on(lambda: stage.keeps(made))
         stage.end(made)
         self._go_on(lambda: not self._waits_for_the_end or self._has_ended())
         with contextlib.suppress(ProcessLookupError):
@@ -100,10 +93,6 @@ class Play:
         self._stage.node.rotate(self._made)
         self._written += 1
         self._stage.node.write(self._made, f"file {self._written}")
-
-    def _is_linked(self) -> bool:
-        shown = sorted(self._spool.glob("*/*.log"))
-        return bool(shown) and shown[-1].stat().st_ino == self._made.log.stat().st_ino
 
     def _has_ended(self) -> bool:
         """Tell whether all segments have gone, and which numbers they had is noted."""
@@ -142,16 +131,7 @@ class Play:
 
 def play(root: Path, layout: Layout, call: str, number: int) -> bool:
     """Play a life; tell whether the watcher was killed in it."""
-    for name in ("node/spool", "state"):
-        (root / name).mkdir(parents=True)
-    environ: dict[str, str | Path | None] = {
-        "WATCHER_SPOOL_DIR": root / "node" / "spool",
-        "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
-        "WATCHER_SPOOL_SECONDS": "1",
-        "WATCHER_STATE_DIR": root / "state",
-        "WATCHER_INTERVAL": "1",
-    }
-    with Stage(root, layout, agents=("symlinker",), environ=environ) as stage:
+    with with_spool(root, layout, environ={"WATCHER_SPOOL_SECONDS": "1"}) as stage:
         made = Play(stage, call, number)
         made.run()
     return made.was_killed

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon_support import Stage
+from daemon_support import EVENTS_ALONE, Stage, with_spool
 from kube_log_watcher_core import Layout
 from kube_log_watcher_testing.fake_node import FakeContainer
 from kube_log_watcher_testing.watcher_process import WatcherProcess
@@ -20,15 +20,9 @@ pytestmark = pytest.mark.timeout(120)
 
 @contextlib.contextmanager
 def staged(root: Path, **environ: str | Path) -> Iterator[Stage]:
-    for name in ("node/spool", "node/other", "state"):
-        (root / name).mkdir(parents=True)
-    given: dict[str, str | Path | None] = {
-        "WATCHER_SPOOL_DIR": root / "node" / "spool",
-        "WATCHER_SPOOL_MIN_FREE_PERCENT": "0",
-        "WATCHER_STATE_DIR": root / "state",
-        **environ,
-    }
-    with Stage(root, Layout.CRI, agents=("scalyr",), environ=given) as stage:
+    (root / "node" / "other").mkdir(parents=True)
+    given = {"WATCHER_INTERVAL": str(EVENTS_ALONE), **environ}
+    with with_spool(root, Layout.CRI, environ=given) as stage:
         yield stage.start()
 
 
