@@ -181,6 +181,16 @@ def test_a_log_that_was_shown_before_its_pod_asked_for_redaction_is_excluded_unt
     assert shown(agent, held, NEW) == [NEW]
 
 
+def test_a_value_that_is_left_out_is_told_to_its_author(folder: Path) -> None:
+    given = {"kubernetes-log-watcher/fluentbit-multiline": "cobol", "fluentbit.io/parser": "json"}
+    agent, asking = agent_of(folder), spooled(1, annotations=given)
+    assert shown(agent, asking, spooled(2, pod="shop-2")) == [asking, spooled(2, pod="shop-2")]
+    (objection,) = agent.objections()
+    assert objection.annotation == "kubernetes-log-watcher/fluentbit-multiline"
+    assert "one of go, java, python, ruby" in objection.reason
+    assert not objection.holds
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     (tmp_path / "0.log").touch()

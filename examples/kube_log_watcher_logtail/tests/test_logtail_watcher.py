@@ -99,3 +99,23 @@ def test_what_was_rotated_and_deleted_while_the_shipper_was_away_is_shipped_once
             watcher.wait_for(lambda: not list((stage.folder / "metadata").iterdir()), what="no metadata")
         assert [text for text, _ in stage.shipped()] == ["first", "second", "third"]
         assert watcher.stop() == 0
+
+
+def test_a_pod_that_asks_for_redaction_ships_nothing_from_then_on(stage: Stage) -> None:
+    """The script ships lines as they are; so it leaves such a log alone, though it was shown before."""
+    node = FakeNode(stage.folder / "node", Layout.CRI)
+    labels = {"application": "shop", "version": "1"}
+    rules = {"kubernetes-log-watcher/scalyr-redaction-rules": '[{"match_expression": "secret"}]'}
+    with FakeApi() as api, WatcherProcess(node, api, environ=stage.environ) as watcher, stage.shipping():
+        asking, other = node.add(pod="shop-1"), node.add(pod="shop-2")
+        api.add(pod_object("shop-1", uid=asking.uid, labels=labels))
+        node.write(asking, "before")
+        watcher.wait_for(lambda: len(stage.shipped()) == 1, what="the first line")
+        api.update(pod_object("shop-1", uid=asking.uid, labels=labels, annotations=rules))
+        metadata = stage.folder / "metadata" / f"{asking.id}.json"
+        watcher.wait_for(lambda: "held" in json.loads(metadata.read_text()), what="the hold")
+        node.write(asking, "secret")
+        api.add(pod_object("shop-2", uid=other.uid, labels=labels))
+        node.write(other, "another")
+        watcher.wait_for(lambda: len(stage.shipped()) == 2, what="a line of somebody else's")
+        assert [text for text, _ in stage.shipped()] == ["before", "another"]

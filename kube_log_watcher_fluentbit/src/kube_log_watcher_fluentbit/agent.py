@@ -20,7 +20,7 @@ from kube_log_watcher_core import (
 )
 from kube_log_watcher_fluentbit.database import TailDatabase, is_sqlite_there
 from kube_log_watcher_fluentbit.leftovers import Leftovers
-from kube_log_watcher_fluentbit.metadata import metadata
+from kube_log_watcher_fluentbit.metadata import MULTILINE_SETTING, metadata, refused
 from kube_log_watcher_fluentbit.names import Name, holders, name_of, pod_of
 from kube_log_watcher_fluentbit.settings import FluentBitSettings
 from kube_log_watcher_fluentbit.standing import ENDING, Standing, read_all, standing
@@ -40,6 +40,7 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
     """Keeps a file for each pod, from which Fluent Bit's Kubernetes filter learns whose a line is."""
 
     settings_class = FluentBitSettings
+    annotations = (MULTILINE_SETTING,)
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         """Whether a pod waits for a name that one has of which nothing is followed."""
         self._waiting: dict[str, tuple[LogTarget, float]] = {}
         """By key: logs whose name another pod has, and since when they wait."""
+        self._shown: Sequence[LogTarget] = ()
         self._is_new = True
         self._is_blind = False
         """Whether it was told that the database can't be read."""
@@ -137,6 +139,7 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         self._standing = {name: pod for name, pod in self._standing.items() if name in self._wanted}
         allowed = self.without_held(targets)
         shown = [target for target in allowed if self._standing.get(name_of(target)) == pod_of(target)]
+        self._shown = shown
         keys = {target.container.key for target in shown}
         now = self._clock()
         self._waiting = {
@@ -147,8 +150,11 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         return shown
 
     def objections(self) -> Iterable[Objection]:
-        """Return the logs that are held, also those that have waited long for their name."""
+        """Return what is held or left out, also the logs that have waited long for their name."""
         yield from super().objections()
+        for target in self._shown:
+            for annotation, expected in refused(target.annotations).items() if target.annotations else ():
+                yield Objection(target, annotation, f"it is left out, for it is not {expected}")
         now = self._clock()
         for target, since in self._waiting.values():
             if now - since >= PATIENCE_SECONDS:

@@ -14,7 +14,8 @@ from typing import Any, Final
 from kube_log_watcher_core import LogTarget
 from kube_log_watcher_static import MOST_BYTES, cut, redaction_asked
 
-MULTILINE: Final = "kubernetes-log-watcher/fluentbit-multiline"
+MULTILINE_SETTING: Final = "fluentbit-multiline"
+MULTILINE: Final = f"kubernetes-log-watcher/{MULTILINE_SETTING}"
 """Asks for one of the kinds of multi-line that the static configuration has, for the whole pod."""
 TRUNCATED: Final = "kubernetes-log-watcher/truncated"
 """Says what was too large: ``annotations``, or these and ``labels``."""
@@ -24,6 +25,7 @@ _VALUES: Final = {
     "parser": re.compile(r"[A-Za-z0-9_.-]{1,100}"),
     "exclude": re.compile(r"true|false", re.IGNORECASE),
 }
+_EXPECTED: Final = {"parser": "a parser's name", "exclude": "true or false"}
 _KINDS: Final = frozenset({"java", "python", "go", "ruby"})
 
 
@@ -64,6 +66,18 @@ def _acted_on(annotations: Mapping[str, str]) -> Mapping[str, str]:
             found[name] = value
     if annotations.get(MULTILINE) in _KINDS:
         found[MULTILINE] = annotations[MULTILINE]
+    return found
+
+
+def refused(annotations: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the annotations that are left out because of their values, and what each would have to be."""
+    found = {}
+    for name, value in annotations.items():
+        match = _ACTED_ON.fullmatch(name)
+        if match and not _VALUES[match[1]].fullmatch(value):
+            found[name] = _EXPECTED[match[1]]
+    if annotations.get(MULTILINE, "java") not in _KINDS:
+        found[MULTILINE] = f"one of {', '.join(sorted(_KINDS))}"
     return found
 
 

@@ -14,12 +14,15 @@ while [ -z "$over" ]; do
         id=${name%.*.log}
         id=${id##*-}
         [ -e "$segment" ] && [ -e "$metadata/$id.json" ] || continue
+        labels=$(cat "$metadata/$id.json")
+        # Its pod asks for a redaction, since a moment ago: nobody does it here.
+        case $labels in *'"held":"kubernetes-log-watcher/'*) continue ;; esac
         # The offset moves on when the lines are out: killed in between, it ships them again, and loses none.
         rm -f "$offsets/.next"
         if [ -e "$offsets/$name" ]; then cp "$offsets/$name" "$offsets/.next"; fi
         logtail -f "$segment" -o "$offsets/.next" >"$offsets/.lines" || continue
         if [ -s "$offsets/.lines" ]; then
-            LABELS=$(cat "$metadata/$id.json") awk '{ print ENVIRON["LABELS"], $0 }' "$offsets/.lines"
+            LABELS=$labels awk '{ print ENVIRON["LABELS"], $0 }' "$offsets/.lines"
             mv "$offsets/.next" "$offsets/$name"
         fi
     done
