@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +14,8 @@ from kube_log_watcher_core import LogFile, LogTarget, NodeContext
 from kube_log_watcher_rsyslog import RsyslogAgent, RsyslogSettings
 from kube_log_watcher_static import metadata_of, without_nul
 from kube_log_watcher_testing import hostile
-from kube_log_watcher_testing.factories import make_container, make_target
 from rsyslog_support import Rsyslogd, needs_rsyslog
+from segment_support import cri, target_in, write_segment
 from support import wait_until
 
 pytestmark = [needs_rsyslog, pytest.mark.timeout(120)]
@@ -43,24 +44,7 @@ def agent(rsyslogd: Rsyslogd, spool: Path) -> RsyslogAgent:
 
 @pytest.fixture
 def make(spool: Path) -> MakeTarget:
-    def make(number: int, **labels: str) -> LogTarget:
-        target = make_target(attrs.evolve(make_container(number), spool=spool), labels=labels)
-        folder = spool / f"default_shop-{number}_uid-{number}"
-        return attrs.evolve(target, pattern=f"{folder}/main-{target.id}.*.log")
-
-    return make
-
-
-def write(target: LogTarget, *lines: str, number: int = 1) -> Path:
-    path = target.file(f"main-{target.id}.{number:010}.log")
-    path.parent.mkdir(exist_ok=True)
-    with path.open("a") as log:
-        log.writelines(f"{line}\n" for line in lines)
-    return path
-
-
-def cri(message: str) -> str:
-    return f"2026-11-25T03:00:00.000000000Z stdout F {message}"
+    return functools.partial(target_in, spool)
 
 
 def show(agent: RsyslogAgent, *targets: LogTarget) -> None:
@@ -81,7 +65,7 @@ def test_a_line_is_shipped_with_its_pods_metadata(
     assert list(agent.ready([target])) == []
     rsyslogd.start()
     show(agent, target)
-    write(target, cri("one"), '{"log":"two\\n","stream":"stdout","time":"2026-11-25T03:00:00Z"}')
+    write_segment(target, cri("one"), '{"log":"two\\n","stream":"stdout","time":"2026-11-25T03:00:00Z"}')
     wait_until(lambda: len(rsyslogd.shipped()) == 2)
     assert [record["kubernetes"] for record in rsyslogd.shipped()] == [metadata_of(target)] * 2
     assert rsyslogd.messages()[0] == cri("one")
@@ -96,7 +80,7 @@ def test_hostile_labels_stay_text(agent: RsyslogAgent, rsyslogd: Rsyslogd, make:
     rsyslogd.start()
     show(agent, *targets, *named)
     for target in (*targets, *named):
-        write(target, cri(target.id))
+        write_segment(target, cri(target.id))
     wait_until(lambda: len(rsyslogd.shipped()) == len(targets) + len(named), timeout=60)
     found = {record["log"].split()[-1]: record["kubernetes"] for record in rsyslogd.shipped()}
     odd = {
@@ -114,10 +98,10 @@ def test_a_label_that_changes_is_seen_without_a_restart(
     agent.sync([target])
     with rsyslogd:
         show(agent, target)
-        write(target, cri("one"))
+        write_segment(target, cri("one"))
         wait_until(lambda: rsyslogd.messages() == [cri("one")])
         show(agent, changed)
-        write(target, cri("two"))
+        write_segment(target, cri("two"))
         wait_until(lambda: len(rsyslogd.shipped()) == 2)
     assert [record["kubernetes"]["labels"]["version"] for record in rsyslogd.shipped()] == ["1", "2"]
 
@@ -133,11 +117,11 @@ def test_a_table_that_somebody_breaks_is_not_taken_up_and_is_written_anew(
         (rsyslogd.folder / "request").write_text("reload, by hand\n")
         (rsyslogd.folder / "request").rename(rsyslogd.folder / "control")
         wait_until(lambda: "could not be reloaded" in rsyslogd.said)
-        write(target, cri("one"))
+        write_segment(target, cri("one"))
         wait_until(lambda: rsyslogd.messages() == [cri("one")])
         show(agent, target)
         show(agent, target, make(2))
-        write(make(2), cri("two"))
+        write_segment(make(2), cri("two"))
         wait_until(lambda: len(rsyslogd.shipped()) == 2)
     assert all("error" not in record["kubernetes"] for record in rsyslogd.shipped())
 
@@ -170,7 +154,7 @@ def test_many_logs_are_taken_up_and_shipped(
     with rsyslogd:
         show(agent, *targets)
         for target in targets:
-            write(target, cri(target.id))
+            write_segment(target, cri(target.id))
         wait_until(lambda: len(rsyslogd.shipped()) == count, timeout=60)
     assert {record["log"].split()[-1] for record in rsyslogd.shipped()} == {
         record["kubernetes"]["container_id"] for record in rsyslogd.shipped()
@@ -197,7 +181,7 @@ def test_how_far_it_has_read_is_told_by_its_notes(
     agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget
 ) -> None:
     target = make(1)
-    path = write(target, *(cri(str(number)) for number in range(250)))
+    path = write_segment(target, *(cri(str(number)) for number in range(250)))
     file = LogFile(path, path.stat().st_ino)
 
     def read() -> int:
@@ -219,7 +203,7 @@ def test_a_line_that_has_no_end_yet_counts_as_read_when_it_is_handed_on(
 ) -> None:
     """A CRI runtime writes a long line in parts: only the last of them makes it a message."""
     target = make(1)
-    path = write(target, cri("one"), cri("two").replace(" F ", " P "))
+    path = write_segment(target, cri("one"), cri("two").replace(" F ", " P "))
     whole = len(cri("one")) + 1
     file = LogFile(path, path.stat().st_ino)
 
@@ -269,7 +253,7 @@ def test_a_kill_loses_nothing_of_what_a_slow_receiver_has_not_taken(
     output = SLOW_OUTPUT.format(python=sys.executable, program=program, taken=rsyslogd.output)
     rsyslogd.config.with_name("output.conf").write_text(output)
     target = make(1)
-    path = write(target, *(cri(f"{number:04}") for number in range(2000)))
+    path = write_segment(target, *(cri(f"{number:04}") for number in range(2000)))
     file = LogFile(path, path.stat().st_ino)
     agent.sync([target])
     for enough in (200, 700):

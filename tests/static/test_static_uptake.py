@@ -24,6 +24,15 @@ def test_the_word_on_an_earlier_generation_says_nothing_of_a_later_one() -> None
     assert (uptake.has("a"), uptake.has("b")) == (True, False)
 
 
+def test_of_a_content_that_comes_again_after_another_nothing_was_said_yet() -> None:
+    uptake = Uptake(clock=Clock())
+    uptake.wrote({"a"}, b"one")
+    uptake.confirm(uptake.generation)
+    uptake.wrote({"a", "b"}, b"two")
+    uptake.wrote({"a"}, b"one")
+    assert uptake.seconds_left() == 0.0
+
+
 def test_the_same_content_is_the_same_generation_in_another_life() -> None:
     one, other = Uptake(clock=Clock()), Uptake(clock=Clock())
     one.wrote({"a"}, b"content")

@@ -10,8 +10,9 @@ from benchmarks.churn.shippers.logstash import Logstash
 from benchmarks.churn.shippers.rsyslog import Rsyslog
 from benchmarks.churn.shippers.scalyr import Scalyr
 from benchmarks.churn.shippers.shipper import Shipper
+from benchmarks.churn.shippers.syslogng import Syslogng
 from benchmarks.churn.shippers.vector import Vector
 
 SHIPPERS: Mapping[str, type[Shipper]] = {
-    each.name: each for each in (Scalyr, FluentBit, Fluentd, Rsyslog, Logstash, Vector)
+    each.name: each for each in (Scalyr, FluentBit, Fluentd, Rsyslog, Syslogng, Logstash, Vector)
 }

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from kube_log_watcher_core import File, LogFile, LogTarget, NodeContext, Owned, Progress
-from kube_log_watcher_rsyslog.answers import Answers
 from kube_log_watcher_rsyslog.positions import StateFolder
 from kube_log_watcher_rsyslog.settings import RsyslogSettings
 from kube_log_watcher_static import (
     AcknowledgedTableAgent,
+    Answers,
     TableFormat,
     check_configuration,
     generation_of,

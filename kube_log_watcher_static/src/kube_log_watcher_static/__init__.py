@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from kube_log_watcher_static.acknowledged import AcknowledgedTableAgent
 from kube_log_watcher_static.agent import StaticAgent
+from kube_log_watcher_static.answers import Answers
 from kube_log_watcher_static.configuration import check_configuration
 from kube_log_watcher_static.metadata import MOST_BYTES, Document, cut, metadata_of, to_json, without_nul
 from kube_log_watcher_static.positions import (
@@ -40,6 +41,7 @@ __all__ = [
     "JSON_MAP",
     "MOST_BYTES",
     "AcknowledgedTableAgent",
+    "Answers",
     "Document",
     "Offsets",
     "PositionFile",

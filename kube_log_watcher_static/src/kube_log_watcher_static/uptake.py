@@ -28,19 +28,24 @@ class Uptake:
         self._known: frozenset[str] = frozenset()
         self.generation = ""
         """Names what was written last, by its content: also the next life of the process knows it."""
+        self._is_taken_up = False
+        """Whether the shipper has said so of that."""
         self.confirmed = ""
         """The generation that was taken up last, by the shipper's own word."""
 
     def wrote(self, ids: Collection[str], content: bytes = b"") -> None:
         """Note what is on disk now, and about which containers; by time alone, whatever it is."""
         now = self._clock()
-        self.generation = generation_of(content)
+        generation = generation_of(content)
+        # Of the same content that comes again after another, nothing was said yet.
+        self._is_taken_up = self._is_taken_up and generation == self.generation
+        self.generation = generation
         self._since = {each: self._since.get(each, now) for each in ids}
 
     def confirm(self, generation: str) -> None:
         """Note what the shipper says that it has taken up; an older generation says nothing."""
         if generation and generation == self.generation:
-            self.confirmed = generation
+            self.confirmed, self._is_taken_up = generation, True
             self._known = frozenset(self._since)
 
     def seconds_left(self) -> float | None:
@@ -50,7 +55,7 @@ class Uptake:
         don't make it wait longer: whenever the shipper looks, it finds what has been there before.
         """
         if self._seconds is None:
-            return None if self.confirmed == self.generation else 0.0
+            return None if self._is_taken_up else 0.0
         now = self._clock()
         left = (since + self._seconds - now for since in self._since.values())
         return min((each for each in left if each > 0), default=None)
