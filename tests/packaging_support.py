@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Self
 
 import attrs
 import pytest
+from build import ProjectBuilder
+from pyproject_hooks import quiet_subprocess_runner
 
 from documents import ROOT
 
@@ -95,8 +98,11 @@ def call(command: Sequence[str | Path], *, cwd: Path) -> None:
 
 def build(folder: Path, into: Path) -> Built:
     """Build an sdist, and the wheel out of that sdist, with the tools of this environment."""
-    call([sys.executable, "-m", "build", "--no-isolation", "--outdir", into, folder], cwd=into.parent)
-    (sdist,), (wheel,) = into.glob("*.tar.gz"), into.glob("*.whl")
+    sdist = Path(ProjectBuilder(folder, runner=quiet_subprocess_runner).build("sdist", into))
+    with tempfile.TemporaryDirectory() as temporary:
+        shutil.unpack_archive(sdist, temporary, filter="data")
+        unpacked = Path(temporary, sdist.name.removesuffix(".tar.gz"))
+        wheel = Path(ProjectBuilder(unpacked, runner=quiet_subprocess_runner).build("wheel", into))
     return Built(sdist, wheel)
 
 
