@@ -56,6 +56,8 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         self._database = None if settings.database is None else TailDatabase(settings.database)
         self._wanted: Mapping[Name, Standing] = {}
         """By name: what is to stand."""
+        self._files: Mapping[Name, File] = {}
+        """By name: that as a file."""
         self._standing: dict[Name, str] = {}
         """By name: the pod whose metadata Fluent Bit finds."""
         self._leftovers = Leftovers()
@@ -65,7 +67,8 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         """Whether a pod waits for a name that one has of which nothing is followed."""
         self._waiting: dict[str, tuple[LogTarget, float]] = {}
         """By key: logs whose name another pod has, and since when they wait."""
-        self._shown: Sequence[LogTarget] = ()
+        self._left_out: Sequence[Sequence[Objection]] = ()
+        """What pods ask for in words that Fluent Bit would not understand."""
         self._is_new = True
         self._is_blind = False
         """Whether it was told that the database can't be read."""
@@ -84,13 +87,15 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
         self._is_blocked = len(free) < len(followed)
         logs = _logs_of(free)
         texts = self.each(list(by_name.values()), self._metadata)
+        self._left_out = self.each(list(by_name.values()), _left_out)
         self._wanted = taken | {
             name: self._standing_of(name, pod_of(target), text, logs[pod_of(target)])
             for (name, target), text in zip(by_name.items(), texts, strict=True)
         }
         (ours,) = self.owned()
-        files = (File(self._path(name), stands.content) for name, stands in self._wanted.items())
-        return [file for file in files if ours.matches(file.path)]
+        files = {name: File(self._path(name), stands.content) for name, stands in self._wanted.items()}
+        self._files = {name: file for name, file in files.items() if ours.matches(file.path)}
+        return self._files.values()
 
     def _look_at_what_is_left(self, targets: Sequence[LogTarget]) -> None:
         """Learn from the disk who has the names, and of whom there are segments."""
@@ -132,14 +137,12 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
 
     def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
         """Return the targets whose own pod's file stands: the next pod of that name has to wait."""
-        for name, stands in self._wanted.items():
-            item = self.placed(self._path(name))
-            if isinstance(item, File) and item.content == stands.content:
-                self._standing[name] = stands.pod
+        for name, file in self._files.items():
+            if self.placed(file.path) == file:
+                self._standing[name] = self._wanted[name].pod
         self._standing = {name: pod for name, pod in self._standing.items() if name in self._wanted}
         allowed = self.without_held(targets)
         shown = [target for target in allowed if self._standing.get(name_of(target)) == pod_of(target)]
-        self._shown = shown
         keys = {target.container.key for target in shown}
         now = self._clock()
         self._waiting = {
@@ -152,9 +155,8 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
     def objections(self) -> Iterable[Objection]:
         """Return what is held or left out, also the logs that have waited long for their name."""
         yield from super().objections()
-        for target in self._shown:
-            for annotation, expected in refused(target.annotations).items() if target.annotations else ():
-                yield Objection(target, annotation, f"it is left out, for it is not {expected}")
+        for left_out in self._left_out:
+            yield from left_out
         now = self._clock()
         for target, since in self._waiting.values():
             if now - since >= PATIENCE_SECONDS:
@@ -213,6 +215,13 @@ class FluentBitAgent(StaticAgent[FluentBitSettings]):
 
     def _path(self, name: Name) -> Path:
         return self.settings.folder / f"{name[0]}_{name[1]}{ENDING}"
+
+
+def _left_out(target: LogTarget) -> Sequence[Objection]:
+    return [
+        Objection(target, annotation, f"it is left out, for it is not {expected}")
+        for annotation, expected in refused(target.annotations).items()
+    ]
 
 
 def _logs_of(targets: Iterable[LogTarget]) -> Mapping[str, Mapping[str, str]]:
