@@ -24,6 +24,7 @@ class Kind(enum.Enum):
     REANNOTATED = "annotations changed"
     BAD_ANNOTATION = "bad annotation came"
     TAKEN_OVER = "name taken over by a new pod, the one before still writes"
+    WITHDRAWN = "pod excluded, or redaction asked for, while it was shipped"
     UNWANTED = "pod came that must not be followed"
     MENDED = "unusable redaction rule mended"
     DELETED = "pod deleted: files and API object gone"

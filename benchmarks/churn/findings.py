@@ -59,7 +59,7 @@ class Findings:
     withheld: int
     """Lines that must not be shipped at all, for what their pods ask to be hidden; not among `written`."""
     unwanted: int
-    """Lines of pods that must not be followed; not among `written`."""
+    """Lines of pods that must not be followed, or not any more; not among `written`."""
     arrived: int
     gaps: tuple[Gap, ...]
     rows: tuple[Row, ...]
@@ -103,7 +103,7 @@ _COUNTS = ("times", "gaps", "lost", "doubled", "mislabelled", "unlabelled", "unr
 def find(ledgers: Sequence[Ledger], events: Sequence[Event]) -> Findings:
     """Compare what was written with what arrived."""
     runs = [run for ledger in ledgers for run in ledger.runs]
-    counted = [run for run in runs if not (run.withheld or run.unwanted)]
+    counted = [run for run in runs if run.counts]
     gaps = [gap for run in counted for gap in _gaps(run, events)]
     faults = {
         "doubled": [fault for ledger in ledgers for fault in ledger.doubled],
@@ -115,7 +115,7 @@ def find(ledgers: Sequence[Ledger], events: Sequence[Event]) -> Findings:
     return Findings(
         written=sum(len(run.written) for run in counted),
         withheld=sum(len(run.written) for run in runs if run.withheld),
-        unwanted=sum(len(run.written) for run in runs if run.unwanted),
+        unwanted=sum(len(run.written) for run in runs if run.unwanted or run.withdrawn is not None),
         arrived=sum(len(run.arrived) for run in counted),
         gaps=tuple(gaps),
         rows=tuple(_rows(gaps, faults, events)),

@@ -27,7 +27,7 @@ ROUNDS = 3
 """Requests after which the shipper must have come round: one may be on its way, another one empty."""
 BAG = {"relabel": 3, "reannotate": 2, "restart": 2, "bad": 1, "watcher": 1, "shipper": 1}
 """How often each kind of event comes in ten; pods go when their lives are over, logs rotate by themselves."""
-HARSH_BAG = {**BAG, "unwanted": 2, "refuse": 1}
+HARSH_BAG = {**BAG, "unwanted": 2, "withdraw": 1, "refuse": 1}
 
 
 class Lane:
@@ -268,6 +268,7 @@ class Lane:
             "shipper": self._stop_shipper,
             "kill": self._kill_shipper,
             "unwanted": self._life.come_unwanted,
+            "withdraw": self._life.withdraw,
             "refuse": self._refuse,
         }
         actions[self._bag.pop()]()

@@ -57,11 +57,18 @@ class Run:
     """Whether nothing of it may be shipped, because its redaction rule is unusable."""
     unwanted: bool = False
     """Whether nothing of it may be shipped by anybody: excluded, or without the labels that are asked for."""
+    withdrawn: float | None = None
+    """Since when nobody wants it any more, by the clock of the labels; what is missing of it is not lost."""
     written: list[float] = attrs.field(factory=list)
     """When each line was written; the index is its number."""
     labelled: list[float] = attrs.field(factory=list)
     """The same, by the clock of the labels."""
     arrived: Counter[int] = attrs.field(factory=Counter)
+
+    @property
+    def counts(self) -> bool:
+        """Whether all of it has to arrive."""
+        return not (self.withheld or self.unwanted) and self.withdrawn is None
 
 
 @attrs.frozen
@@ -154,11 +161,15 @@ class Ledger:
                 with self._lock:
                     self._take(number, line)
 
+    def withdraw(self, run: Run) -> None:
+        """Take down that nothing of a log that is shipped is wanted from now on."""
+        with self._lock:
+            run.withdrawn = self._label_clock()
+
     def missing(self) -> int:
         """Count the lines that were written and have not arrived."""
         with self._lock:
-            runs = [run for run in self._runs.values() if not (run.withheld or run.unwanted)]
-            return sum(len(run.written) - len(run.arrived) for run in runs)
+            return sum(len(run.written) - len(run.arrived) for run in self._runs.values() if run.counts)
 
     def _take(self, number: Numbered, line: Line) -> None:
         run, self.last_news = self._runs[number.run], self._clock()
@@ -169,6 +180,9 @@ class Ledger:
 
         if run.unwanted:
             self.leaked.append(fault("nobody wants it shipped"))
+            return
+        if run.withdrawn is not None and run.labelled[number.seq] > run.withdrawn + self._lag:
+            self.leaked.append(fault("written long after nobody wanted it any more"))
             return
         if run.arrived[number.seq] > 1:
             self.doubled.append(fault(DOUBLED))

@@ -212,6 +212,21 @@ class NodeLife:
             self._set_annotations(pod)
             self._note(Kind.REANNOTATED, pod.facts.name)
 
+    def withdraw(self) -> None:
+        """Exclude a pod that is shipped; or let it ask for redaction, where that is held."""
+        for pod in self._choose():
+            if self._redacts or self._rng.random() < 0.5:
+                pod.annotations = {**pod.annotations, EXCLUDE: "true"}
+            else:
+                containers = self._containers(pod.slot)
+                pod.annotations = good_annotations(containers, parser=DECODED, mask="hidden")
+            pod.unwanted = True
+            pod.lives_until = self._clocks.following.now + self._pace.label_lag + LABELLED_SECONDS
+            for writer in (*pod.writers, *pod.ended):
+                self._ledger.withdraw(writer.run)
+            pod.show(self._api)
+            self._note(Kind.WITHDRAWN, pod.facts.name)
+
     def _mend(self, pod: LivePod) -> None:
         if self.calm:
             self._clocks.always.after(1.0, lambda: self._mend(pod))

@@ -29,6 +29,7 @@ HAPPENED: Mapping[str, tuple[Kind, ...]] = {
     "relabelled": (Kind.RELABELLED,),
     "taken over": (Kind.TAKEN_OVER,),
     "unwanted": (Kind.UNWANTED,),
+    "withdrawn": (Kind.WITHDRAWN,),
 }
 """The columns of what happened."""
 
