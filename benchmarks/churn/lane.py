@@ -87,7 +87,6 @@ class Lane:
             clock=time.monotonic,
             label_clock=lambda: self._clocks.telling.now,
             label_lag=pace.label_lag,
-            tells_labels=kind.supports.labels,
             redaction=kind.supports.redaction,
         )
         self._shipper = kind(folder, pace=pace, take_lines=self.ledger.arrived)

@@ -95,8 +95,6 @@ class Ledger:
         the clock of the labels: one that stands still while a change can't come through.
     label_lag
         seconds after which a line that is written must not carry labels that are no longer valid.
-    tells_labels
-        whether lines arrive with labels at all; else only what names their container is looked at.
     redaction
         where it is applied, no secret may be readable; where it is held, it may in what is not withheld.
     """
@@ -107,13 +105,11 @@ class Ledger:
         clock: Callable[[], float],
         label_clock: Callable[[], float],
         label_lag: float,
-        tells_labels: bool = True,
         redaction: Redaction = Redaction.APPLIED,
     ) -> None:
         self._clock = clock
         self._label_clock = label_clock
         self._lag = label_lag
-        self._tells_labels = tells_labels
         self.redaction = redaction
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
@@ -161,10 +157,15 @@ class Ledger:
                 with self._lock:
                     self._take(number, line)
 
-    def withdraw(self, run: Run) -> None:
-        """Take down that nothing of a log that is shipped is wanted from now on."""
+    def withdraw(self, pod: PodFacts) -> None:
+        """Take down that nothing of a pod that is shipped is wanted from now on.
+
+        What is on its way may come or not, and with its labels or without: whose it is must be right.
+        """
         with self._lock:
-            run.withdrawn = self._label_clock()
+            for run in self._runs.values():
+                if run.pod is pod:
+                    run.withdrawn = self._label_clock()
 
     def missing(self) -> int:
         """Count the lines that were written and have not arrived."""
@@ -188,9 +189,7 @@ class Ledger:
             self.doubled.append(fault(DOUBLED))
         if wrong := whose_it_is_not(run, line.attributes):
             self.mislabelled.append(fault(wrong))
-        elif not line.attributes.keys() >= IDENTITY:
-            self.unlabelled.append(fault("without its container's name"))
-        elif self._tells_labels:
+        elif run.withdrawn is None:
             self._look_at_labels(run, number.seq, line, fault)
         if run.withheld:
             self.unredacted.append(fault("withheld for its redaction rule"))
@@ -204,8 +203,8 @@ class Ledger:
         after a change may have been written before it, and a change needs a moment to come through.
         """
         found = {name: line.attributes[name] for name in LABELS if name in line.attributes}
-        if not found:
-            self.unlabelled.append(fault("without any label"))
+        if not (found and line.attributes.keys() >= IDENTITY):
+            self.unlabelled.append(fault("without any label, or its container's name"))
             return
         matching = [revision for revision in run.pod.revisions if revision.labels == found]
         if not matching:

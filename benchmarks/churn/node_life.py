@@ -222,8 +222,7 @@ class NodeLife:
                 pod.annotations = good_annotations(containers, parser=DECODED, mask="hidden")
             pod.unwanted = True
             pod.lives_until = self._clocks.following.now + self._pace.label_lag + LABELLED_SECONDS
-            for writer in (*pod.writers, *pod.ended):
-                self._ledger.withdraw(writer.run)
+            self._ledger.withdraw(pod.facts)
             pod.show(self._api)
             self._note(Kind.WITHDRAWN, pod.facts.name)
 

@@ -22,10 +22,8 @@ from benchmarks.churn.shippers.program import Program
 
 @attrs.frozen
 class Supports:
-    """What a shipper is judged by. What it doesn't support is not looked at."""
+    """What a shipper is judged by."""
 
-    labels: bool = True
-    """Whether lines arrive with the pod's labels; else they name the container alone."""
     redaction: Redaction = Redaction.HELD
     real_paths: bool = False
     """Whether it can be told a log's own path, so that it runs without the spool, too."""
