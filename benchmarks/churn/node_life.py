@@ -268,9 +268,11 @@ class NodeLife:
     # ------------------------------------------------------------------ going
 
     def stop_churning(self) -> None:
-        """End all containers; their files stay."""
+        """End all containers; their files stay. What is to be mended is, so that all of it may come."""
         self._over = True
         for pod in self.pods:
+            if not _may_end(pod):
+                self._mend(pod)
             for writer in pod.writers:
                 self.logs.finish(pod, writer)
 
