@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+import attrs
+
 from kube_log_watcher_core.agents import Claim, FolderLocks, Turn, Worker
 from kube_log_watcher_core.models import Container, LogTarget, Work
 from kube_log_watcher_core.resolve import Resolution
@@ -237,9 +239,11 @@ class Spooling:
         for each in swept:
             self._sweeping = False
             self.keeper.swept(each)
-            self.last = each
             if each.held_bytes is not None:
                 self._held_bytes = each.held_bytes
+            elif not each.trouble:  # it did not look at what there was trouble with
+                each = attrs.evolve(each, trouble=self.last.trouble)  # noqa: PLW2901 - the very same, completed
+            self.last = each
             if each.taken:
                 text = "somebody else has removed %d segments from the spool, read or not: %s"
                 names = ", ".join(str(path) for path in each.taken[:MOST_NAMES])

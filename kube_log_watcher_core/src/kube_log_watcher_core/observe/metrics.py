@@ -217,7 +217,7 @@ FAMILIES = (
     ),
     _single(
         "spool_given_up_bytes_total",
-        "Bytes that had to go unread because the spool was full.",
+        "Bytes that had to go unread: the spool was full, or no pod showed for them in time.",
         lambda now: now.spool.given_up_bytes,
     ),
     # Counted in kube/status.py, which the thread of the watch tells.
