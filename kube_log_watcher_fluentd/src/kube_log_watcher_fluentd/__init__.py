@@ -36,6 +36,10 @@ A pod that asks for redaction (``kubernetes-log-watcher/scalyr-redaction-rules``
 configuration doesn't do that. Where the annotation comes when the log is being read already, the metadata has
 ``held``, and the configuration drops what is read from then on.
 
+A pod that is excluded while its log is read is shipped for a second more, until Fluentd looks which
+segments there are. If it is included again, the log's present file has a new name, and is shipped from its
+beginning.
+
 How it was proven: with Fluentd 1.16.9 and 1.18.0, core plugins and the shipped configuration. In the harsh
 churn of ``benchmarks/`` (logs that rotate every few seconds, pods that live for seconds, a receiver that
 refuses for 8 s, the watcher killed five times in 90 s) 0 of 36,848 lines were lost, doubled, mislabelled or
