@@ -93,10 +93,9 @@ class LeftBehind:
                 continue
             log = self._logs.get(folder / stem)
             with contextlib.suppress(OSError):  # a link, a folder: what somebody else has put there
+                # Left by one who was killed while it wrote the note, or before it had removed it.
                 if log is None or name != log.note_path.name:
-                    self._disk.remove(
-                        fd, name
-                    )  # of one who was killed while it wrote it, or when it was done
+                    self._disk.remove(fd, name)
                 else:
                     self._logs[folder / stem] = attrs.evolve(log, note=self._disk.read_note(fd, name))
 
