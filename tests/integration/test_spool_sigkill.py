@@ -21,11 +21,11 @@ from kube_log_watcher_testing.fake_api import pod_object
 from support import wait_until
 from trace_support import traced
 
-CALLS = ("linkat", "renameat", "mkdirat", "write", "unlinkat", "utimensat")
-AT_ITS_END = ("unlinkat", "utimensat")
+CALLS = ("linkat", "renameat", "mkdirat", "openat", "write", "unlinkat", "utimensat")
+AT_ITS_END = ("unlinkat", "openat", "utimensat")
 """Calls by which segments go, which takes a moment."""
 FILES = 3
-AT_ONCE = 6
+AT_ONCE = 7
 """Stages that play at the same time: most of it is waiting."""
 WAIT_SECONDS = 60.0
 
@@ -33,7 +33,6 @@ WAIT_SECONDS = 60.0
 pytestmark = [
     pytest.mark.long,
     traced,
-    pytest.mark.long,
     pytest.mark.timeout(900),
 ]
 
@@ -65,6 +64,8 @@ class Play:
         options = [option for path in paths for option in ("-P", str(self._spool / path))]
         if call == "utimensat":  # by a descriptor alone, which strace takes for no path
             options = []
+        if call == "openat":  # only what makes a file, by its name as it is given
+            options = ["-P", Path(note).name, "-P", ".numbers"]
         inject = f"inject={call}:signal=KILL:when={number}"
         return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", *options, "-e", f"trace={call}", "-e", inject]
 
@@ -155,5 +156,13 @@ def test_killed_at_each_call_that_changes_the_spool_nothing_is_lost_or_doubled(
 ) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         kills = list(pool.map(lambda call: plays_until_nobody_kills(tmp_path, layout, call), CALLS))
-    enough = {"linkat": 3, "renameat": 2, "mkdirat": 2, "write": 1, "unlinkat": 4, "utimensat": 1}
+    enough = {
+        "linkat": 3,
+        "renameat": 2,
+        "mkdirat": 2,
+        "openat": 2,
+        "write": 1,
+        "unlinkat": 4,
+        "utimensat": 1,
+    }
     assert all(found >= enough[call] for call, found in zip(CALLS, kills, strict=True)), kills
