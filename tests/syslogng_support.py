@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import importlib.resources
-import json
 import os
 import shutil
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 import pytest
 
 from documents import ROOT
+from json_shipper import JsonShipper
 
 UNPACKED = ROOT / ".venv-syslog-ng" / "syslog-ng"
 """Where ``scripts/unpack_syslog_ng.sh .venv-syslog-ng`` puts it: installed, it would take rsyslog's place."""
 PROGRAM = Path(os.environ.get("SYSLOG_NG") or shutil.which("syslog-ng") or UNPACKED)
-STOP_SECONDS = 30.0
 OUTPUT = """\
 destination d_klw_output {{ file("{shipped}" template(t_klw_json)); }};
 """
@@ -59,70 +54,23 @@ def command(config: Path, *, pid_file: Path) -> list[str]:
     ]
 
 
-class Syslogng:
-    """syslog-ng in the foreground, which ships into a file of JSON lines."""
+class Syslogng(JsonShipper):
+    """syslog-ng in the foreground, with all its files below a folder."""
 
     def __init__(self, root: Path, *, spool: Path) -> None:
         self.folder = root / "syslogng"
-        self.state = root / "syslogng-state"
-        self.output = root / "shipped.json"
         self.config = root / "syslogng-config" / "syslog-ng.conf"
-        self.persist_file = self.state / "syslog-ng.persist"
-        self._said = root / "syslogng.out"
-        for each in (self.folder, self.state, self.config.parent):
+        output, state = root / "shipped.json", root / "syslogng-state"
+        self.persist_file = state / "syslog-ng.persist"
+        for each in (self.folder, state, self.config.parent):
             each.mkdir(parents=True, exist_ok=True)
-        output = OUTPUT.format(shipped=self.output)
-        write_configuration(self.config, spool=spool, folder=self.folder, output=output)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.kill()
-
-    @property
-    def running(self) -> bool:
-        """Whether the process is there, be it on its way to stop."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def said(self) -> str:
-        """What syslog-ng says of itself."""
-        return self._said.read_text(errors="replace") if self._said.exists() else ""
-
-    def start(self) -> None:
-        """Start it."""
-        with self._said.open("ab") as said:
-            self._process = subprocess.Popen(
-                command(self.config, pid_file=self.state / "pid"),
-                cwd=self.state,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-            )
-
-    def stop(self) -> None:
-        """Send SIGTERM and wait."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(STOP_SECONDS)
-
-    def kill(self) -> None:
-        """Send SIGKILL, and wait."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(STOP_SECONDS)
-
-    def shipped(self) -> list[Mapping[str, Any]]:
-        """Return what was shipped so far, without a record that is being written."""
-        if not self.output.exists():
-            return []
-        *lines, _unfinished = self.output.read_text("utf-8", "surrogateescape").split("\n")
-        return [json.loads(line) for line in lines]
-
-    def messages(self) -> list[str]:
-        """Return the logs' lines that were shipped, as the runtime wrote them."""
-        return [record["log"] for record in self.shipped()]
+        super().__init__(
+            command(self.config, pid_file=state / "pid"),
+            cwd=state,
+            output=output,
+            said=root / "syslogng.out",
+            pid_file=state / "pid",
+        )
+        write_configuration(
+            self.config, spool=spool, folder=self.folder, output=OUTPUT.format(shipped=output)
+        )

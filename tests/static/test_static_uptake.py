@@ -33,6 +33,31 @@ def test_of_a_content_that_comes_again_after_another_nothing_was_said_yet() -> N
     assert uptake.seconds_left() == 0.0
 
 
+def test_the_word_on_an_earlier_generation_says_something_of_what_has_been_written_ever_since() -> None:
+    """Else a log would wait for ever where something changes before each answer."""
+    uptake = Uptake(clock=Clock())
+    generations = []
+    for number in range(4):
+        uptake.wrote({"a", "b", str(number)}, str(number).encode())
+        generations.append(uptake.generation)
+    uptake.confirm(generations[2])
+    assert (uptake.has("a"), uptake.has("3"), uptake.seconds_left()) == (True, False, 0.0)
+    uptake.confirm(generations[1])
+    assert uptake.confirmed == generations[2]
+
+
+def test_what_was_away_since_an_earlier_generation_is_not_known_by_that() -> None:
+    clock = Clock()
+    uptake = Uptake(clock=clock)
+    uptake.wrote({"a"}, b"one")
+    first = uptake.generation
+    for ids, content in ((set[str](), b"two"), ({"a", "b"}, b"three")):
+        clock.now += 1
+        uptake.wrote(ids, content)
+    uptake.confirm(first)
+    assert not uptake.has("a")
+
+
 def test_the_same_content_is_the_same_generation_in_another_life() -> None:
     one, other = Uptake(clock=Clock()), Uptake(clock=Clock())
     one.wrote({"a"}, b"content")

@@ -48,22 +48,12 @@ class AcknowledgedTableAgent(TableAgent[SettingsT, T]):
     ) -> None:
         super().__init__(settings, node, path=path, table=table, uptake_seconds=None, clock=clock)
         self.clock = clock
-        self._awaited = ""
-        """The generation that was written last."""
-        self._awaited_since = 0.0
         self._waiting: Sequence[LogTarget] = ()
         """Logs that nothing holds but the shipper's silence."""
 
     @abc.abstractmethod
     def silence(self) -> tuple[str, str]:
         """Return why the shipper may not have loaded the table, and the remedy, for people."""
-
-    def sync(self, targets: Sequence[LogTarget]) -> float | None:
-        """Write the table; 0 while the shipper's word on it is awaited."""
-        left = super().sync(targets)
-        if self.uptake.generation != self._awaited:
-            self._awaited, self._awaited_since = self.uptake.generation, self.clock()
-        return left
 
     def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:
         """Return the logs whose row the shipper has."""
@@ -75,8 +65,8 @@ class AcknowledgedTableAgent(TableAgent[SettingsT, T]):
     def objections(self) -> Iterable[Objection]:
         """Return the logs that are held, also those that have waited long for the shipper's word."""
         yield from super().objections()
-        if self._waiting and self.clock() - self._awaited_since >= PATIENCE_SECONDS:
-            reason, remedy = self.silence()
-            for target in self._waiting:
+        reason, remedy = self.silence()
+        for target in self._waiting:
+            if self.uptake.written_for(target.id) >= PATIENCE_SECONDS:
                 until = "it has loaded the log's row"
                 yield Objection(target, "", reason, remedy, holds=True, until=until)

@@ -19,25 +19,23 @@ class Answers:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def last(self, *, since: int = 0) -> str:
-        """Return the generation that was named last; an empty text where none can be read.
+    def last(self) -> str:
+        """Return the generation that was named last; an empty text where none can be read."""
+        return self.last_and_when()[0]
 
-        Parameters
-        ----------
-        since
-            a file's time of change, in nanoseconds: what was said before that is none.
-        """
+    def last_and_when(self) -> tuple[str, int]:
+        """Return the generation that was named last, and the file's time of change, in nanoseconds."""
         try:
             fd = os.open(self._path, os.O_RDONLY | _FLAGS)
         except OSError:
-            return ""
+            return "", 0
         with open(fd, "rb") as file:
             status = os.fstat(fd)
-            if not stat.S_ISREG(status.st_mode) or status.st_mtime_ns <= since:
-                return ""
+            if not stat.S_ISREG(status.st_mode):
+                return "", 0
             file.seek(max(0, status.st_size - _TAIL_BYTES))
             *lines, _unfinished = file.read(_TAIL_BYTES).split(b"\n")
-        return lines[-1].decode("ascii", "replace") if lines else ""
+        return (lines[-1].decode("ascii", "replace") if lines else ""), status.st_mtime_ns
 
     def is_full(self) -> bool:
         """Whether the file has grown so large that it should be emptied: a shipper only ever appends."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Collection
+
+MOST_AWAITED = 32
+"""Generations that are remembered while the shipper has not said that it has taken one up."""
 
 
 class Uptake:
@@ -26,6 +30,8 @@ class Uptake:
         self._since: dict[str, float] = {}
         """Since when something about a container has been there without a break."""
         self._known: frozenset[str] = frozenset()
+        self._awaited: dict[str, tuple[float, frozenset[str]]] = {}
+        """By generation, the oldest first: when it was written, and about which containers."""
         self.generation = ""
         """Names what was written last, by its content: also the next life of the process knows it."""
         self._is_taken_up = False
@@ -41,12 +47,27 @@ class Uptake:
         self._is_taken_up = self._is_taken_up and generation == self.generation
         self.generation = generation
         self._since = {each: self._since.get(each, now) for each in ids}
+        if not self._is_taken_up:
+            self._awaited.pop(generation, None)
+            self._awaited[generation] = now, frozenset(self._since)
+            if len(self._awaited) > MOST_AWAITED:
+                del self._awaited[next(iter(self._awaited))]
 
     def confirm(self, generation: str) -> None:
-        """Note what the shipper says that it has taken up; an older generation says nothing."""
-        if generation and generation == self.generation:
-            self.confirmed, self._is_taken_up = generation, True
-            self._known = frozenset(self._since)
+        """Note what the shipper says that it has taken up, be it an older generation than the latest.
+
+        That one says something of what has been written ever since: else logs would wait for ever where
+        something else changes before each answer.
+        """
+        if generation not in self._awaited:
+            return
+        at, ids = self._awaited[generation]
+        self._known |= {each for each in ids if self._since.get(each, math.inf) <= at}
+        self._known &= self._since.keys()
+        self.confirmed, self._is_taken_up = generation, generation == self.generation
+        generations = list(self._awaited)
+        for older in generations[: generations.index(generation) + 1]:
+            del self._awaited[older]
 
     def seconds_left(self) -> float | None:
         """Return when to look again; None when all is taken up, 0 while the shipper has to say so.
@@ -69,6 +90,11 @@ class Uptake:
         if since is None or self._seconds is None:
             return since is not None and container_id in self._known
         return self._clock() - since >= self._seconds
+
+    def written_for(self, container_id: str) -> float:
+        """Return for how many seconds something about a container has been there without a break."""
+        now = self._clock()
+        return now - self._since.get(container_id, now)
 
 
 def generation_of(content: bytes) -> str:

@@ -38,6 +38,8 @@ LOOK_SECONDS = 0.5
 """How soon to look for an answer: syslog-ng looks at the table every five seconds, and answers every one."""
 PAUSE_SECONDS = 1.0
 """Least time between two tables: syslog-ng knows them by inode and time of change, in seconds."""
+MOST_TABLES = 32
+"""That are remembered: syslog-ng may say that it has an earlier one than the latest."""
 SETTLE_SECONDS = 2.0
 """From its start until syslog-ng must have opened all files that it has found."""
 
@@ -100,6 +102,8 @@ class SyslogngAgent(AcknowledgedTableAgent[SyslogngSettings, str]):
         )
         self._answers = Answers(settings.folder / ANSWERS_NAME)
         self._persist_file = PersistFile(settings.persist_file, clock=clock)
+        self._written_at: dict[str, int] = {}
+        """By generation, the oldest first: when it was written, in nanoseconds."""
 
     @property
     def pacing(self) -> Pacing:
@@ -123,11 +127,19 @@ class SyslogngAgent(AcknowledgedTableAgent[SyslogngSettings, str]):
 
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
         """Write the database, and come again until syslog-ng has loaded it. Never waits."""
+        before = self.uptake.generation
         super().sync(targets)
         if self.is_rehearsal:
             return None
-        # What was said before the table was written was said of another one.
-        self.uptake.confirm(self._answers.last(since=os.stat(self.path).st_mtime_ns))
+        if self.uptake.generation != before:
+            self._written_at.pop(self.uptake.generation, None)
+            self._written_at[self.uptake.generation] = os.stat(self.path).st_mtime_ns
+            if len(self._written_at) > MOST_TABLES:
+                del self._written_at[next(iter(self._written_at))]
+        said, at = self._answers.last_and_when()
+        # What was said before a table was written was said of another one with the same rows.
+        if at > self._written_at.get(said, at):
+            self.uptake.confirm(said)
         if self._answers.is_full():
             self._answers.empty()
         return None if self.uptake.seconds_left() is None else LOOK_SECONDS
