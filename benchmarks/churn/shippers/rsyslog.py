@@ -16,6 +16,7 @@ from benchmarks.churn.pace import Pace
 from benchmarks.churn.shippers.intake import ConfirmingIntake, TakeLines
 from benchmarks.churn.shippers.program import Program
 from benchmarks.churn.shippers.shipper import Shipper, Supports
+from kube_log_watcher_rsyslog.agent import LOOKUP_TABLE
 from rsyslog_support import PROGRAM, write_configuration
 
 # A pipe loses a line where it is full (`ompipe`), and plain TCP what is on its way: here each is confirmed.
@@ -72,6 +73,10 @@ class Rsyslog(Shipper):
             "WATCHER_RSYSLOG_FOLDER": self._meta,
             "WATCHER_RSYSLOG_STATE_DIR": self._state,
         }
+
+    def needs_to_start(self) -> Mapping[Path, str]:
+        """Return a table without any row."""
+        return {self._meta / "table.json": LOOKUP_TABLE.join([])}
 
     def is_configured(self) -> bool:
         """Whether there is a table, without which it doesn't start."""

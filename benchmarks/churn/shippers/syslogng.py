@@ -13,6 +13,7 @@ from benchmarks.churn.pace import Pace
 from benchmarks.churn.shippers.intake import PipeIntake, TakeLines
 from benchmarks.churn.shippers.program import Program
 from benchmarks.churn.shippers.shipper import Shipper, Supports
+from kube_log_watcher_syslogng.agent import PATTERN_DATABASE
 from syslogng_support import PROGRAM, command, write_configuration
 
 _OUTPUT = """\
@@ -59,6 +60,10 @@ class Syslogng(Shipper):
             "WATCHER_SYSLOGNG_FOLDER": self._meta,
             "WATCHER_SYSLOGNG_PERSIST_FILE": self.folder / "syslog-ng.persist",
         }
+
+    def needs_to_start(self) -> Mapping[Path, str]:
+        """Return a table without any rule, and what says that it is there."""
+        return {self._meta / "table.xml": PATTERN_DATABASE.join([]), self._meta / "present.conf": ""}
 
     def is_configured(self) -> bool:
         """Whether there is a table, without which it doesn't start."""
