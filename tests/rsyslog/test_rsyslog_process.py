@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,6 +52,11 @@ def show(agent: RsyslogAgent, *targets: LogTarget) -> None:
     """Have rsyslog load what is known of these logs."""
     wait_until(lambda: agent.sync(targets) is None, timeout=30)
     assert list(agent.ready(targets)) == list(targets)
+
+
+def read(agent: RsyslogAgent, target: LogTarget, path: Path) -> int:
+    progress = agent.read_up_to(target, LogFile(path, path.stat().st_ino))
+    return 0 if progress is None else progress.read_bytes
 
 
 def test_check_accepts_the_shipped_configuration(agent: RsyslogAgent) -> None:
@@ -104,6 +110,27 @@ def test_a_label_that_changes_is_seen_without_a_restart(
         write_segment(target, cri("two"))
         wait_until(lambda: len(rsyslogd.shipped()) == 2)
     assert [record["kubernetes"]["labels"]["version"] for record in rsyslogd.shipped()] == ["1", "2"]
+
+
+def test_what_is_read_after_a_pod_asked_for_a_redaction_is_not_shipped(
+    agent: RsyslogAgent, rsyslogd: Rsyslogd, make: MakeTarget
+) -> None:
+    """A label of that name asks for nothing."""
+    target, other = make(1), make(2, held="kubernetes-log-watcher")
+    rules = json.dumps([{"container": target.container_name, "redaction-rules": [{"match_expression": "x"}]}])
+    annotations = {"kubernetes-log-watcher/scalyr-redaction-rules": rules}
+    asks = attrs.evolve(target, pod=attrs.evolve(target.pod, annotations=annotations))
+    agent.sync([target, other])
+    with rsyslogd:
+        show(agent, target, other)
+        path = write_segment(target, cri("one"))
+        wait_until(lambda: rsyslogd.messages() == [cri("one")])
+        wait_until(lambda: agent.sync([asks, other]) is None, timeout=30)
+        write_segment(target, cri("two"))
+        wait_until(lambda: read(agent, target, path) == path.stat().st_size)
+        write_segment(other, cri("three"))
+        wait_until(lambda: len(rsyslogd.shipped()) > 1)
+    assert rsyslogd.messages() == [cri("one"), cri("three")]
 
 
 def test_a_table_that_somebody_breaks_is_not_taken_up_and_is_written_anew(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
 from kube_log_watcher_core import LogFile, LogTarget, NodeContext
@@ -116,6 +118,27 @@ def test_a_label_that_changes_is_seen_without_a_restart(
         write_segment(target, cri("two"))
         wait_until(lambda: len(syslogng.shipped()) == 2)
     assert [record["kubernetes"]["labels"]["version"] for record in syslogng.shipped()] == ["1", "2"]
+
+
+def test_what_is_read_after_a_pod_asked_for_a_redaction_is_not_shipped(
+    agent: SyslogngAgent, syslogng: Syslogng, make: MakeTarget
+) -> None:
+    """A label of that name asks for nothing."""
+    target, other = make(1), make(2, held="kubernetes-log-watcher")
+    rules = json.dumps([{"container": target.container_name, "redaction-rules": [{"match_expression": "x"}]}])
+    annotations = {"kubernetes-log-watcher/scalyr-redaction-rules": rules}
+    asks = attrs.evolve(target, pod=attrs.evolve(target.pod, annotations=annotations))
+    agent.sync([target, other])
+    with syslogng:
+        show(agent, target, other)
+        path = write_segment(target, cri("one"))
+        wait_until(lambda: syslogng.messages() == [cri("one")])
+        wait_until(lambda: agent.sync([asks, other]) is None, timeout=30)
+        write_segment(target, cri("two"))
+        wait_until(lambda: read(agent, target, path) == path.stat().st_size)
+        write_segment(other, cri("three"))
+        wait_until(lambda: len(syslogng.shipped()) > 1)
+    assert syslogng.messages() == [cri("one"), cri("three")]
 
 
 def test_a_table_that_somebody_breaks_is_not_taken_up_and_is_written_anew(

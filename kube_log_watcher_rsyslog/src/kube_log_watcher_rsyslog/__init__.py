@@ -55,7 +55,8 @@ up to ten lines again (``persistStateInterval``; it is a matter of speed). A las
 a crash of a node leaves it, is never shipped.
 
 A pod that asks for redaction (``kubernetes-log-watcher/scalyr-redaction-rules``) is held: rsyslog is not
-known to do it.
+known to do it. One that asks while its log is read already has ``held`` in its row, and the configuration
+drops what is read from then on.
 
 How it was proven: with Debian's rsyslog 8.2302, ended by SIGTERM and SIGKILL while logs rotated and pods came
 and went, the watcher killed, and a receiver that refused (``python -m benchmarks.churn --shipper rsyslog``).

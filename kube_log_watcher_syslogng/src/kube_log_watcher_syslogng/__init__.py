@@ -54,7 +54,8 @@ while lines are on their way and folders of the spool come or go (a use after fr
 It is then started again, and goes on where its persist file says.
 
 A pod that asks for redaction (``kubernetes-log-watcher/scalyr-redaction-rules``) is held: syslog-ng is not
-known to do it.
+known to do it. One that asks while its log is read already has ``held`` in its row, and the configuration
+drops what is read from then on.
 
 How it was proven: with Debian's syslog-ng 3.38.1, ended by SIGTERM and SIGKILL while logs rotated and
 pods came and went, the watcher killed, and a receiver that refused (``python -m benchmarks.churn
