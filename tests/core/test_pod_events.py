@@ -16,7 +16,7 @@ from kube_log_watcher_core.kube.pod_events import (
     POD_EVENTS,
     POD_SECONDS,
     REPEAT_SECONDS,
-    Schedule,
+    Standing,
     event_object,
 )
 from kube_log_watcher_testing import hostile
@@ -199,45 +199,45 @@ def test_switched_off_nothing_is_sent(api: FakeApi, clock: Clock) -> None:
 
 
 def test_a_pod_causes_only_so_many_events_in_a_time() -> None:
-    schedule = Schedule()
+    standing = Standing()
     many = [attrs.evolve(HELD, note=str(number)) for number in range(POD_EVENTS + 1)]
-    schedule.stand("scalyr", many)
+    standing.stand("scalyr", many)
     for number in range(POD_EVENTS):
-        found = schedule.next(float(number))
+        found = standing.next(float(number))
         assert found is not None
         assert found[0] <= number
-        schedule.note(found[1], 1, float(number))
-    found = schedule.next(float(POD_EVENTS))
+        standing.note(found[1], 1, float(number))
+    found = standing.next(float(POD_EVENTS))
     assert found is not None
     assert found[0] == POD_SECONDS
 
 
 def test_another_pod_does_not_wait_for_one_that_complains_much() -> None:
-    schedule = Schedule()
+    standing = Standing()
     other = attrs.evolve(HELD, uid="uid-2")
     many = [attrs.evolve(HELD, note=str(number)) for number in range(POD_EVENTS + 1)]
-    schedule.stand("scalyr", [*many, other])
+    standing.stand("scalyr", [*many, other])
     for each in many[:POD_EVENTS]:
-        schedule.note(each, 1, 0.0)
-    found = schedule.next(1.0)
+        standing.note(each, 1, 0.0)
+    found = standing.next(1.0)
     assert found == (1.0, other)
 
 
 def test_of_one_source_only_so_many_are_told() -> None:
-    schedule = Schedule()
-    schedule.stand("scalyr", [attrs.evolve(HELD, uid=str(number)) for number in range(MOST_STANDING + 5)])
+    standing = Standing()
+    standing.stand("scalyr", [attrs.evolve(HELD, uid=str(number)) for number in range(MOST_STANDING + 5)])
     sent = 0
-    while (found := schedule.next(0.0)) is not None and found[0] <= 0.0:
-        schedule.note(found[1], 1, 0.0)
+    while (found := standing.next(0.0)) is not None and found[0] <= 0.0:
+        standing.note(found[1], 1, 0.0)
         sent += 1
     assert sent == MOST_STANDING
 
 
 def test_what_two_sources_say_alike_is_one_event() -> None:
-    schedule = Schedule()
-    schedule.stand("one", [HELD])
-    schedule.stand("other", [HELD])
-    schedule.note(HELD, 1, 0.0)
-    found = schedule.next(0.0)
+    standing = Standing()
+    standing.stand("one", [HELD])
+    standing.stand("other", [HELD])
+    standing.note(HELD, 1, 0.0)
+    found = standing.next(0.0)
     assert found is not None
     assert found[0] == REPEAT_SECONDS

@@ -114,7 +114,7 @@ def _micro_time(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-class Schedule:
+class Standing:
     """Which complaint is to be sent next, and when. Knows no clock."""
 
     def __init__(self) -> None:
@@ -174,7 +174,7 @@ class PodEvents:
         self._wait = wait
         self._timing = timing
         self._condition = threading.Condition()
-        self._schedule = Schedule()
+        self._complaints = Standing()
         self._access: ApiAccess | None = None
         self._node = "unknown"
         self._is_stopped = False
@@ -203,7 +203,7 @@ class PodEvents:
     def stand(self, source: str, complaints: Iterable[Complaint]) -> None:
         """Take all that an agent, or the watcher itself, complains of now."""
         with self._condition:
-            self._schedule.stand(source, complaints)
+            self._complaints.stand(source, complaints)
             self._condition.notify_all()
 
     def stop(self) -> None:
@@ -222,7 +222,7 @@ class PodEvents:
                     self._wait(self._condition, seconds)
                 if self._is_stopped:
                     break
-                found = self._schedule.next(self._clock())
+                found = self._complaints.next(self._clock())
                 if found is None or self._access is None:
                     continue
                 if session is None or self._access is not access:
@@ -235,7 +235,7 @@ class PodEvents:
     def _seconds_to_wait(self, not_before: float) -> float | None:
         """Return how long nothing is to be done: 0 when something is, None while nothing stands."""
         now = self._clock()
-        found = self._schedule.next(now)
+        found = self._complaints.next(now)
         if found is None or self._access is None:
             return None
         return max(found[0] - now, not_before - now, 0.0)
@@ -249,7 +249,7 @@ class PodEvents:
 
     def _try(self, session: ApiSession, complaint: Complaint) -> float:
         """Send one; return for how many seconds no other is to be sent."""
-        told = self._schedule.told(complaint)
+        told = self._complaints.told(complaint)
         try:
             count = self._send(session, complaint, told.count if told else 0)
         except Forbidden as error:
@@ -269,7 +269,7 @@ class PodEvents:
         self._backoff.reset()
         self._is_forbidden = False
         with self._condition:
-            self._schedule.note(complaint, count, self._clock())
+            self._complaints.note(complaint, count, self._clock())
         return PAUSE_SECONDS
 
     def _refused(self, error: Forbidden) -> float:
