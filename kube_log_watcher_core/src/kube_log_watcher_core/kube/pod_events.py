@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -244,7 +245,12 @@ class PodEvents:
         from kube_log_watcher_core.kube.session import ApiSession  # noqa: PLC0415 - off by default
 
         return ApiSession(
-            access, timing=self._timing, clock=self._clock, count=lambda *_: None, subject="events"
+            # A request's own time is that of the network, whatever clock the waits go by.
+            access,
+            timing=self._timing,
+            clock=time.monotonic,
+            count=lambda *_: None,
+            subject="events",
         )
 
     def _try(self, session: ApiSession, complaint: Complaint) -> float:
