@@ -515,7 +515,7 @@ def test_paths_of_the_values_are_those_of_the_configuration(name: str) -> None:
 def test_a_shipper_reads_logs_and_writes_only_what_it_remembers_and_answers(name: str) -> None:
     shipper = container(pod_of(render(with_shipper(name))), name)
     written = {mount["name"] for mount in shipper["volumeMounts"] if not mount.get("readOnly")}
-    answers = {"rsyslog"}
+    answers = {"rsyslog", "syslogng"}
     assert written == {"shipper-state"} | ({"shipper-metadata"} if name in answers else set())
 
 

@@ -26,6 +26,18 @@ rsyslog:
   answers: true
   # It does not start without.
   needs: table.json
+syslogng:
+  # Tried with 3.38 of Debian 12; newer ones of its makers are balabit/syslog-ng.
+  image: ""
+  command: [syslog-ng, -F, -f, /etc/kube-log-watcher/syslog-ng.conf, -R, /var/lib/syslog-ng/syslog-ng.persist, -p, /tmp/syslog-ng.pid, -c, /tmp/syslog-ng.ctl]
+  file: syslog-ng.conf
+  output: output.conf
+  state: /var/lib/syslog-ng
+  settings: {persist_file: /var/lib/syslog-ng/syslog-ng.persist}
+  # It answers there which table it has.
+  answers: true
+  # It does not start without.
+  needs: present.conf
 logstash:
   image: docker.elastic.co/logstash/logstash:8.15.0
   command: [/usr/share/logstash/bin/logstash, --path.data, /var/lib/logstash, -f, "/etc/kube-log-watcher/*.conf"]
