@@ -229,8 +229,9 @@ def _logs_of(targets: Iterable[LogTarget]) -> Mapping[str, Mapping[str, str]]:
     logs: dict[str, dict[str, str]] = {}
     for target in targets:
         of_pod = logs.setdefault(pod_of(target), {})
-        if (path := str(target.container.log_path)).isascii():
-            of_pod[target.container_name] = path
+        path = target.container.log_path
+        if path is not None and str(path).isascii():
+            of_pod[target.container_name] = str(path)
     return logs
 
 
