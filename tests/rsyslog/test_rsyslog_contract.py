@@ -1,4 +1,4 @@
-"""The agent for rsyslog keeps the contract of agents."""
+"""The agent for rsyslog keeps the contract of agents, and its reader that of positions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from kube_log_watcher_core import BaseAgent, LogFile, LogTarget, NodeContext
 from kube_log_watcher_rsyslog import RsyslogAgent, RsyslogSettings
-from kube_log_watcher_testing import AgentContract, MakeAgent
+from kube_log_watcher_rsyslog.positions import StateFolder
+from kube_log_watcher_testing import AgentContract, MakeAgent, MakeReader, PositionContract
 
 
 class TestRsyslogAgent(AgentContract):
@@ -42,3 +43,19 @@ class TestRsyslogAgent(AgentContract):
     def account(self, folder: Path, file: LogFile, read_bytes: int) -> None:
         state = {"filename": str(file.path), "curr_offs": read_bytes, "strt_offs": read_bytes}
         (folder / "work" / f"imfile-state:{file.inode}").write_text(json.dumps(state))
+
+
+class TestStateFolder(PositionContract):
+    """As imfile of rsyslog 8.2302 writes it."""
+
+    @pytest.fixture
+    def make_reader(self) -> MakeReader:
+        return lambda place: StateFolder(place).progress
+
+    def note(self, place: Path, offsets: Mapping[LogFile, int]) -> None:
+        place.mkdir(exist_ok=True)
+        for state in place.iterdir():
+            state.unlink()
+        for file, read in offsets.items():
+            noted = {"filename": str(file.path), "prev_was_nl": 0, "curr_offs": read, "strt_offs": read}
+            (place / f"imfile-state:{file.inode}:0123456789abcdef").write_text(json.dumps(noted))

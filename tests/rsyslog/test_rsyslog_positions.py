@@ -1,4 +1,4 @@
-"""rsyslog's notes count for the path and inode that they name; what can't be read is no evidence."""
+"""rsyslog's notes count for the path and inode that they name; by what can't be read nothing goes."""
 
 from __future__ import annotations
 
@@ -58,17 +58,18 @@ def test_a_file_whose_inode_nobody_knows_is_not_judged(folder: Path) -> None:
     assert progress(folder, LogFile(LOG.path)) is None
 
 
-def test_a_state_directory_that_is_not_there_says_nothing(tmp_path: Path) -> None:
-    assert progress(tmp_path / "absent") is None
+def test_without_a_state_directory_nothing_goes_by_time(tmp_path: Path) -> None:
+    assert progress(tmp_path / "absent") == Progress(read_bytes=0, at=NOW)
 
 
 @pytest.mark.parametrize(
     "content",
     ["", "{", "[]", "7", '{"filename": "/x"}', '{"filename": 7, "curr_offs": 1}', '{"curr_offs": 1}'],
 )
-def test_a_note_that_cannot_be_read_says_nothing(folder: Path, content: str) -> None:
+def test_of_a_note_that_cannot_be_read_nothing_goes_by_time(folder: Path, content: str) -> None:
+    """It may be written just now, for rsyslog has been away for longer than unaccounted segments stay."""
     (folder / "imfile-state:7").write_text(content)
-    assert progress(folder) is None
+    assert progress(folder) == Progress(read_bytes=0, at=NOW)
 
 
 def test_other_files_of_the_folder_are_left_alone(folder: Path) -> None:

@@ -50,9 +50,10 @@ class StateFolder:
             ) from error
 
     def progress(self, file: LogFile) -> Progress | None:
-        """Return how far rsyslog is with a file; None when its notes can't be read.
+        """Return how far rsyslog is with a file; None only where its inode isn't known.
 
-        Of a file without a note nothing was read. A note counts for the path *and* inode that it names.
+        A note counts for the path *and* inode that it names. Of a file without one nothing was read, and also
+        where notes can't be read: rsyslog is writing one, say, and what it has not read must not go by time.
         """
         if file.inode is None:
             return None
@@ -60,7 +61,7 @@ class StateFolder:
         try:
             states = [parse_state(content) for content in self._states(file.inode, now)]
         except (OSError, ValueError):
-            return None
+            states = []
         # A state's name gets a hash when the file has grown; for a moment there are two of them.
         return Progress(
             read_bytes=max((read for path, read in states if path == str(file.path)), default=0), at=now
@@ -92,11 +93,11 @@ def parse_state(content: bytes) -> tuple[str, int]:
     ValueError
         for what is no such state.
     """
-    state = json.loads(content)
     try:
+        state = json.loads(content)
         path = state["filename"]
         read = state["strt_offs"] if state.get("prev_msg_segment") else state["curr_offs"]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no state of imfile: {error!r}") from error
     if not isinstance(path, str) or not isinstance(read, int):
         raise ValueError("no state of imfile")
