@@ -48,6 +48,7 @@ class AcknowledgedTableAgent(TableAgent[SettingsT, T]):
     ) -> None:
         super().__init__(settings, node, path=path, table=table, uptake_seconds=None, clock=clock)
         self.clock = clock
+        """A clock that nobody sets, in seconds."""
         self._waiting: Sequence[LogTarget] = ()
         """Logs that nothing holds but the shipper's silence."""
 
