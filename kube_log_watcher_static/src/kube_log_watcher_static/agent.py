@@ -85,5 +85,10 @@ class StaticAgent(FileAgent[SettingsT]):
         return None
 
     def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
-        """Return how far the shipper is with a file, by its positions."""
-        return None if self.positions is None else self.positions.progress(file)
+        """Return how far the shipper is with a file, by its positions; None where none are named.
+
+        While they can't be read nothing counts as read: by time, what it has not read would go.
+        """
+        if self.positions is None:
+            return None
+        return self.positions.progress(file) or Progress(read_bytes=0, at=0.0)

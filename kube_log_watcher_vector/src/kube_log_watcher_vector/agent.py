@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from kube_log_watcher_core import LogTarget, NodeContext
+from kube_log_watcher_core import LogFile, LogTarget, NodeContext, Progress
 from kube_log_watcher_static import (
     PositionFile,
     TableAgent,
@@ -43,6 +43,13 @@ class VectorAgent(TableAgent[VectorSettings, tuple[str, ...]]):
     def value(self, target: LogTarget) -> tuple[str, ...]:
         """Return the columns after the id."""
         return (to_json(metadata_of(target, annotations=self.settings.annotations)),)
+
+    def read_up_to(self, target: LogTarget, file: LogFile) -> Progress | None:
+        """Return how far a file is read; None, also, where Vector's fingerprints are not of device and inode.
+
+        Those are what the shipped configuration has, and would keep every segment for ever.
+        """
+        return None if self.positions is None else self.positions.progress(file)
 
     def check(self) -> None:
         """Look whether folders are there, positions can be read, and the configuration names them."""
