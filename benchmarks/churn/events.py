@@ -35,6 +35,7 @@ class Kind(enum.Enum):
     WATCHER_STARTED = "watcher started again"
     SHIPPER_STOPPED = "shipper stopped"
     SHIPPER_KILLED = "shipper killed"
+    SHIPPER_ENDED = "shipper ended by a fault of its own"
     SHIPPER_STARTED = "shipper started again"
     REFUSED = "receiver refuses everything"
     ACCEPTED = "receiver takes everything again"

@@ -216,12 +216,16 @@ class Lane:
             before = now
 
     def _look_after(self) -> None:
-        """Start what is wanted and down. Raises RuntimeError for what ended by itself."""
+        """Start again what has ended by a fault that is known. Raises RuntimeError for what else ended."""
         if self._watcher_wanted and not self._watcher.running:
             raise RuntimeError(
                 f"the watcher ended with {self._watcher.exit_code}: {self._watcher.log[-4000:]}"
             )
-        if self._shipper_wanted and not self._shipper.running:
+        if self._shipper_wanted and self._shipper.has_failed():
+            self._shipper_wanted = False
+            self._note(Kind.SHIPPER_ENDED)
+            self._clocks.always.after(0.1, self._wait_for_shipper)
+        elif self._shipper_wanted and not self._shipper.running:
             raise RuntimeError(f"the shipper ended: {self._shipper.log[-4000:]}")
 
     def _is_up(self) -> bool:

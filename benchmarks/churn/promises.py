@@ -23,6 +23,7 @@ LAYOUTS = {Layout.DOCKER: "Docker", Layout.CRI: "CRI"}
 HAPPENED: Mapping[str, tuple[Kind, ...]] = {
     "SIGTERM": (Kind.SHIPPER_STOPPED,),
     "SIGKILL": (Kind.SHIPPER_KILLED,),
+    "ended": (Kind.SHIPPER_ENDED,),
     "refused": (Kind.REFUSED,),
     "watcher killed": (Kind.WATCHER_KILLED,),
     "rotated": (Kind.ROTATED_DOCKER, Kind.ROTATED_KUBELET, Kind.ROTATED_WHILE_DOWN),
@@ -32,6 +33,7 @@ HAPPENED: Mapping[str, tuple[Kind, ...]] = {
     "withdrawn": (Kind.WITHDRAWN,),
 }
 """The columns of what happened."""
+_ENDS = (Kind.SHIPPER_STOPPED, Kind.SHIPPER_KILLED, Kind.SHIPPER_ENDED)
 
 
 @attrs.frozen
@@ -53,9 +55,9 @@ class Kept:
 
     def _is_after_kill(self, fault: Fault) -> bool:
         before = [event for event in self.findings.events if event.at <= fault.at]
-        ends = [event for event in before if event.kind in (Kind.SHIPPER_STOPPED, Kind.SHIPPER_KILLED)]
+        ends = [event for event in before if event.kind in _ENDS]
         starts = [event.at for event in before if event.kind is Kind.SHIPPER_STARTED]
-        killed = bool(ends) and ends[-1].kind is Kind.SHIPPER_KILLED
+        killed = bool(ends) and ends[-1].kind is not Kind.SHIPPER_STOPPED
         return killed and bool(starts) and fault.at - starts[-1] < AGAIN_SECONDS
 
 

@@ -42,9 +42,10 @@ class Agent(TableAgent[Settings, Mapping[str, str]]):
         return {"application": target.application or ""}
 
 
-def spooled(number: int, application: str = "shop") -> LogTarget:
+def spooled(number: int, application: str = "shop", *, asks: bool = False) -> LogTarget:
     container = attrs.evolve(make_container(number), spool=Path("/spool"))
-    return make_target(container, labels={"application": application})
+    annotation = {"kubernetes-log-watcher/scalyr-redaction-rules": '[{"match_expression": "a"}]'}
+    return make_target(container, labels={"application": application}, annotations=annotation if asks else {})
 
 
 def test_the_table_has_a_row_for_each_log(tmp_path: Path) -> None:
@@ -71,6 +72,20 @@ def test_a_new_log_is_ready_when_its_row_may_have_been_seen(tmp_path: Path) -> N
     clock.now += SECONDS
     assert agent.sync([spooled(1)]) is None
     assert list(agent.ready([spooled(1)])) == [spooled(1)]
+
+
+def test_a_mended_log_is_ready_when_its_new_row_may_have_been_seen(tmp_path: Path) -> None:
+    """It was seen: shown by the row of before, which has its lines dropped, a log of 308 lines never came."""
+    clock = Clock()
+    agent = Agent(tmp_path, clock)
+    asking, plain = spooled(1, asks=True), spooled(1)
+    agent.sync([asking])
+    clock.now += 10
+    assert list(agent.ready([asking])) == []
+    assert agent.sync([plain]) == SECONDS
+    assert list(agent.ready([plain])) == []
+    clock.now += SECONDS
+    assert list(agent.ready([plain])) == [plain]
 
 
 def test_others_that_come_meanwhile_keep_no_log_waiting(tmp_path: Path) -> None:

@@ -106,3 +106,18 @@ def test_what_is_no_longer_written_is_no_longer_taken_up() -> None:
     uptake.wrote({"b"}, b"one")
     assert not uptake.has("a")
     assert uptake.has("b")
+
+
+def test_what_was_left_out_for_a_while_needs_a_word_on_what_was_written_since() -> None:
+    """A log that was held and is mended: the table that the shipper has says that its lines are dropped."""
+    uptake = Uptake(clock=Clock())
+    uptake.wrote({"a", "b"}, b"both")
+    uptake.confirm(uptake.generation)
+    uptake.wrote({"b"}, b"a is held")
+    held = uptake.generation
+    uptake.wrote({"a", "b"}, b"a is mended")
+    assert (uptake.has("a"), uptake.has("b")) == (False, True)
+    uptake.confirm(held)
+    assert not uptake.has("a")
+    uptake.confirm(uptake.generation)
+    assert uptake.has("a")

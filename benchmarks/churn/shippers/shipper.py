@@ -35,6 +35,9 @@ class Supports:
     """
     tries_again: float = 5.0
     """Within how many seconds a shipper that was refused for some seconds tries again."""
+    own_fault: str = ""
+    """What it prints when it ends by a fault of its own that is known: it is started again, as by a kubelet,
+    and goes on where it was."""
     repeats: int = 0
     """How many lines it may ship again after a SIGKILL, by itself, where it stands kills but for these."""
 
@@ -125,6 +128,11 @@ class Shipper(abc.ABC):
     def log(self) -> str:
         """What the shipper says of itself."""
         return self.program.output
+
+    def has_failed(self) -> bool:
+        """Whether it has ended by the fault of its own that is known."""
+        fault = self.supports.own_fault
+        return bool(fault) and not self.running and fault in self.program.latest_output
 
     def is_up(self) -> bool:
         """Whether it runs, and has come round since it was started."""

@@ -25,7 +25,7 @@ class Syslogng(Shipper):
     """The real syslog-ng, whose receiver drains a pipe."""
 
     name = "syslogng"
-    supports: ClassVar[Supports] = Supports()
+    supports: ClassVar[Supports] = Supports(own_fault="log_pipe_queue: assertion failed")
 
     def __init__(self, folder: Path, *, pace: Pace, take_lines: TakeLines) -> None:
         super().__init__(folder, pace=pace, take_lines=take_lines)

@@ -92,7 +92,9 @@ class TableAgent(StaticAgent[SettingsT], Generic[SettingsT, T]):
     def sync(self, targets: Sequence[LogTarget]) -> float | None:
         """Write the table, and come again when its shipper has had time for what is new."""
         super().sync(targets)
-        self.uptake.wrote(self.rows.keys(), self._content)
+        # A held log's row has its lines dropped. It is shown again by one that has been taken up since.
+        shown = (target.id for target in self.without_held(targets))
+        self.uptake.wrote(self.rows.keys() & shown, self._content)
         return self.uptake.seconds_left()
 
     def ready(self, targets: Sequence[LogTarget]) -> Iterable[LogTarget]:

@@ -40,13 +40,17 @@ class Uptake:
         """The generation that was taken up last, by the shipper's own word."""
 
     def wrote(self, ids: Collection[str], content: bytes = b"") -> None:
-        """Note what is on disk now, and about which containers; by time alone, whatever it is."""
+        """Note what is on disk now, and about which containers; by time alone, whatever it is.
+
+        Leave out those of which it says that nothing is to be shipped.
+        """
         now = self._clock()
         generation = generation_of(content)
         # Of the same content that comes again after another, nothing was said yet.
         self._is_taken_up = self._is_taken_up and generation == self.generation
         self.generation = generation
         self._since = {each: self._since.get(each, now) for each in ids}
+        self._known &= self._since.keys()  # what comes back has to be taken up anew
         if not self._is_taken_up:
             self._awaited.pop(generation, None)
             self._awaited[generation] = now, frozenset(self._since)
@@ -63,7 +67,6 @@ class Uptake:
             return
         at, ids = self._awaited[generation]
         self._known |= {each for each in ids if self._since.get(each, math.inf) <= at}
-        self._known &= self._since.keys()
         self.confirmed, self._is_taken_up = generation, generation == self.generation
         generations = list(self._awaited)
         for older in generations[: generations.index(generation) + 1]:
@@ -82,10 +85,7 @@ class Uptake:
         return min((each for each in left if each > 0), default=None)
 
     def has(self, container_id: str) -> bool:
-        """Whether the shipper has taken up something about a container, be it not the latest.
-
-        What is no longer written stays known until the next generation is taken up: nobody asks for it.
-        """
+        """Whether the shipper has taken up something about a container, be it not the latest."""
         since = self._since.get(container_id)
         if since is None or self._seconds is None:
             return since is not None and container_id in self._known

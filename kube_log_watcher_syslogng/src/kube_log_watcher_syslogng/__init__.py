@@ -51,7 +51,8 @@ be read.
 
 Don't reload syslog-ng for the watcher's sake. syslog-ng 3.38 ends by a fault of its own when it is reloaded
 while lines are on their way and folders of the spool come or go (a use after free in its ``wildcard-file``).
-It is then started again, and goes on where its persist file says.
+It does so now and then without a reload, too (``log_pipe_queue: assertion failed``, in one short churn of
+three here). It is then started again, as a kubelet does, and goes on where its persist file says.
 
 A pod that asks for redaction (``kubernetes-log-watcher/scalyr-redaction-rules``) is held: syslog-ng is not
 known to do it. One that asks while its log is read already has ``held`` in its row, and the configuration
