@@ -292,5 +292,5 @@ def test_a_kill_loses_nothing_of_what_a_slow_receiver_has_not_taken(
         assert progress.read_bytes <= len(set(rsyslogd.messages())) * len(cri("0000\n"))
     rsyslogd.start()
     wait_until(lambda: len(set(rsyslogd.messages())) == 2000)
-    # Again come those since the last note, ten lines ago at the most, and what a receiver took after the kill.
+    # Again come those since the last note, ten lines ago at the most, and what was taken after the kill.
     assert len(rsyslogd.messages()) <= 2000 + 2 * 50
