@@ -58,6 +58,6 @@ def test_with_the_spool_nothing_goes_wrong_though_the_shipper_is_spared_nothing(
     if happened[Kind.SHIPPER_ENDED]:  # the time that it was away is lacking for other events
         return
     wanted = {Kind.ROTATED_DOCKER, Kind.ROTATED_KUBELET, Kind.WATCHER_KILLED, Kind.SHIPPER_STOPPED}
-    # A name is taken over once or twice in so short a time, or not at all: tests of the gate have it for certain.
+    # A name is taken over twice in so short a time, or not at all: tests of the gate have it for certain.
     assert wanted | {Kind.REFUSED, Kind.RELABELLED} <= happened.keys(), told
     assert (Kind.SHIPPER_KILLED in happened) == shipper.supports.stands_kills, told
